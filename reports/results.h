@@ -117,7 +117,7 @@ struct results { /* of results_read(), which owns all of it; tests are ordered b
     const struct result_test *tests;
     size_t test_count;
     bool finished;           /* the end line is there */
-    int64_t duration_ns;     /* from the end line; 0 without one */
+    int64_t duration_ns;     /* the end lines added up, one a stretch of a resumed run; 0 without one */
     bool torn;               /* the last line was cut off, and left out */
 };
 
@@ -159,11 +159,12 @@ void results_writer_close(struct results_writer *writer);
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
-/* Bounds of what is read; whatever exceeds one is an error that names it. */
+/* Bounds of what is read; whatever exceeds one is an error that names it. A writer refuses to write what a reader would refuse. */
 enum {
-    RESULTS_LINE_BYTES_MAX = 64 << 20,
+    RESULTS_LINE_BYTES_MAX = 16 << 20,     /* one test, its trace included */
+    RESULTS_DOCUMENT_BYTES_MAX = 64 << 20, /* a results.json; a results.jsonl may be of any length */
     RESULTS_TESTS_MAX = 1 << 20,
-    RESULTS_ITEMS_MAX = 1 << 20, /* of one list within one test */
+    RESULTS_ID_BYTES_MAX = 1024,
 };
 
 /* Reads a directory's results.jsonl, a results.jsonl, or a results.json (which holds the same). NULL with "file:line: what" in error.
