@@ -1,6 +1,8 @@
 /* Reads text of unknown origin code point by code point (RFC 3629). */
 #include "reports/text.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +59,41 @@ bool text_is_control(uint32_t code)
            || (code >= 0x2028 && code <= 0x202e) /* line and paragraph separators, embeddings and overrides */
            || (code >= 0x2066 && code <= 0x2069) /* isolates */
            || code == 0xfeff;
+}
+
+size_t text_make_visible(const char *p, size_t len, uint32_t code, char out[static TEXT_VISIBLE_MAX])
+{
+    char escape[TEXT_VISIBLE_MAX];
+    if (code == TEXT_NOT_UTF8 || (code < 0x100 && text_is_control(code)))
+        len = (size_t)snprintf(escape, sizeof escape, "\\x%02x", code == TEXT_NOT_UTF8 ? (uint8_t)*p : (uint8_t)code);
+    else if (text_is_control(code))
+        len = (size_t)snprintf(escape, sizeof escape, "\\u%04x", code & 0xffff);
+    else
+        memcpy(escape, p, len);
+    memcpy(out, escape, len);
+    return len;
+}
+
+const char *text_show(const char *text, char *out, size_t size)
+{
+    static const char cut[] = "...";
+    assert(size > sizeof cut);
+    size_t used = 0, last_fit = 0; /* last_fit: where the text can end so that the mark of the cut has room behind it */
+    uint32_t code = 0;
+    for (size_t len; (len = text_decode(text, &code)) > 0; text += len) {
+        char visible[TEXT_VISIBLE_MAX];
+        const size_t put = text_make_visible(text, len, code, visible);
+        if (used + put >= size) {
+            memcpy(out + last_fit, cut, sizeof cut);
+            return out;
+        }
+        memcpy(out + used, visible, put);
+        used += put;
+        if (used + sizeof cut <= size)
+            last_fit = used;
+    }
+    out[used] = '\0';
+    return out;
 }
 
 bool text_is_utf8(const char *text)
