@@ -1,0 +1,133 @@
+/* The table of socket options by name, and of ioctls. */
+#include "targets/linux/options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static const struct option { const char *name; int level, number; } OPTIONS[] = {
+    { "SO_BROADCAST", SOL_SOCKET, SO_BROADCAST },
+    { "SO_ERROR", SOL_SOCKET, SO_ERROR },
+    { "SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE },
+    { "SO_MARK", SOL_SOCKET, SO_MARK },
+    { "SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE },
+    { "SO_PRIORITY", SOL_SOCKET, SO_PRIORITY },
+    { "SO_RCVBUF", SOL_SOCKET, SO_RCVBUF },
+    { "SO_RCVBUFFORCE", SOL_SOCKET, SO_RCVBUFFORCE },
+    { "SO_RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT },
+    { "SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR },
+    { "SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT },
+    { "SO_SNDBUF", SOL_SOCKET, SO_SNDBUF },
+    { "SO_SNDBUFFORCE", SOL_SOCKET, SO_SNDBUFFORCE },
+    { "SO_TYPE", SOL_SOCKET, SO_TYPE },
+    { "TCP_CORK", IPPROTO_TCP, TCP_CORK },
+    { "TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT },
+    { "TCP_FASTOPEN", IPPROTO_TCP, TCP_FASTOPEN },
+    { "TCP_FASTOPEN_CONNECT", IPPROTO_TCP, TCP_FASTOPEN_CONNECT },
+    { "TCP_FASTOPEN_NO_COOKIE", IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE },
+    { "TCP_INQ", IPPROTO_TCP, TCP_INQ },
+    { "TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT },
+    { "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE },
+    { "TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL },
+    { "TCP_LINGER2", IPPROTO_TCP, TCP_LINGER2 },
+    { "TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG },
+    { "TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY },
+    { "TCP_NOTSENT_LOWAT", IPPROTO_TCP, TCP_NOTSENT_LOWAT },
+    { "TCP_QUICKACK", IPPROTO_TCP, TCP_QUICKACK },
+    { "TCP_SAVE_SYN", IPPROTO_TCP, TCP_SAVE_SYN },
+    { "TCP_SYNCNT", IPPROTO_TCP, TCP_SYNCNT },
+    { "TCP_THIN_LINEAR_TIMEOUTS", IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS },
+    { "TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT },
+    { "TCP_WINDOW_CLAMP", IPPROTO_TCP, TCP_WINDOW_CLAMP },
+    { "IP_FREEBIND", IPPROTO_IP, IP_FREEBIND },
+    { "IP_MTU", IPPROTO_IP, IP_MTU },
+    { "IP_MTU_DISCOVER", IPPROTO_IP, IP_MTU_DISCOVER },
+    { "IP_RECVERR", IPPROTO_IP, IP_RECVERR },
+    { "IP_TOS", IPPROTO_IP, IP_TOS },
+    { "IP_TTL", IPPROTO_IP, IP_TTL },
+    { "IP_MINTTL", IPPROTO_IP, IP_MINTTL },
+    { "IPV6_MTU", IPPROTO_IPV6, IPV6_MTU },
+    { "IPV6_MTU_DISCOVER", IPPROTO_IPV6, IPV6_MTU_DISCOVER },
+    { "IPV6_RECVERR", IPPROTO_IPV6, IPV6_RECVERR },
+    { "IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS },
+    { "IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS },
+    { "IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY },
+};
+
+static const struct option *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof OPTIONS / sizeof *OPTIONS; i++)
+        if (strcmp(OPTIONS[i].name, name) == 0)
+            return &OPTIONS[i];
+    return NULL;
+}
+
+static int set_linger(int fd, const int64_t *values, unsigned count)
+{
+    if (count < 2 || values[1] < 0 || values[1] > INT_MAX)
+        return -EINVAL;
+    const struct linger linger = { .l_onoff = values[0] != 0, .l_linger = (int)values[1] };
+    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) < 0 ? -errno : 0;
+}
+
+static int get_linger(int fd, int64_t *value)
+{
+    struct linger linger;
+    socklen_t len = sizeof linger;
+    if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &len) < 0)
+        return -errno;
+    *value = linger.l_onoff ? linger.l_linger : -1;
+    return 0;
+}
+
+int option_set(int fd, const char *name, const int64_t *values, unsigned count)
+{
+    if (strcmp(name, "SO_LINGER") == 0)
+        return set_linger(fd, values, count);
+    const struct option *option = find(name);
+    if (!option)
+        return -ENOPROTOOPT;
+    if (count < 1 || values[0] < INT_MIN || values[0] > UINT_MAX)
+        return -EINVAL;
+    int value = (int)(uint32_t)values[0]; /* some are unsigned to the kernel */
+    return setsockopt(fd, option->level, option->number, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+int option_get(int fd, const char *name, int64_t *value)
+{
+    if (strcmp(name, "SO_LINGER") == 0)
+        return get_linger(fd, value);
+    const struct option *option = find(name);
+    if (!option)
+        return -ENOPROTOOPT;
+    int present = 0;
+    socklen_t len = sizeof present;
+    if (getsockopt(fd, option->level, option->number, &present, &len) < 0)
+        return -errno;
+    *value = present;
+    return 0;
+}
+
+int option_ioctl(int fd, const char *name, int64_t *value)
+{
+    static const struct { const char *name; unsigned long number; } IOCTLS[] = {
+        { "SIOCINQ", SIOCINQ }, { "FIONREAD", SIOCINQ }, { "SIOCOUTQ", SIOCOUTQ }, { "SIOCOUTQNSD", SIOCOUTQNSD },
+        { "SIOCATMARK", SIOCATMARK },
+    };
+    for (size_t i = 0; i < sizeof IOCTLS / sizeof *IOCTLS; i++) {
+        if (strcmp(IOCTLS[i].name, name) != 0)
+            continue;
+        int present = 0;
+        if (ioctl(fd, IOCTLS[i].number, &present) < 0)
+            return -errno;
+        *value = present;
+        return 0;
+    }
+    return -ENOTTY;
+}

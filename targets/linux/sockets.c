@@ -1,0 +1,311 @@
+/* Maps the upper tester's calls to non-blocking sockets of the kernel. */
+#include "targets/linux/sockets.h"
+#include "targets/linux/options.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct slot {
+    int fd;             /* -1: free */
+    uint8_t ip_version;
+    bool lingers;       /* SO_LINGER has been set */
+    int next_free;      /* when free: the next free one, or -1 */
+};
+
+struct sockets {
+    const struct netns *ns;
+    int epoll_fd;
+    struct slot *slots; /* a handle is an index */
+    int slot_count;
+    int first_free;     /* or -1 */
+};
+
+/* ---- handles --------------------------------------------------------------------------------------------------- */
+
+static bool grow(struct sockets *s)
+{
+    int count = s->slot_count ? s->slot_count * 2 : 64;
+    if (count > SOCKETS_MAX)
+        return false;
+    struct slot *slots = realloc(s->slots, (size_t)count * sizeof *slots);
+    if (!slots)
+        return false;
+    for (int i = count - 1; i >= s->slot_count; i--) {
+        slots[i] = (struct slot){ .fd = -1, .next_free = s->first_free };
+        s->first_free = i;
+    }
+    s->slots = slots;
+    s->slot_count = count;
+    return true;
+}
+
+static struct slot *slot_of(struct sockets *s, int handle)
+{
+    return handle >= 0 && handle < s->slot_count && s->slots[handle].fd >= 0 ? &s->slots[handle] : NULL;
+}
+
+static int fd_of(struct sockets *s, int handle)
+{
+    const struct slot *slot = slot_of(s, handle);
+    return slot ? slot->fd : -1; /* the kernel answers EBADF to that */
+}
+
+/* Takes the descriptor over, also when it fails. */
+static int64_t add(struct sockets *s, int fd, uint8_t ip_version)
+{
+    struct epoll_event event = {
+        .events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, .data.u64 = SOCKETS_EPOLL_DATA,
+    };
+    if ((s->first_free < 0 && !grow(s)) || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+        close(fd);
+        return -EMFILE;
+    }
+    int handle = s->first_free;
+    s->first_free = s->slots[handle].next_free;
+    s->slots[handle] = (struct slot){ .fd = fd, .ip_version = ip_version };
+    return handle;
+}
+
+struct sockets *sockets_new(const struct netns *ns, int epoll_fd)
+{
+    struct sockets *s = malloc(sizeof *s);
+    if (s)
+        *s = (struct sockets){ .ns = ns, .epoll_fd = epoll_fd, .first_free = -1 };
+    return s;
+}
+
+void sockets_free(struct sockets *s)
+{
+    if (!s)
+        return;
+    const int64_t abort_now[] = { 1, 0 };
+    for (int handle = 0; handle < s->slot_count; handle++) {
+        if (s->slots[handle].fd < 0)
+            continue;
+        option_set(s->slots[handle].fd, "SO_LINGER", abort_now, 2);
+        close(s->slots[handle].fd);
+    }
+    free(s->slots);
+    free(s);
+}
+
+/* ---- addresses ------------------------------------------------------------------------------------------------- */
+
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* For a socket of ip_version: an IPv4 address on an IPv6 socket becomes ::ffff:a.b.c.d. Returns the length. */
+static socklen_t to_kernel(const struct pkt_endpoint *endpoint, uint8_t ip_version, union socket_address *out)
+{
+    memset(out, 0, sizeof *out);
+    if (ip_version != 6 && endpoint->addr.version != 6) {
+        out->v4.sin_family = AF_INET;
+        out->v4.sin_port = htons(endpoint->port);
+        memcpy(&out->v4.sin_addr, endpoint->addr.bytes, 4);
+        return sizeof out->v4;
+    }
+    out->v6.sin6_family = AF_INET6;
+    out->v6.sin6_port = htons(endpoint->port);
+    if (endpoint->addr.version == 4) {
+        out->v6.sin6_addr.s6_addr[10] = out->v6.sin6_addr.s6_addr[11] = 0xff;
+        memcpy(out->v6.sin6_addr.s6_addr + 12, endpoint->addr.bytes, 4);
+    } else {
+        memcpy(&out->v6.sin6_addr, endpoint->addr.bytes, 16);
+    }
+    return sizeof out->v6;
+}
+
+static void from_kernel(const union socket_address *address, struct pkt_endpoint *out)
+{
+    *out = (struct pkt_endpoint){ .addr.version = 4 };
+    if (address->any.sa_family == AF_INET) {
+        out->port = ntohs(address->v4.sin_port);
+        memcpy(out->addr.bytes, &address->v4.sin_addr, 4);
+        return;
+    }
+    out->port = ntohs(address->v6.sin6_port);
+    if (IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr)) {
+        memcpy(out->addr.bytes, address->v6.sin6_addr.s6_addr + 12, 4);
+        return;
+    }
+    out->addr.version = 6;
+    memcpy(out->addr.bytes, &address->v6.sin6_addr, 16);
+}
+
+/* ---- calls ----------------------------------------------------------------------------------------------------- */
+
+static int64_t result_of(int64_t returned)
+{
+    return returned < 0 ? -(int64_t)errno : returned;
+}
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int64_t sockets_socket(struct sockets *s, uint8_t ip_version)
+{
+    int status = netns_enter(s->ns);
+    if (status < 0)
+        return status;
+    const int family = ip_version == 6 ? AF_INET6 : AF_INET, type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int fd = socket(family, type, IPPROTO_TCP);
+    if (fd < 0 && errno == EMFILE) {
+        raise_descriptor_limit();
+        fd = socket(family, type, IPPROTO_TCP);
+    }
+    int64_t result = fd < 0 ? -errno : add(s, fd, ip_version == 6 ? 6 : 4);
+    status = netns_leave(s->ns);
+    return status < 0 ? status : result;
+}
+
+int64_t sockets_bind(struct sockets *s, int handle, const struct pkt_endpoint *local)
+{
+    const struct slot *slot = slot_of(s, handle);
+    if (!slot)
+        return -EBADF;
+    union socket_address address;
+    socklen_t len = to_kernel(local, slot->ip_version, &address);
+    return result_of(bind(slot->fd, &address.any, len));
+}
+
+int64_t sockets_listen(struct sockets *s, int handle, int backlog)
+{
+    return result_of(listen(fd_of(s, handle), backlog));
+}
+
+int64_t sockets_accept(struct sockets *s, int handle, struct pkt_endpoint *peer)
+{
+    const struct slot *slot = slot_of(s, handle);
+    if (!slot)
+        return -EBADF;
+    uint8_t ip_version = slot->ip_version;
+    union socket_address address = { .any.sa_family = AF_INET };
+    socklen_t len = sizeof address;
+    int fd = accept4(slot->fd, &address.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && errno == EMFILE) {
+        raise_descriptor_limit();
+        fd = accept4(slot->fd, &address.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    }
+    if (fd < 0)
+        return -errno;
+    if (peer)
+        from_kernel(&address, peer);
+    return add(s, fd, ip_version);
+}
+
+int64_t sockets_connect(struct sockets *s, int handle, const struct pkt_endpoint *remote)
+{
+    const struct slot *slot = slot_of(s, handle);
+    if (!slot)
+        return -EBADF;
+    union socket_address address;
+    socklen_t len = to_kernel(remote, slot->ip_version, &address);
+    int64_t result = result_of(connect(slot->fd, &address.any, len));
+    return result == -EALREADY ? -EAGAIN : result; /* asked again, and still under way */
+}
+
+int64_t sockets_send(struct sockets *s, int handle, const uint8_t *data, size_t len, unsigned flags)
+{
+    int kernel_flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    kernel_flags |= flags & TARGET_MSG_OOB ? MSG_OOB : 0;
+    kernel_flags |= flags & TARGET_MSG_MORE ? MSG_MORE : 0;
+    kernel_flags |= flags & TARGET_MSG_FASTOPEN ? MSG_FASTOPEN : 0;
+    return result_of(send(fd_of(s, handle), data, len, kernel_flags));
+}
+
+int64_t sockets_receive(struct sockets *s, int handle, uint8_t *out, size_t len, unsigned flags)
+{
+    int kernel_flags = MSG_DONTWAIT;
+    kernel_flags |= flags & TARGET_MSG_OOB ? MSG_OOB : 0;
+    kernel_flags |= flags & TARGET_MSG_PEEK ? MSG_PEEK : 0;
+    return result_of(recv(fd_of(s, handle), out, len, kernel_flags));
+}
+
+int64_t sockets_shutdown(struct sockets *s, int handle, enum target_shutdown how)
+{
+    static const int KERNEL_HOW[] = { [TARGET_SHUT_RD] = SHUT_RD, [TARGET_SHUT_WR] = SHUT_WR, [TARGET_SHUT_RDWR] = SHUT_RDWR };
+    return result_of(shutdown(fd_of(s, handle), KERNEL_HOW[how]));
+}
+
+/* With SO_LINGER and a time, close() would block. What it sends does not depend on whether the caller waits, so it need not. */
+static void do_not_wait(const struct slot *slot)
+{
+    const int64_t off[] = { 0, 0 };
+    int64_t seconds = -1;
+    if (slot->lingers && option_get(slot->fd, "SO_LINGER", &seconds) == 0 && seconds > 0)
+        option_set(slot->fd, "SO_LINGER", off, 2);
+}
+
+int64_t sockets_close(struct sockets *s, int handle)
+{
+    struct slot *slot = slot_of(s, handle);
+    if (!slot)
+        return -EBADF;
+    do_not_wait(slot);
+    int64_t result = result_of(close(slot->fd));
+    *slot = (struct slot){ .fd = -1, .next_free = s->first_free };
+    s->first_free = handle;
+    return result;
+}
+
+int64_t sockets_set_option(struct sockets *s, int handle, const char *name, const int64_t *values, unsigned count)
+{
+    struct slot *slot = slot_of(s, handle);
+    if (!slot)
+        return -EBADF;
+    slot->lingers |= strcmp(name, "SO_LINGER") == 0;
+    return option_set(slot->fd, name, values, count);
+}
+
+int64_t sockets_get_option(struct sockets *s, int handle, const char *name, int64_t *value)
+{
+    return option_get(fd_of(s, handle), name, value);
+}
+
+int64_t sockets_ioctl(struct sockets *s, int handle, const char *name, int64_t *value)
+{
+    return option_ioctl(fd_of(s, handle), name, value);
+}
+
+unsigned sockets_poll(struct sockets *s, int handle)
+{
+    static const struct { short kernel; unsigned event; } EVENTS[] = {
+        { POLLIN, TARGET_EVENT_IN }, { POLLOUT, TARGET_EVENT_OUT }, { POLLPRI, TARGET_EVENT_URGENT },
+        { POLLERR, TARGET_EVENT_ERROR }, { POLLHUP, TARGET_EVENT_HANGUP }, { POLLRDHUP, TARGET_EVENT_READ_HANGUP },
+    };
+    struct pollfd asked = { .fd = fd_of(s, handle), .events = POLLIN | POLLOUT | POLLPRI | POLLRDHUP };
+    unsigned events = 0;
+    if (asked.fd < 0 || poll(&asked, 1, 0) <= 0)
+        return 0;
+    for (size_t i = 0; i < sizeof EVENTS / sizeof *EVENTS; i++)
+        if (asked.revents & EVENTS[i].kernel)
+            events |= EVENTS[i].event;
+    return events;
+}
+
+int64_t sockets_local_endpoint(struct sockets *s, int handle, struct pkt_endpoint *out)
+{
+    union socket_address address = { .any.sa_family = AF_INET };
+    socklen_t len = sizeof address;
+    if (getsockname(fd_of(s, handle), &address.any, &len) < 0)
+        return -errno;
+    from_kernel(&address, out);
+    return 0;
+}
