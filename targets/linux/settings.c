@@ -2,8 +2,8 @@
  *
  * A fresh network namespace has the kernel's own defaults, but for a few values that it copies from the machine's. Those, and
  * whatever would hide a reaction that a test waits for, are set for every run (RELIED_ON); the rest stays as the kernel ships it,
- * because that is what is being tested. A value that is in force already is not written, so that a container with a read-only
- * /proc/sys will do where nothing needs to change. */
+ * because that is what is being tested. A value that cannot be written but is in force already will do: a container may have a
+ * read-only /proc/sys. */
 #include "targets/linux/settings.h"
 #include "targets/tap/tap.h"
 
@@ -42,19 +42,16 @@ static bool sysctl_read(const char *path, char out[static VALUE_TEXT_MAX])
     return true;
 }
 
-/* 0 or a positive errno value. */
+/* 0, also when it cannot be written but has that value; or a positive errno value. */
 static int sysctl_write(const char *path, const char *value)
 {
     char file[PATH_TEXT_MAX], present[VALUE_TEXT_MAX];
-    if (sysctl_read(path, present) && strcmp(present, value) == 0)
-        return 0;
     snprintf(file, sizeof file, "/proc/sys/net/%s", path);
     int fd = open(file, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno;
-    int code = write(fd, value, strlen(value)) < 0 ? errno : 0;
-    close(fd);
-    return code;
+    int code = fd < 0 || write(fd, value, strlen(value)) < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return code && sysctl_read(path, present) && strcmp(present, value) == 0 ? 0 : code;
 }
 
 /* ---- what every run relies on ---------------------------------------------------------------------------------- */
