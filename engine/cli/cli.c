@@ -1,0 +1,264 @@
+/* Shared by the commands (see cli.h). */
+#include "engine/cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "targets/linux/target_linux.h"
+#include "targets/reference/target_reference.h"
+
+const struct target_driver *const cli_drivers[] = {&reference_driver, &linux_driver, NULL};
+
+volatile sig_atomic_t cli_interrupted;
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    if (cli_interrupted)
+        _exit(EXIT_INTERRUPTED);
+    cli_interrupted = 1;
+}
+
+void cli_catch_interrupts(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+void cli_error(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "tcpassay %s: ", command);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+int cli_usage_error(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "tcpassay %s: ", command);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "; see `tcpassay %s --help`\n", command);
+    va_end(arguments);
+    return EXIT_USAGE;
+}
+
+const struct target_driver *cli_find_driver(const char *target, const char **argument)
+{
+    size_t len = strcspn(target, ":");
+    *argument = target[len] ? target + len + 1 : "";
+    for (size_t i = 0; cli_drivers[i]; i++)
+        if (strlen(cli_drivers[i]->name) == len && !strncmp(cli_drivers[i]->name, target, len))
+            return cli_drivers[i];
+    return NULL;
+}
+
+/* ---- where things lie */
+
+static char *join(const char *folder, const char *name)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+static char *beside_program(const char *name)
+{
+    char program[4096];
+    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (len <= 0)
+        return NULL;
+    program[len] = '\0';
+    char *slash = strrchr(program, '/');
+    if (!slash)
+        return NULL;
+    *slash = '\0';
+    char *share = join(program, "../share/tcpassay"), *path = share ? join(share, name) : NULL;
+    free(share);
+    return path;
+}
+
+char *cli_data_path(const char *command, const char *name)
+{
+    const char *data = getenv("TCPASSAY_DATA");
+    char *candidates[] = {data ? join(data, name) : NULL, beside_program(name), join(TCPASSAY_SOURCE_DIR, name)};
+    char *found = NULL;
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+        if (!found && candidates[i] && access(candidates[i], R_OK) == 0)
+            found = candidates[i];
+        else
+            free(candidates[i]);
+    }
+    if (!found)
+        cli_error(command, "cannot find %s; set TCPASSAY_DATA to the folder that holds it", name);
+    return found;
+}
+
+/* ---- the suite */
+
+static bool is_scenario_file(const char *selector)
+{
+    size_t len = strlen(selector);
+    return len > 4 && !strcmp(selector + len - 4, ".pkt");
+}
+
+static void report_diagnostics(const struct suite_file *file)
+{
+    char line[1024];
+    for (unsigned i = 0; i < file->diagnostics.count; i++) {
+        scn_format_diagnostic(file->path, &file->diagnostics.list[i], line, sizeof line);
+        fprintf(stderr, "%s\n", line);
+    }
+}
+
+static bool any_selects_file(char *const *selectors, int count, const struct suite_file *file)
+{
+    bool only_files = true;
+    for (int i = 0; i < count; i++) {
+        if (is_scenario_file(selectors[i]) ? !strcmp(selectors[i], file->path) : suite_selects_file(selectors[i], file))
+            return true;
+        only_files &= is_scenario_file(selectors[i]);
+    }
+    return count == 0 && only_files;
+}
+
+int cli_load_suite(const char *command, const char *folder, char *const *selectors, int selector_count, struct suite *suite, unsigned *broken)
+{
+    char error[512];
+    bool wants_suite = selector_count == 0 || folder;
+    *suite = (struct suite){0};
+    *broken = 0;
+    for (int i = 0; i < selector_count; i++)
+        wants_suite |= !is_scenario_file(selectors[i]);
+    if (wants_suite) {
+        char *path = folder ? strdup(folder) : cli_data_path(command, "tests-suite");
+        int failed = path ? suite_load_folder(suite, path, error, sizeof error) : -1;
+        if (path && failed)
+            cli_error(command, "%s", error);
+        free(path);
+        if (failed)
+            return folder ? EXIT_USAGE : EXIT_UNABLE;
+    }
+    for (int i = 0; i < selector_count; i++)
+        if (is_scenario_file(selectors[i]) && suite_load_file(suite, selectors[i], error, sizeof error) < 0) {
+            cli_error(command, "%s", error);
+            return EXIT_UNABLE;
+        }
+    for (size_t i = 0; i < suite->file_count; i++)
+        if (!suite->files[i].scenario && any_selects_file(selectors, selector_count, &suite->files[i])) {
+            report_diagnostics(&suite->files[i]);
+            ++*broken;
+        }
+    if (suite_expand(suite, error, sizeof error) < 0) {
+        cli_error(command, "%s", error);
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
+static bool selector_means(const char *selector, const struct suite_test *test)
+{
+    return is_scenario_file(selector) ? !strcmp(selector, test->file->path) : suite_selects(selector, test);
+}
+
+int cli_select_tests(const char *command, const struct suite *suite, char *const *selectors, int selector_count, enum scn_profile profile,
+                     const struct suite_test ***tests, size_t *count)
+{
+    *count = 0;
+    *tests = calloc(suite->test_count + 1, sizeof **tests);
+    bool *meant = calloc((size_t)selector_count + 1, sizeof *meant);
+    if (!*tests || !meant) {
+        cli_error(command, "out of memory");
+        free(meant);
+        return EXIT_UNABLE;
+    }
+    for (size_t t = 0; t < suite->test_count; t++) {
+        const struct suite_test *test = &suite->tests[t];
+        bool selected = selector_count == 0, by_name = false;
+        for (int i = 0; i < selector_count; i++)
+            if (selector_means(selectors[i], test)) {
+                selected = meant[i] = true;
+                by_name |= is_scenario_file(selectors[i]) || !strcmp(selectors[i], test->id) || !strcmp(selectors[i], test->file->id);
+            }
+        if (selected && (by_name || test->file->scenario->profile <= profile))
+            (*tests)[(*count)++] = test;
+    }
+    int code = EXIT_OK;
+    for (int i = 0; i < selector_count && code == EXIT_OK; i++) {
+        bool broken_file = false;
+        for (size_t f = 0; f < suite->file_count; f++)
+            broken_file |= !suite->files[f].scenario && any_selects_file(&selectors[i], 1, &suite->files[f]);
+        if (!meant[i] && !broken_file)
+            code = cli_usage_error(command, "no test is meant by \"%s\"; `tcpassay list` shows what there is", selectors[i]);
+    }
+    free(meant);
+    return code;
+}
+
+/* ---- arguments */
+
+bool cli_parse_profile(const char *text, enum scn_profile *out)
+{
+    for (enum scn_profile profile = SCN_QUICK; profile <= SCN_SOAK; profile++)
+        if (!strcmp(scn_profile_name(profile), text)) {
+            *out = profile;
+            return true;
+        }
+    return false;
+}
+
+bool cli_parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    if (*text < '0' || *text > '9')
+        return false;
+    *out = strtoull(text, &end, 10);
+    return !errno && !*end && *out >= least && *out <= most;
+}
+
+/* Levenshtein distance, for short words. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { WORD_MAX = 32 };
+    size_t la = strlen(a), lb = strlen(b), row[WORD_MAX + 1];
+    if (la > WORD_MAX || lb > WORD_MAX)
+        return WORD_MAX;
+    for (size_t j = 0; j <= lb; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            size_t replace = diagonal + (a[i - 1] != b[j - 1]), best = replace;
+            diagonal = row[j];
+            best = row[j] + 1 < best ? row[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            row[j] = best;
+        }
+    }
+    return row[lb];
+}
+
+const char *cli_closest(const char *typed, const char *const *words, size_t count)
+{
+    const char *best = NULL;
+    size_t least = 3;
+    for (size_t i = 0; i < count; i++) {
+        size_t d = distance(typed, words[i]);
+        if (d < least) {
+            least = d;
+            best = words[i];
+        }
+    }
+    return best;
+}

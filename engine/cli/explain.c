@@ -1,0 +1,102 @@
+/* `tcpassay explain`: a requirement or a test, with everything known of it. */
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+
+#include "engine/cli/cli.h"
+#include "engine/model/catalogue.h"
+
+static const char help_text[] =
+    "usage: tcpassay explain ID\n"
+    "\n"
+    "ID is a requirement (RFC9293:MUST-10, RFC5961:3.2-a), a test (rfc9293/3.5/…), or the beginning of requirement ids (RFC5961:3).\n";
+
+static bool covers(const struct scenario *scenario, const char *id)
+{
+    for (unsigned i = 0; scenario && i < scenario->cover_count; i++)
+        if (!strcmp(scenario->covers[i], id))
+            return true;
+    return false;
+}
+
+static void explain_requirement(const struct requirement *r, const struct suite *suite)
+{
+    unsigned tested = 0;
+    printf("%s   %s, section %s\n\n  %s\n\n", r->id, requirement_level_text(r->level), r->section, r->text);
+    printf("Observable: %s\n", r->observable);
+    for (size_t i = 0; i < suite->file_count; i++) {
+        if (!covers(suite->files[i].scenario, r->id))
+            continue;
+        if (!tested++)
+            puts("Tested by:");
+        printf("  %s\n    %s\n", suite->files[i].id, suite->files[i].scenario->title ? suite->files[i].scenario->title : "");
+    }
+    if (!tested)
+        puts(requirement_is_testable(r) ? "No test covers it." : "It cannot be tested from outside.");
+}
+
+static void explain_test(const struct suite_file *file)
+{
+    const struct scenario *s = file->scenario;
+    printf("%s   (%s)\n\n  %s\n", file->id, file->name, s->title ? s->title : "(no title)");
+    if (s->purpose)
+        printf("  %s\n", s->purpose);
+    printf("\nProfile %s; %u sub-test%s.\n", scn_profile_name(s->profile), scn_variant_count(s), scn_variant_count(s) == 1 ? "" : "s");
+    for (unsigned i = 0; i < s->cover_count; i++) {
+        const struct requirement *r = requirement_find(s->covers[i]);
+        printf("Covers %s%s%s\n", s->covers[i], r ? ": " : "", r ? r->text : "");
+    }
+    for (unsigned i = 0; i < s->killed_by_count; i++)
+        printf("%s%s%s", i ? ", " : "Must fail under: ", s->killed_by[i], i + 1 == s->killed_by_count ? "\n" : "");
+    printf("\n%s", s->source_text);
+}
+
+static bool list_prefix(const char *prefix)
+{
+    size_t cursor = 0;
+    const struct requirement *r;
+    bool any = false;
+    for (; (r = requirement_next(prefix, &cursor)); any = true)
+        printf("%-18s %-10s %-8s %s\n", r->id, requirement_level_text(r->level), r->section, r->text);
+    return any;
+}
+
+static int explain(const char *id, const struct suite *suite)
+{
+    const struct requirement *r = requirement_find(id);
+    if (r) {
+        explain_requirement(r, suite);
+        return EXIT_OK;
+    }
+    const struct suite_file *file = NULL;
+    for (size_t i = 0; i < suite->file_count && !file; i++)
+        if (suite->files[i].scenario && !strcmp(suite->files[i].id, id))
+            file = &suite->files[i];
+    for (size_t i = 0; i < suite->test_count && !file; i++)
+        if (!strcmp(suite->tests[i].id, id))
+            file = suite->tests[i].file;
+    if (file) {
+        explain_test(file);
+        return EXIT_OK;
+    }
+    if (list_prefix(id))
+        return EXIT_OK;
+    return cli_usage_error("explain", "there is neither a requirement nor a test \"%s\"; `tcpassay list` shows the tests, and `tcpassay explain RFC9293` the requirements", id);
+}
+
+int command_explain(int argc, char **argv)
+{
+    if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+        fputs(help_text, stdout);
+        return EXIT_OK;
+    }
+    if (argc != 2)
+        return cli_usage_error("explain", "one id is wanted");
+    struct suite suite;
+    unsigned broken;
+    int code = cli_load_suite("explain", NULL, NULL, 0, &suite, &broken);
+    if (code == EXIT_OK)
+        code = explain(argv[1], &suite);
+    suite_release(&suite);
+    return code;
+}

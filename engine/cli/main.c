@@ -1,0 +1,48 @@
+/* The `tcpassay` program: finds the command and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/cli/cli.h"
+
+struct command { const char *name; int (*run)(int argc, char **argv); const char *summary; };
+
+static const struct command commands[] = {
+    {"run", command_run, "run tests against a target"},
+    {"list", command_list, "what would run, and what it covers"},
+    {"explain", command_explain, "a requirement or a test: text, section, who tests it"},
+    {"replay", command_replay, "play scenario files and show every step"},
+    {"targets", command_targets, "what can be tested here, and what is missing"},
+    {"serve", command_serve, "the reference stack as a server on a TAP device"},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static int help(FILE *out, int code)
+{
+    fputs("tcpassay: is your TCP what the RFCs say it is?\n\nusage: tcpassay COMMAND [OPTION]… [ARGUMENT]…\n\n", out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n`tcpassay COMMAND --help` says more, and so does `man tcpassay`.\n", out);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *names[COMMAND_COUNT];
+    if (argc < 2)
+        return help(stderr, EXIT_USAGE);
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+        return help(stdout, EXIT_OK);
+    if (!strcmp(argv[1], "--version")) {
+        puts("tcpassay " TCPASSAY_VERSION);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (!strcmp(argv[1], commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
+        names[i] = commands[i].name;
+    }
+    const char *closest = cli_closest(argv[1], names, COMMAND_COUNT);
+    fprintf(stderr, "tcpassay: no command \"%s\"%s%s%s; see `tcpassay --help`\n", argv[1], closest ? "; did you mean \"" : "",
+            closest ? closest : "", closest ? "\"?" : "");
+    return EXIT_USAGE;
+}

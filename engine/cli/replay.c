@@ -1,0 +1,100 @@
+/* `tcpassay replay`: plays scenario files and shows every step, as somebody who reads a failure wants it. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/cli/cli.h"
+#include "engine/cli/trace_view.h"
+#include "engine/runner/schedule.h"
+#include "reports/report.h"
+
+static const char help_text[] =
+    "usage: tcpassay replay FILE… [--target T] [--seed N] [--pcap FILE]\n"
+    "\n"
+    "Plays .pkt files (or tests of the suite, by id) and prints all that happened: segments with relative and absolute numbers, calls,\n"
+    "states, and the verdict. Exit status 1 when a test fails.\n"
+    "  -t, --target T   default: reference\n"
+    "      --seed N     default: 1\n"
+    "      --pcap FILE  keeps the packets of the last test\n";
+
+static const struct option options[] = {
+    {"target", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'}, {"pcap", required_argument, NULL, 'p'},
+    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+};
+
+struct replay { const char *pcap; bool color, failed, erred; };
+
+static int on_finished(void *context, const struct suite_test *test, struct result_test *result, const struct player *player)
+{
+    struct replay *replay = context;
+    char error[512];
+    printf("%s\n  %s\n", test->id, result->title);
+    trace_view(result, stdout, replay->color);
+    printf("%s%s%s\n", verdict_text(result->verdict), *result->reason ? ": " : "", result->reason);
+    for (size_t i = 0; i < result->finding_count; i++)
+        if (*result->findings[i].requirement)
+            printf("  %s (%s)\n", result->findings[i].requirement, requirement_level_text(result->findings[i].level));
+    putchar('\n');
+    replay->failed |= result->verdict == VERDICT_FAIL;
+    replay->erred |= result->verdict == VERDICT_ERROR;
+    if (replay->pcap && player && player_write_pcap(player, replay->pcap, error, sizeof error) < 0) {
+        cli_error("replay", "%s", error);
+        return -1;
+    }
+    return 0;
+}
+
+static int play(const char *target, uint64_t seed, struct replay *replay, char **selectors, int selector_count)
+{
+    struct suite suite;
+    const struct suite_test **tests = NULL;
+    size_t count = 0;
+    unsigned broken;
+    struct target_error error = {0};
+    struct schedule schedule = {.seed = seed, .interrupted = &cli_interrupted, .disruption_allowed = true, .finished = on_finished, .context = replay};
+    schedule.driver = cli_find_driver(target, &schedule.argument);
+    if (!schedule.driver)
+        return cli_usage_error("replay", "there is no target \"%s\"; `tcpassay targets` lists what there is", target);
+    int code = cli_load_suite("replay", NULL, selectors, selector_count, &suite, &broken);
+    if (code == EXIT_OK)
+        code = cli_select_tests("replay", &suite, selectors, selector_count, SCN_SOAK, &tests, &count);
+    if (code == EXIT_OK) {
+        schedule.tests = tests;
+        schedule.test_count = count;
+        cli_catch_interrupts();
+        enum schedule_end end = schedule_run(&schedule, &error);
+        if (end == SCHEDULE_FAILED)
+            cli_error("replay", "target %s: %s", target, error.text);
+        code = end == SCHEDULE_INTERRUPTED ? EXIT_INTERRUPTED : end != SCHEDULE_DONE ? EXIT_UNABLE
+               : replay->failed ? EXIT_TESTS_FAILED : replay->erred ? EXIT_UNABLE : broken ? EXIT_USAGE : EXIT_OK;
+    }
+    free(tests);
+    suite_release(&suite);
+    return code;
+}
+
+int command_replay(int argc, char **argv)
+{
+    const char *target = "reference";
+    uint64_t seed = 1;
+    struct replay replay = {.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
+    opterr = 0;
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "t:h", options, NULL)) != -1;) {
+        switch (option) {
+        case 't': target = optarg; break;
+        case 'p': replay.pcap = optarg; break;
+        case 's':
+            if (!cli_parse_number(optarg, 0, INT64_MAX, &seed))
+                return cli_usage_error("replay", "--seed takes a number, not \"%s\"", optarg);
+            break;
+        case 'h': fputs(help_text, stdout); return EXIT_OK;
+        default: return cli_usage_error("replay", "option %s is unknown, or lacks its value", argv[optind - 1]);
+        }
+    }
+    if (optind == argc)
+        return cli_usage_error("replay", "which file?");
+    return play(target, seed, &replay, argv + optind, argc - optind);
+}

@@ -1,0 +1,702 @@
+/* Life cycle of a play: what arrives, what the link does to it, how a broken expectation becomes a verdict (see player.h, play.h). */
+#include "engine/runner/play.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- small things the parts share */
+
+uint64_t play_random(struct player *p) /* splitmix64 */
+{
+    uint64_t z = p->random += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+int64_t play_since_start(const struct player *p, int64_t at_ns)
+{
+    return at_ns - p->start_ns;
+}
+
+int64_t play_slack_ns(const struct player *p, int64_t length_ns)
+{
+    const struct target_info *info = &p->target->info;
+    int64_t slack = info->latency_ns + info->granularity_ns;
+    if (p->scenario->tolerance_ns >= 0)
+        slack = p->scenario->tolerance_ns;
+    if (!p->scenario->has_front_matter && slack < info->latency_ns + info->granularity_ns)
+        slack = info->latency_ns + info->granularity_ns;
+    return slack + length_ns / 1000 * info->granularity_permille;
+}
+
+int64_t play_early_slack_ns(const struct player *p)
+{
+    return p->scenario->tolerance_ns >= 0 ? p->scenario->tolerance_ns : p->target->info.granularity_ns;
+}
+
+const struct scn_step *play_current_step(const struct player *p)
+{
+    if (p->depth == 0)
+        return NULL;
+    const struct frame *frame = &p->stack[p->depth - 1];
+    return frame->pc < frame->block->count ? &frame->block->steps[frame->pc] : NULL;
+}
+
+uint32_t play_line(const struct player *p)
+{
+    const struct scn_step *step = play_current_step(p);
+    return step ? (uint32_t)step->at.line : 0;
+}
+
+void play_note(struct player *p, const char *format, ...)
+{
+    char text[PLAYER_CAUSE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    trace_event(&p->trace, RESULT_NOTE, play_since_start(p, p->now_ns), 0, play_line(p), NULL, text);
+}
+
+void play_describe(const struct endpoint *e, const struct packet *packet, bool from_tester, char *out, size_t capacity)
+{
+    struct packet shifted = *packet;
+    uint8_t options[PKT_TCP_OPTIONS_MAX];
+    if (packet->kind == PKT_KIND_TCP && e) {
+        int64_t seq = from_tester ? endpoint_tester_script(e, packet->tcp.seq) : endpoint_iut_script(e, packet->tcp.seq);
+        int64_t ack = from_tester ? endpoint_iut_script(e, packet->tcp.ack) : endpoint_tester_script(e, packet->tcp.ack);
+        shifted.tcp.seq = (uint32_t)seq;
+        shifted.tcp.ack = (uint32_t)ack;
+        memcpy(options, packet->tcp.options, packet->tcp.options_len);
+        shifted.tcp.options = options;
+        struct pkt_option o;
+        uint8_t cursor = 0;
+        while (pkt_option_next(options, shifted.tcp.options_len, &cursor, &o) == PKT_OPTION_OK) {
+            for (unsigned i = 0; o.kind == PKT_OPT_SACK && i + 4 <= o.data_len; i += 4) {
+                uint8_t *edge = options + (o.data - options) + i;
+                uint32_t wire = (uint32_t)edge[0] << 24 | (uint32_t)edge[1] << 16 | (uint32_t)edge[2] << 8 | edge[3];
+                uint32_t script = (uint32_t)(from_tester ? endpoint_iut_script(e, wire) : endpoint_tester_script(e, wire));
+                for (unsigned b = 0; b < 4; b++)
+                    edge[b] = (uint8_t)(script >> (24 - 8 * b));
+            }
+        }
+    }
+    int used = snprintf(out, capacity, "%c ", from_tester ? '<' : '>');
+    if (used > 0 && (size_t)used < capacity)
+        pkt_format(&shifted, out + used, capacity - (size_t)used);
+}
+
+/* ---- endpoints */
+
+static struct pkt_addr address_after(struct pkt_addr first, unsigned steps)
+{
+    unsigned last = first.version == 4 ? 3 : 15;
+    for (unsigned i = last, carry = steps; carry && i < 16; i--) {
+        carry += first.bytes[i];
+        first.bytes[i] = (uint8_t)carry;
+        carry >>= 8;
+    }
+    return first;
+}
+
+static void place_endpoint(struct player *p, struct endpoint *e, unsigned ordinal)
+{
+    const struct scn_endpoint *declared = &p->scenario->endpoints[e->slot];
+    const struct target_info *info = &p->target->info;
+    unsigned family = p->variant.ip_version == 6;
+    unsigned address = p->place.tester_address + (declared->address_index ? declared->address_index - 1 : 0);
+    e->tester.addr = address_after(info->tester[family], address % info->tester_count);
+    e->tester.port = (uint16_t)(p->place.tester_port + ordinal);
+    e->iut.addr = info->iut[family];
+    e->iut.port = (uint16_t)(p->place.iut_port + declared->port_index % PLAYER_IUT_PORTS);
+    e->isn_base = p->scenario->has_isn ? p->scenario->isn : p->scenario->has_front_matter ? (uint32_t)play_random(p) : 0;
+}
+
+struct endpoint *play_endpoint_at(struct player *p, unsigned slot, int64_t subscript)
+{
+    for (unsigned i = p->endpoint_count; i-- > 0;)
+        if (p->endpoints[i]->slot == slot && p->endpoints[i]->subscript == subscript)
+            return p->endpoints[i];
+    if (p->endpoint_count == PLAYER_ENDPOINTS_MAX)
+        return NULL;
+    struct endpoint **grown = realloc(p->endpoints, (p->endpoint_count + 1) * sizeof *grown);
+    if (!grown)
+        return NULL;
+    p->endpoints = grown;
+    struct endpoint *e = calloc(1, sizeof *e);
+    if (!e)
+        return NULL;
+    e->slot = slot;
+    e->subscript = subscript;
+    place_endpoint(p, e, p->endpoint_count);
+    return p->endpoints[p->endpoint_count++] = e;
+}
+
+struct endpoint *play_endpoint(struct player *p, const struct scn_endpoint_ref *ref)
+{
+    int64_t subscript = 0;
+    char error[PLAYER_CAUSE_MAX];
+    if (ref->subscript && !eval_number(p, p->values, ref->subscript, &subscript, NULL, error)) {
+        play_stop(p, VERDICT_ERROR, "the subscript of @%s: %s", p->scenario->endpoints[ref->slot].name, error);
+        return NULL;
+    }
+    struct endpoint *e = play_endpoint_at(p, ref->slot, subscript);
+    if (!e)
+        play_stop(p, VERDICT_ERROR, "more than %d endpoints", PLAYER_ENDPOINTS_MAX);
+    return e;
+}
+
+struct endpoint *play_endpoint_of_port(struct player *p, const struct pkt_addr *tester, uint16_t port)
+{
+    unsigned ordinal = (unsigned)(port - p->place.tester_port); /* ports are given out in order of making */
+    if (ordinal >= p->endpoint_count)
+        return NULL;
+    struct endpoint *e = p->endpoints[ordinal];
+    return e->tester.port == port && pkt_addr_equal(&e->tester.addr, tester) ? e : NULL;
+}
+
+/* ---- verdicts */
+
+void play_stop(struct player *p, enum verdict verdict, const char *format, ...)
+{
+    if (p->finished)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(p->reason, sizeof p->reason, format, arguments);
+    va_end(arguments);
+    p->verdict = verdict;
+    p->verdict_line = play_line(p);
+    p->finished = true;
+    play_close_descriptors(p);
+}
+
+static char *copy_text(const char *text)
+{
+    return strdup(text ? text : "");
+}
+
+static void add_finding(struct player *p, const struct play_cause *cause, const char *requirement, enum requirement_level level)
+{
+    if (p->finding_count == PLAYER_FINDINGS_MAX)
+        return;
+    p->findings[p->finding_count++] = (struct result_finding){
+        .rule = cause->rule, .requirement = requirement ? requirement : "", .level = level, .message = copy_text(cause->message),
+        .expected = copy_text(cause->expected), .observed = copy_text(cause->observed), .at_ns = play_since_start(p, p->now_ns),
+        .segment = cause->segment,
+    };
+}
+
+/* The level that decides: the scenario's own word for what it tests, else the catalogue's for the requirement. */
+static enum requirement_level level_of(const struct player *p, const struct play_cause *cause)
+{
+    static const enum requirement_level own[] = {
+        [SCN_LEVEL_MUST] = LEVEL_MUST, [SCN_LEVEL_SHOULD] = LEVEL_SHOULD, [SCN_LEVEL_MAY] = LEVEL_MAY};
+    bool own_purpose = !cause->requirement && (p->scenario->cover_count == 0 || p->requirement == p->scenario->covers[0]);
+    if (own_purpose && p->scenario->level != SCN_LEVEL_DEFAULT)
+        return own[p->scenario->level];
+    const char *id = cause->requirement ? cause->requirement : p->requirement;
+    const struct requirement *requirement = id ? requirement_find(id) : NULL;
+    return requirement ? requirement->level : LEVEL_MUST;
+}
+
+void play_blame(struct player *p, const struct play_cause *cause)
+{
+    if (p->finished)
+        return;
+    bool whole_run = cause->requirement != NULL; /* a checksum is wrong in a preamble too */
+    if (p->phase == SCN_POSTAMBLE && !whole_run) {
+        play_note(p, "in the postamble: %s", cause->message);
+        if (!cause->goes_on)
+            play_stop(p, VERDICT_PASS, "%s", "");
+        return;
+    }
+    enum requirement_level level = level_of(p, cause);
+    add_finding(p, cause, cause->requirement ? cause->requirement : p->requirement, level);
+    if (p->phase == SCN_PREAMBLE && !whole_run) {
+        play_stop(p, VERDICT_INCONCLUSIVE, "the preamble did not succeed: %s", cause->message);
+    } else if (level == LEVEL_MAY || (requirement_level_is_should(level) && !p->strict_levels)) {
+        if (!cause->goes_on)
+            play_stop(p, VERDICT_PASS, "%s", cause->message);
+    } else {
+        play_stop(p, VERDICT_FAIL, "%s", cause->message);
+    }
+}
+
+/* ---- the link */
+
+static void note_packet(struct player *p, enum result_event_kind kind, struct endpoint *e, const uint8_t *bytes, size_t len,
+                        bool from_tester, int64_t at_ns, uint32_t index)
+{
+    struct packet packet;
+    char text[512], error_text[128] = "";
+    enum pkt_error error = pkt_parse(bytes, len, &packet);
+    play_describe(e, &packet, from_tester, text, sizeof text);
+    if (error != PKT_OK)
+        snprintf(error_text, sizeof error_text, "malformed: %s", pkt_error_text(error));
+    else if (packet.kind == PKT_KIND_TCP && !packet.tcp.checksum_ok)
+        snprintf(error_text, sizeof error_text, "wrong checksum");
+    else if (packet.kind == PKT_KIND_TCP)
+        snprintf(error_text, sizeof error_text, "seq %" PRIu32 " ack %" PRIu32 " on the wire", packet.tcp.seq, packet.tcp.ack);
+    trace_event(&p->trace, kind, play_since_start(p, at_ns), index, play_line(p), text, error_text);
+}
+
+void play_note_state(struct player *p, struct endpoint *e)
+{
+    enum tcp_state state;
+    if (!e || e->subscript > 0 || !play_reveal_state(p, e, &state) || (e->state_known && e->state == state))
+        return;
+    e->state = state;
+    e->state_known = true;
+    char text[96];
+    snprintf(text, sizeof text, "IUT: %s%s%s", tcp_state_name(state), e->slot ? " with @" : "", e->slot ? p->scenario->endpoints[e->slot].name : "");
+    trace_event(&p->trace, RESULT_STATE, play_since_start(p, p->now_ns), 0, play_line(p), NULL, text);
+}
+
+static void transmit(struct player *p, const uint8_t *bytes, size_t len)
+{
+    struct packet packet;
+    pkt_parse(bytes, len, &packet);
+    struct endpoint *e = packet.kind == PKT_KIND_TCP ? play_endpoint_of_port(p, &packet.ip.src, packet.tcp.src_port) : NULL;
+    uint32_t index = trace_packet(&p->trace, play_since_start(p, p->now_ns), bytes, len);
+    note_packet(p, RESULT_SENT, e, bytes, len, true, p->now_ns, index);
+    int error = p->target->ops->send(p->target, bytes, len);
+    if (error < 0)
+        play_stop(p, VERDICT_ERROR, "the link to the target is gone: %s", strerror(-error));
+    else
+        play_note_state(p, e ? e : p->endpoint_count ? p->endpoints[0] : NULL);
+}
+
+static void accept_packet(struct player *p, const uint8_t *bytes, size_t len, struct interval at);
+
+/* Keeps a copy of a packet back. When there is no room it goes through at once. */
+static bool hold(struct player *p, bool inbound, bool until_next, int64_t due_ns, const uint8_t *bytes, size_t len)
+{
+    uint8_t *copy = p->held_count < PLAYER_HELD_MAX ? malloc(len ? len : 1) : NULL;
+    if (!copy)
+        return false;
+    memcpy(copy, bytes, len);
+    p->held[p->held_count++] = (struct held){inbound, until_next, due_ns, copy, len};
+    return true;
+}
+
+static void let_go(struct player *p, unsigned i)
+{
+    struct held held = p->held[i];
+    memmove(&p->held[i], &p->held[i + 1], (p->held_count - i - 1) * sizeof *p->held);
+    p->held_count--;
+    if (held.inbound)
+        transmit(p, held.bytes, held.len);
+    else
+        accept_packet(p, held.bytes, held.len, (struct interval){p->now_ns, p->now_ns});
+    free(held.bytes);
+}
+
+static void release_due(struct player *p)
+{
+    for (unsigned i = 0; i < p->held_count;)
+        if (!p->held[i].until_next && p->held[i].due_ns <= p->now_ns)
+            let_go(p, i);
+        else
+            i++;
+    for (unsigned i = 0; i < p->held_count; i++)
+        if (!p->held[i].until_next)
+            play_wake_at(p, p->held[i].due_ns);
+}
+
+static void release_reordered(struct player *p, bool inbound)
+{
+    for (unsigned i = 0; i < p->held_count;)
+        if (p->held[i].until_next && p->held[i].inbound == inbound)
+            let_go(p, i);
+        else
+            i++;
+}
+
+/* The rule that this packet is the n-th for, or NULL; each waiting rule of the direction counts it. */
+static const struct link_rule *count_packet(struct player *p, bool inbound, struct link_rule *hit)
+{
+    bool found = false;
+    for (unsigned i = 0; i < p->rule_count;) {
+        struct link_rule *rule = &p->rules[i];
+        if (rule->inbound != inbound || --rule->nth > 0) {
+            i++;
+            continue;
+        }
+        *hit = *rule;
+        found = true;
+        memmove(rule, rule + 1, (p->rule_count - i - 1) * sizeof *rule);
+        p->rule_count--;
+    }
+    return found ? hit : NULL;
+}
+
+/* Sends a packet through the link's rules, in either direction. */
+static void through_link(struct player *p, bool inbound, const uint8_t *bytes, size_t len, struct interval at)
+{
+    struct link_rule hit;
+    const struct link_rule *rule = count_packet(p, inbound, &hit);
+    bool held = false;
+    if (rule && rule->event == SCN_LINK_DROP) {
+        struct packet packet;
+        pkt_parse(bytes, len, &packet);
+        struct endpoint *e = packet.kind != PKT_KIND_TCP ? NULL
+                             : inbound ? play_endpoint_of_port(p, &packet.ip.src, packet.tcp.src_port)
+                                       : play_endpoint_of_port(p, &packet.ip.dst, packet.tcp.dst_port);
+        note_packet(p, RESULT_DROPPED, e, bytes, len, inbound, at.latest, 0);
+        return;
+    }
+    if (rule && (rule->event == SCN_LINK_DELAY || rule->event == SCN_LINK_REORDER))
+        held = hold(p, inbound, rule->event == SCN_LINK_REORDER, p->now_ns + rule->delay_ns, bytes, len);
+    if (held) {
+        release_due(p);
+        return;
+    }
+    for (unsigned copies = rule && rule->event == SCN_LINK_DUPLICATE ? 2 : 1; copies > 0; copies--)
+        if (inbound)
+            transmit(p, bytes, len);
+        else
+            accept_packet(p, bytes, len, at);
+    release_reordered(p, inbound);
+}
+
+void play_send(struct player *p, struct endpoint *e, const uint8_t *bytes, size_t len)
+{
+    (void)e;
+    through_link(p, true, bytes, len, (struct interval){p->now_ns, p->now_ns});
+}
+
+uint16_t play_send_echo(struct player *p)
+{
+    unsigned family = p->variant.ip_version == 6;
+    struct endpoint *e = play_endpoint_at(p, 0, 0);
+    uint8_t bytes[128];
+    uint16_t sequence = ++p->echo_sequence;
+    struct pkt_spec spec = {
+        .protocol = family ? PKT_PROTO_ICMP6 : PKT_PROTO_ICMP, .src = e->tester.addr, .dst = e->iut.addr,
+        .icmp_type = family ? 128 : 8, .icmp_rest = (uint32_t)p->place.echo_id << 16 | sequence, .ip_id = p->ip_id++,
+    };
+    ssize_t len = pkt_build(p->builder, &spec, bytes, sizeof bytes);
+    int error = len < 0 ? -EINVAL : p->target->ops->send(p->target, bytes, (size_t)len);
+    if (error < 0)
+        play_stop(p, VERDICT_ERROR, "the link to the target is gone: %s", strerror(-error));
+    return sequence;
+}
+
+bool play_echo_answered(const struct player *p, uint16_t sequence)
+{
+    return (int16_t)(p->echo_answered - sequence) >= 0;
+}
+
+/* ---- arrivals */
+
+static bool is_echo_reply(const struct packet *packet)
+{
+    return packet->kind == PKT_KIND_ICMP && packet->icmp.type == (packet->ip.version == 4 ? 0 : 129);
+}
+
+static bool is_icmp_error(const struct packet *packet)
+{
+    if (packet->kind != PKT_KIND_ICMP)
+        return false;
+    uint8_t type = packet->icmp.type;
+    return packet->ip.version == 4 ? type == 3 || type == 4 || type == 5 || type == 11 || type == 12 : type < 128;
+}
+
+static bool within_place(const struct player *p, const struct pkt_addr *addr, uint16_t port)
+{
+    if ((uint16_t)(port - p->place.tester_port) >= PLAYER_PORTS)
+        return false;
+    for (unsigned i = 0; i < p->endpoint_count; i++)
+        if (p->endpoints[i]->tester.port == port)
+            return pkt_addr_equal(&p->endpoints[i]->tester.addr, addr);
+    return false;
+}
+
+bool player_owns(const struct player *p, const struct packet *packet)
+{
+    struct packet quoted;
+    if (packet->ip.version != p->variant.ip_version)
+        return false;
+    if (packet->kind == PKT_KIND_TCP)
+        return within_place(p, &packet->ip.dst, packet->tcp.dst_port);
+    if (is_echo_reply(packet))
+        return packet->icmp.rest >> 16 == p->place.echo_id;
+    if (is_icmp_error(packet) && pkt_parse_quoted(packet->icmp.body, packet->icmp.body_len, &quoted) == PKT_OK)
+        return quoted.kind == PKT_KIND_TCP && within_place(p, &quoted.ip.src, quoted.tcp.src_port);
+    /* a fragment carries no port: whoever has this address gets it */
+    return packet->kind == PKT_KIND_FRAGMENT && p->endpoint_count && pkt_addr_equal(&p->endpoints[0]->tester.addr, &packet->ip.dst);
+}
+
+static struct endpoint *endpoint_of(struct player *p, const struct packet *packet)
+{
+    struct packet quoted;
+    if (packet->kind == PKT_KIND_TCP)
+        return play_endpoint_of_port(p, &packet->ip.dst, packet->tcp.dst_port);
+    if (is_icmp_error(packet) && pkt_parse_quoted(packet->icmp.body, packet->icmp.body_len, &quoted) == PKT_OK && quoted.kind == PKT_KIND_TCP)
+        return play_endpoint_of_port(p, &quoted.ip.src, quoted.tcp.src_port);
+    return NULL;
+}
+
+static struct seen *put_in_inbox(struct player *p, const uint8_t *bytes, size_t len)
+{
+    if (p->inbox_count == p->inbox_capacity) {
+        size_t capacity = p->inbox_capacity ? 2 * p->inbox_capacity : 32;
+        struct seen *grown = p->inbox_count < PLAYER_INBOX_MAX ? realloc(p->inbox, capacity * sizeof *grown) : NULL;
+        if (!grown)
+            return NULL;
+        p->inbox = grown;
+        p->inbox_capacity = capacity;
+    }
+    struct seen *seen = &p->inbox[p->inbox_count];
+    *seen = (struct seen){.bytes = malloc(len ? len : 1)};
+    if (!seen->bytes)
+        return NULL;
+    memcpy(seen->bytes, bytes, len);
+    pkt_parse(seen->bytes, len, &seen->packet);
+    p->inbox_count++;
+    return seen;
+}
+
+/* What holds of every segment of every IUT, whatever is tested: checksums, and data as the application wrote it. */
+static void check_always(struct player *p, const struct seen *seen)
+{
+    const struct pkt_tcp *tcp = &seen->packet.tcp;
+    if (!tcp->checksum_ok) {
+        struct play_cause cause = {.rule = "checksum", .requirement = "RFC9293:MUST-2", .expected = "a right checksum",
+                                   .observed = "a wrong one", .segment = seen->index, .goes_on = true};
+        snprintf(cause.message, sizeof cause.message, "segment %u of the IUT has a wrong TCP checksum (0x%04x)", seen->index, tcp->checksum);
+        play_blame(p, &cause);
+        return;
+    }
+    int64_t offset = endpoint_stream_mismatch(seen->endpoint, tcp);
+    if (offset >= 0) {
+        struct play_cause cause = {.rule = "stream", .requirement = "RFC9293:3.8-a", .expected = "the octets the application wrote",
+                                   .observed = "others", .segment = seen->index, .goes_on = true};
+        snprintf(cause.message, sizeof cause.message, "segment %u carries other data than the application wrote, from octet %" PRId64 " of its stream on",
+                 seen->index, offset);
+        play_blame(p, &cause);
+    }
+}
+
+static void accept_packet(struct player *p, const uint8_t *bytes, size_t len, struct interval at)
+{
+    struct packet packet;
+    pkt_parse(bytes, len, &packet);
+    struct endpoint *e = endpoint_of(p, &packet);
+    if (!e)
+        return;
+    if (packet.kind == PKT_KIND_TCP && packet.tcp.checksum_ok) {
+        if ((packet.tcp.flags & PKT_SYN) && !(packet.tcp.flags & PKT_ACK) && !e->iut_port_known) {
+            e->iut.port = packet.tcp.src_port;
+            e->iut_port_known = true;
+        }
+        endpoint_note_received(e, &packet.tcp);
+    }
+    uint32_t index = trace_packet(&p->trace, play_since_start(p, at.latest), bytes, len);
+    note_packet(p, RESULT_RECEIVED, e, bytes, len, false, at.latest, index);
+    play_note_state(p, e);
+    struct seen *seen = put_in_inbox(p, bytes, len);
+    if (!seen) {
+        play_stop(p, VERDICT_ERROR, "more than %d segments, or memory is out", PLAYER_INBOX_MAX);
+        return;
+    }
+    seen->at = at;
+    seen->endpoint = e;
+    seen->index = index;
+    if (seen->packet.kind == PKT_KIND_TCP)
+        check_always(p, seen);
+    play_check_nevers(p, seen);
+}
+
+void player_receive(struct player *p, const uint8_t *bytes, size_t len, int64_t earliest_ns, int64_t latest_ns)
+{
+    struct packet packet;
+    if (p->finished)
+        return;
+    if (latest_ns > p->now_ns)
+        p->now_ns = latest_ns;
+    pkt_parse(bytes, len, &packet);
+    if (packet.kind == PKT_KIND_FRAGMENT) {
+        if (!p->reassembler)
+            p->reassembler = pkt_reassembler_new();
+        if (!p->reassembler || !pkt_reassemble(p->reassembler, &packet, latest_ns, &bytes, &len))
+            return;
+        pkt_parse(bytes, len, &packet);
+    }
+    if (is_echo_reply(&packet)) {
+        uint16_t sequence = (uint16_t)packet.icmp.rest;
+        if ((int16_t)(sequence - p->echo_answered) > 0)
+            p->echo_answered = sequence;
+        return;
+    }
+    through_link(p, false, bytes, len, (struct interval){earliest_ns, latest_ns});
+}
+
+/* ---- running */
+
+/* Leaves frames whose blocks are over; false when the whole scenario is. */
+static bool settle_frames(struct player *p)
+{
+    while (p->depth > 0) {
+        struct frame *frame = &p->stack[p->depth - 1];
+        if (frame->pc < frame->block->count)
+            return true;
+        if (frame->kind == FRAME_REPEAT && ++frame->iteration < frame->times) {
+            frame->pc = 0;
+            if (frame->slot >= 0)
+                p->values[frame->slot] = (struct scn_value){.kind = SCN_VALUE_NUMBER, .number = frame->iteration};
+            continue;
+        }
+        p->depth--;
+        while (p->never_count && p->nevers[p->never_count - 1].depth > p->depth)
+            p->never_count--;
+    }
+    return false;
+}
+
+static void finish(struct player *p)
+{
+    if (play_calls_outstanding(p))
+        return;
+    play_stop(p, VERDICT_PASS, "%s", "");
+}
+
+void player_run(struct player *p, int64_t now_ns)
+{
+    if (p->finished)
+        return;
+    p->now_ns = now_ns;
+    p->wake_ns = INT64_MAX;
+    release_due(p);
+    play_retry_calls(p);
+    while (!p->finished) {
+        if (!settle_frames(p)) {
+            finish(p);
+            return;
+        }
+        const struct scn_step *step = play_current_step(p);
+        unsigned depth = p->depth;
+        enum progress progress = play_step(p, step);
+        if (progress == STEP_WAITS || progress == STEP_STOPPED)
+            return;
+        p->stack[depth - 1].pc++; /* of the step's own block: it may have pushed another */
+        p->step = (struct step_state){0};
+    }
+}
+
+int64_t player_deadline(const struct player *p)
+{
+    return p->finished ? INT64_MAX : p->wake_ns;
+}
+
+bool player_finished(const struct player *p)
+{
+    return p->finished;
+}
+
+void player_abort(struct player *p, const char *reason)
+{
+    play_stop(p, VERDICT_ERROR, "%s", reason);
+}
+
+bool player_disturbed(const struct player *p)
+{
+    int64_t limit = play_slack_ns(p, 0);
+    return !(p->target->info.capabilities & TARGET_VIRTUAL_TIME) && p->worst_lateness_ns > limit;
+}
+
+/* ---- making and unmaking */
+
+struct player *player_new(const struct player_config *config, int64_t now_ns)
+{
+    const struct scenario *s = config->scenario;
+    struct player *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    *p = (struct player){
+        .scenario = s, .target = config->target, .place = config->place, .strict_levels = config->strict, .start_ns = now_ns,
+        .now_ns = now_ns, .wake_ns = now_ns, .base = {now_ns, now_ns}, .verdict = VERDICT_PASS,
+        .requirement = s->cover_count ? s->covers[0] : NULL,
+    };
+    p->random = config->seed;
+    p->id = strdup(config->id);
+    p->values = calloc(s->variable_count + 1, sizeof *p->values);
+    p->builder = pkt_builder_new();
+    p->settings = calloc(s->setting_count + 1, sizeof *p->settings);
+    if (!p->id || !p->values || !p->builder || !p->settings) {
+        player_free(p);
+        return NULL;
+    }
+    for (unsigned i = 0; i < s->setting_count; i++)
+        p->settings[i] = (struct result_setting){s->settings[i].name, s->settings[i].value};
+    scn_variant(s, config->variant, &p->variant, p->values);
+    for (const char *c = config->id; *c; c++) /* sub-tests draw different numbers */
+        p->random = (p->random ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+    p->ip_id = (uint16_t)play_random(p);
+    p->stack[p->depth++] = (struct frame){.kind = FRAME_BLOCK, .block = &s->body, .slot = -1};
+    if (!play_endpoint_at(p, 0, 0)) {
+        player_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void player_free(struct player *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->inbox_count; i++)
+        free(p->inbox[i].bytes);
+    free(p->inbox);
+    for (unsigned i = 0; i < p->endpoint_count; i++)
+        free(p->endpoints[i]);
+    free(p->endpoints);
+    for (unsigned i = 0; i < p->held_count; i++)
+        free(p->held[i].bytes);
+    for (unsigned i = 0; i < p->finding_count; i++) {
+        free((char *)p->findings[i].message);
+        free((char *)p->findings[i].expected);
+        free((char *)p->findings[i].observed);
+    }
+    trace_release(&p->trace);
+    pkt_builder_free(p->builder);
+    pkt_reassembler_free(p->reassembler);
+    free(p->settings);
+    free(p->values);
+    free(p->id);
+    free(p);
+}
+
+/* ---- results */
+
+static enum requirement_level scenario_level(const struct scenario *s)
+{
+    static const enum requirement_level levels[] = {
+        [SCN_LEVEL_MUST] = LEVEL_MUST, [SCN_LEVEL_SHOULD] = LEVEL_SHOULD, [SCN_LEVEL_MAY] = LEVEL_MAY};
+    if (s->level != SCN_LEVEL_DEFAULT)
+        return levels[s->level];
+    const struct requirement *requirement = s->cover_count ? requirement_find(s->covers[0]) : NULL;
+    return requirement ? requirement->level : LEVEL_UNSTATED;
+}
+
+void player_result(struct player *p, struct result_test *out)
+{
+    const struct scenario *s = p->scenario;
+    *out = (struct result_test){
+        .id = p->id, .title = s->title ? s->title : "", .verdict = p->verdict, .reason = p->reason,
+        .duration_ns = p->now_ns - p->start_ns, .covers = s->covers, .cover_count = s->cover_count, .level = scenario_level(s),
+        .findings = p->findings, .finding_count = p->finding_count, .file = s->file, .line = p->verdict_line,
+        .pixit = p->settings, .pixit_count = s->setting_count, .trace = p->trace.events, .trace_count = p->trace.event_count,
+    };
+}
+
+int player_write_pcap(const struct player *p, const char *path, char *error, size_t error_size)
+{
+    return trace_write_pcap(&p->trace, path, error, error_size);
+}

@@ -1,0 +1,86 @@
+/* What both clocks share: applicability, verdicts without a play, and the choice between them (see schedule.h). */
+#include "engine/runner/schedule_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SETTINGS_MAX = 32 };
+
+static const struct { unsigned need, capability; const char *lacks; } need_table[] = {
+    {SCN_NEEDS_CONNECT, TARGET_UPPER_TESTER, "has no upper tester that could connect"},
+    {SCN_NEEDS_LISTEN, TARGET_UPPER_TESTER, "has no upper tester that could listen"},
+    {SCN_NEEDS_URGENT, TARGET_UPPER_TESTER, "has no upper tester for urgent data"},
+    {SCN_NEEDS_IPV6, TARGET_IPV6, "has no IPv6"},
+    {SCN_NEEDS_STATUS, TARGET_STATUS, "does not reveal its state"},
+    {SCN_NEEDS_VIRTUAL_TIME, TARGET_VIRTUAL_TIME, "lives in real time, and this would take hours"},
+};
+
+bool schedule_not_applicable(const struct schedule *s, const struct scenario *scenario, const struct target_info *info, uint8_t ip_version,
+                             char *reason, size_t reason_size)
+{
+    if (scenario->unsupported) {
+        snprintf(reason, reason_size, "no target can do it: %s", scenario->unsupported);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof need_table / sizeof *need_table; i++)
+        if ((scenario->needs & need_table[i].need) && !(info->capabilities & need_table[i].capability)) {
+            snprintf(reason, reason_size, "the target %s", need_table[i].lacks);
+            return true;
+        }
+    if (!(info->capabilities & (ip_version == 6 ? TARGET_IPV6 : TARGET_IPV4))) {
+        snprintf(reason, reason_size, "the target has no IPv%u", ip_version);
+        return true;
+    }
+    if ((scenario->needs & SCN_NEEDS_DISRUPTIVE) && !(info->capabilities & TARGET_DISRUPTION) && !s->disruption_allowed) {
+        snprintf(reason, reason_size, "disruptive: not run on this target unless asked for by name");
+        return true;
+    }
+    return false;
+}
+
+uint8_t schedule_ip_version(const struct suite_test *test)
+{
+    struct scn_variant variant;
+    struct scn_value values[SCN_VARIABLES_MAX + 1];
+    scn_variant(test->file->scenario, test->variant, &variant, values);
+    return variant.ip_version;
+}
+
+int schedule_report_unplayed(const struct schedule *s, const struct suite_test *test, enum verdict verdict, const char *reason)
+{
+    const struct scenario *scenario = test->file->scenario;
+    struct result_test result = {
+        .id = test->id, .title = scenario->title ? scenario->title : "", .verdict = verdict, .reason = reason, .covers = scenario->covers,
+        .cover_count = scenario->cover_count, .file = scenario->file,
+    };
+    return s->finished(s->context, test, &result, NULL);
+}
+
+static uint64_t mix(uint64_t seed, const char *text)
+{
+    for (; *text; text++)
+        seed = (seed ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+    return seed;
+}
+
+struct target *schedule_open(const struct schedule *s, const struct suite_test *test, struct target_error *error)
+{
+    struct target_setting settings[SETTINGS_MAX];
+    struct target_config config = {.seed = mix(s->seed, test ? test->id : ""), .settings = settings};
+    const struct scenario *scenario = test ? test->file->scenario : NULL;
+    *error = (struct target_error){0};
+    for (unsigned i = 0; scenario && i < scenario->setting_count; i++) {
+        if (i == SETTINGS_MAX) {
+            *error = (struct target_error){.kind = TARGET_ERR_UNSUPPORTED};
+            snprintf(error->text, sizeof error->text, "more than %d settings", SETTINGS_MAX);
+            return NULL;
+        }
+        settings[config.setting_count++] = (struct target_setting){scenario->settings[i].name, scenario->settings[i].value};
+    }
+    return s->driver->open(s->argument, &config, error);
+}
+
+enum schedule_end schedule_run(const struct schedule *schedule, struct target_error *error)
+{
+    return schedule->driver->virtual_time ? schedule_virtual(schedule, error) : schedule_real(schedule, error);
+}

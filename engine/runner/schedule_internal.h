@@ -1,0 +1,17 @@
+/* Shared by the two clocks of the scheduler; engine/runner's own. */
+#ifndef TCPASSAY_RUNNER_SCHEDULE_INTERNAL_H
+#define TCPASSAY_RUNNER_SCHEDULE_INTERNAL_H
+
+#include "engine/runner/schedule.h"
+
+enum schedule_end schedule_virtual(const struct schedule *s, struct target_error *error);
+enum schedule_end schedule_real(const struct schedule *s, struct target_error *error);
+
+/* Reports a verdict for a test that was not played. What finished() returned. */
+int schedule_report_unplayed(const struct schedule *s, const struct suite_test *test, enum verdict verdict, const char *reason);
+uint8_t schedule_ip_version(const struct suite_test *test);
+
+/* Opens an instance for this test: its settings, and a seed of its own. */
+struct target *schedule_open(const struct schedule *s, const struct suite_test *test, struct target_error *error);
+
+#endif

@@ -1,0 +1,173 @@
+/* Finding tests and choosing among them (see suite.h). */
+#include "engine/runner/suite.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "rfc9293/3.5-establishing/closed-port.pkt" → "rfc9293/3.5/closed-port": what follows the number of a section's folder is for people. */
+static char *id_of(const char *name)
+{
+    char *id = strdup(name), *out = id;
+    if (!id)
+        return NULL;
+    for (const char *part = name; *part;) {
+        size_t len = strcspn(part, "/");
+        bool folder = part[len] == '/';
+        size_t number = strspn(part, "0123456789.");
+        size_t kept = folder && number && number < len && part[number] == '-' ? number : len;
+        if (!folder && len > 4 && !strncmp(part + len - 4, ".pkt", 4))
+            kept = len - 4;
+        memmove(out, part, kept);
+        out += kept;
+        if (folder)
+            *out++ = '/';
+        part += len + folder;
+    }
+    *out = '\0';
+    return id;
+}
+
+static int add_file(struct suite *suite, const char *path, const char *name, char *error, size_t error_size)
+{
+    struct suite_file *grown = realloc(suite->files, (suite->file_count + 1) * sizeof *grown);
+    if (grown)
+        suite->files = grown;
+    struct suite_file file = {.path = strdup(path), .name = strdup(name), .id = id_of(name)};
+    if (!grown || !file.path || !file.name || !file.id) {
+        free(file.path);
+        free(file.name);
+        free(file.id);
+        snprintf(error, error_size, "out of memory");
+        return -1;
+    }
+    file.scenario = scn_parse_file(path, &file.diagnostics);
+    if (file.scenario)
+        file.scenario->file = file.name;
+    suite->files[suite->file_count++] = file;
+    return 0;
+}
+
+int suite_load_file(struct suite *suite, const char *path, char *error, size_t error_size)
+{
+    return add_file(suite, path, path, error, error_size);
+}
+
+int suite_load_folder(struct suite *suite, const char *root, char *error, size_t error_size)
+{
+    char *roots[] = {(char *)root, NULL};
+    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
+    int failed = walk ? 0 : -1;
+    size_t root_len = strlen(root);
+    for (FTSENT *entry; !failed && (entry = fts_read(walk));) {
+        if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
+            snprintf(error, error_size, "%s: %s", entry->fts_path, strerror(entry->fts_errno));
+            failed = -1;
+        } else if (entry->fts_info == FTS_F && fnmatch("*.pkt", entry->fts_name, 0) == 0) {
+            const char *name = entry->fts_path + root_len;
+            failed = add_file(suite, entry->fts_path, name + strspn(name, "/"), error, error_size);
+        }
+    }
+    if (walk)
+        fts_close(walk);
+    else
+        snprintf(error, error_size, "%s: %s", root, strerror(errno));
+    return failed;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct suite_test *left = a, *right = b;
+    return strverscmp(left->id, right->id);
+}
+
+static int expand_file(struct suite *suite, const struct suite_file *file)
+{
+    unsigned count = file->scenario ? scn_variant_count(file->scenario) : 0;
+    struct suite_test *grown = realloc(suite->tests, (suite->test_count + count + 1) * sizeof *grown);
+    struct scn_value *values = calloc((file->scenario ? file->scenario->variable_count : 0) + 1, sizeof *values);
+    if (grown)
+        suite->tests = grown;
+    bool ok = grown && values;
+    for (unsigned i = 0; ok && i < count; i++) {
+        struct scn_variant variant;
+        scn_variant(file->scenario, i, &variant, values);
+        struct suite_test *test = &suite->tests[suite->test_count];
+        *test = (struct suite_test){.file = file, .variant = i};
+        ok = asprintf(&test->id, "%s%s", file->id, variant.suffix) >= 0;
+        suite->test_count += ok;
+    }
+    free(values);
+    return ok ? 0 : -1;
+}
+
+int suite_expand(struct suite *suite, char *error, size_t error_size)
+{
+    for (size_t i = 0; i < suite->file_count; i++)
+        if (expand_file(suite, &suite->files[i]) < 0) {
+            snprintf(error, error_size, "out of memory");
+            return -1;
+        }
+    if (suite->test_count)
+        qsort(suite->tests, suite->test_count, sizeof *suite->tests, by_id);
+    for (size_t i = 1; i < suite->test_count; i++)
+        if (!strcmp(suite->tests[i - 1].id, suite->tests[i].id)) {
+            snprintf(error, error_size, "two tests are called %s: %s and %s; rename one of the files", suite->tests[i].id,
+                     suite->tests[i - 1].file->path, suite->tests[i].file->path);
+            return -1;
+        }
+    return 0;
+}
+
+void suite_release(struct suite *suite)
+{
+    for (size_t i = 0; i < suite->test_count; i++)
+        free(suite->tests[i].id);
+    for (size_t i = 0; i < suite->file_count; i++) {
+        scn_free(suite->files[i].scenario);
+        free(suite->files[i].path);
+        free(suite->files[i].name);
+        free(suite->files[i].id);
+    }
+    free(suite->tests);
+    free(suite->files);
+    *suite = (struct suite){0};
+}
+
+/* ---- selectors */
+
+static bool text_selected(const char *selector, const char *text)
+{
+    if (strpbrk(selector, "*?["))
+        return fnmatch(selector, text, 0) == 0;
+    size_t len = strlen(selector);
+    if (len == 0 || strncmp(selector, text, len))
+        return false;
+    return text[len] == '\0' || selector[len - 1] == '/' || !isalnum((unsigned char)text[len]);
+}
+
+static bool covers_selected(const char *wanted, const struct scenario *scenario)
+{
+    for (unsigned i = 0; scenario && i < scenario->cover_count; i++)
+        if (text_selected(wanted, scenario->covers[i]))
+            return true;
+    return false;
+}
+
+bool suite_selects(const char *selector, const struct suite_test *test)
+{
+    if (!strncmp(selector, "covers:", 7))
+        return covers_selected(selector + 7, test->file->scenario);
+    return text_selected(selector, test->id);
+}
+
+bool suite_selects_file(const char *selector, const struct suite_file *file)
+{
+    if (!strncmp(selector, "covers:", 7))
+        return covers_selected(selector + 7, file->scenario);
+    return text_selected(selector, file->id);
+}
