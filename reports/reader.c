@@ -331,6 +331,7 @@ static struct results *read_stream(FILE *in, const char *name, char *error, size
     }
     *r = (struct reader){ .in = in, .name = name, .owned = owned, .error = error, .error_size = error_size };
     r->decoder.arena = &owned->arena;
+    owned->results.dir = "";
     const bool good = read_either(r) && keep_tests(r);
     free(r->line.bytes);
     free(r->tests);
@@ -339,6 +340,22 @@ static struct results *read_stream(FILE *in, const char *name, char *error, size
         return &owned->results;
     results_free(&owned->results);
     return NULL;
+}
+
+/* Everything up to the last slash of path; frees results when there is no memory for it. */
+static bool set_directory(struct results *results, const char *path, char *error, size_t error_size)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir = arena_copy(&((struct owned *)results)->arena, slash ? path : ".");
+    if (!dir) {
+        snprintf(error, error_size, "%s: out of memory", path);
+        results_free(results);
+        return false;
+    }
+    if (slash)
+        dir[slash > path ? slash - path : 1] = '\0';
+    results->dir = dir;
+    return true;
 }
 
 struct results *results_read(const char *path, char *error, size_t error_size)
@@ -360,7 +377,7 @@ struct results *results_read(const char *path, char *error, size_t error_size)
     }
     struct results *results = read_stream(in, path, error, error_size);
     fclose(in);
-    return results;
+    return results && set_directory(results, path, error, error_size) ? results : NULL;
 }
 
 struct results *results_read_bytes(const char *bytes, size_t len, const char *name, char *error, size_t error_size)

@@ -113,6 +113,7 @@ static inline bool result_is_new_failure(const struct result_test *test)
 }
 
 struct results { /* of results_read(), which owns all of it; tests are ordered by id, numbers by value */
+    const char *dir;         /* where the file lies, and what a test's pcap is relative to; "" when read from memory */
     struct result_run run;
     const struct result_test *tests;
     size_t test_count;

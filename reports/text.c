@@ -2,17 +2,15 @@
 #include "reports/text.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The lead octet's sequence: its length, the bits it carries, and the least code point that needs that length. */
+/* The lead octet's sequence, of those longer than one octet: its length, the bits it carries, and the least code point that needs that length. */
 static const struct lead {
     uint8_t first, last, len;
     uint8_t bits;
     uint32_t least;
 } leads[] = {
-    { 0x01, 0x7f, 1, 0x7f, 0 },
     { 0xc2, 0xdf, 2, 0x1f, 0x80 },
     { 0xe0, 0xef, 3, 0x0f, 0x800 },
     { 0xf0, 0xf4, 4, 0x07, 0x10000 },
@@ -34,8 +32,10 @@ static bool is_scalar(uint32_t code, const struct lead *lead)
 size_t text_decode(const char *p, uint32_t *code)
 {
     const uint8_t *octets = (const uint8_t *)p;
-    if (octets[0] == 0)
-        return 0;
+    if (octets[0] < 0x80) { /* nearly always */
+        *code = octets[0] ? octets[0] : *code;
+        return octets[0] ? 1 : 0;
+    }
     const struct lead *lead = lead_of(octets[0]);
     *code = TEXT_NOT_UTF8;
     if (!lead)
@@ -61,16 +61,23 @@ bool text_is_control(uint32_t code)
            || code == 0xfeff;
 }
 
+/* "\\x1b" or "\\u202e": a letter, and so many hex digits. */
+static size_t put_escape(char out[static TEXT_VISIBLE_MAX], char letter, uint32_t value, unsigned digits)
+{
+    out[0] = '\\';
+    out[1] = letter;
+    for (unsigned i = 0; i < digits; i++)
+        out[2 + i] = "0123456789abcdef"[value >> 4 * (digits - 1 - i) & 0xf];
+    return 2 + digits;
+}
+
 size_t text_make_visible(const char *p, size_t len, uint32_t code, char out[static TEXT_VISIBLE_MAX])
 {
-    char escape[TEXT_VISIBLE_MAX];
-    if (code == TEXT_NOT_UTF8 || (code < 0x100 && text_is_control(code)))
-        len = (size_t)snprintf(escape, sizeof escape, "\\x%02x", code == TEXT_NOT_UTF8 ? (uint8_t)*p : (uint8_t)code);
-    else if (text_is_control(code))
-        len = (size_t)snprintf(escape, sizeof escape, "\\u%04x", code & 0xffff);
-    else
-        memcpy(escape, p, len);
-    memcpy(out, escape, len);
+    if (code == TEXT_NOT_UTF8)
+        return put_escape(out, 'x', (uint8_t)*p, 2);
+    if (text_is_control(code))
+        return code < 0x100 ? put_escape(out, 'x', code, 2) : put_escape(out, 'u', code, 4);
+    memcpy(out, p, len);
     return len;
 }
 

@@ -109,8 +109,8 @@ void sample_dir_remove(const char *dir)
     nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* A test whose every string is text; ids must differ, so a number follows. */
-static void write_hostile(struct results_writer *w, const char *text, enum verdict verdict, bool known)
+/* A test whose strings are text, those that a line has room for long_text; ids must differ, so the verdict follows. */
+static void write_hostile(struct results_writer *w, const char *text, const char *long_text, enum verdict verdict, bool known)
 {
     const struct result_setting pixit = { text, text };
     const char *const covers[] = { text };
@@ -118,18 +118,21 @@ static void write_hostile(struct results_writer *w, const char *text, enum verdi
         { .kind = RESULT_SENT, .index = 1, .segment = text, .text = text }, { .kind = RESULT_NOTE, .segment = text, .text = text },
     };
     const struct result_finding findings[] = {
-        { .rule = text, .requirement = text, .level = LEVEL_MUST, .message = text, .expected = text, .observed = text, .segment = 1 },
+        { .rule = text, .requirement = text, .level = LEVEL_MUST, .message = long_text, .expected = text, .observed = long_text,
+          .segment = 1 },
         { .rule = text, .requirement = "RFC9293:MUST-1", .level = LEVEL_SHOULD, .message = text, .expected = text, .observed = text },
     };
     char id[256];
     snprintf(id, sizeof id, "%.100s/%s%d", text, verdict_text(verdict), known);
     const struct result_test test = {
-        .id = id, .title = text, .verdict = verdict, .reason = text, .covers = covers, .cover_count = 1, .level = LEVEL_MUST,
-        .findings = findings, .finding_count = verdict == VERDICT_FAIL ? 2 : 0, .known = known, .known_note = text, .file = text,
+        .id = id, .title = long_text, .verdict = verdict, .reason = long_text, .covers = covers, .cover_count = 1, .level = LEVEL_MUST,
+        .findings = findings, .finding_count = verdict == VERDICT_FAIL ? 2 : 0, .known = known, .known_note = long_text, .file = text,
         .line = 1, .pcap = text, .pixit = &pixit, .pixit_count = 1, .trace = events, .trace_count = 2,
     };
-    if (results_writer_test(w, &test) != 0)
+    if (results_writer_test(w, &test) != 0) {
+        fprintf(stderr, "%s\n", results_writer_error(w));
         abort();
+    }
 }
 
 static void write_run(struct results_writer *w, const char *hostile)
@@ -138,9 +141,9 @@ static void write_run(struct results_writer *w, const char *hostile)
         if (results_writer_test(w, &sample_tests[i]) != 0)
             abort();
     for (int v = 0; v < VERDICT_COUNT && hostile; v++)
-        write_hostile(w, hostile, (enum verdict)v, false);
+        write_hostile(w, sample_hostile_text, v == VERDICT_FAIL ? hostile : sample_hostile_text, (enum verdict)v, false);
     if (hostile)
-        write_hostile(w, hostile, VERDICT_FAIL, true);
+        write_hostile(w, sample_hostile_text, sample_hostile_text, VERDICT_FAIL, true);
     if (results_writer_end(w, 612500000) != 0)
         abort();
 }

@@ -1,0 +1,96 @@
+/* Compares two runs: both are ordered by id, so one walk through both finds every pair. */
+#include "reports/compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/report.h"
+#include "reports/text.h"
+
+static bool fails(const struct result_test *test)
+{
+    return test && test->verdict == VERDICT_FAIL;
+}
+
+/* False when the pair is of no interest. */
+static bool classify(const struct result_test *before, const struct result_test *now, enum comparison_kind *kind)
+{
+    if (!fails(before) && !fails(now))
+        return false;
+    if (fails(now))
+        *kind = fails(before) ? COMPARE_STILL_FAILING : COMPARE_NEW_FAILURE;
+    else
+        *kind = now && now->verdict == VERDICT_PASS ? COMPARE_FIXED : COMPARE_UNDECIDED;
+    return true;
+}
+
+static void add(struct comparison *c, const struct result_test *before, const struct result_test *now)
+{
+    enum comparison_kind kind;
+    if (!classify(before, now, &kind))
+        return;
+    c->rows[c->row_count++] = (struct comparison_row){ kind, now ? now->id : before->id, before, now };
+    c->counts[kind]++;
+}
+
+static int by_kind_and_id(const void *a, const void *b)
+{
+    const struct comparison_row *left = a, *right = b;
+    if (left->kind != right->kind)
+        return left->kind < right->kind ? -1 : 1;
+    return strverscmp(left->id, right->id);
+}
+
+int compare_results(const struct results *baseline, const struct results *now, struct comparison *out)
+{
+    *out = (struct comparison){ .rows = calloc(baseline->test_count + now->test_count + 1, sizeof *out->rows) };
+    if (!out->rows)
+        return -1;
+    size_t b = 0, n = 0;
+    while (b < baseline->test_count || n < now->test_count) {
+        const struct result_test *before = b < baseline->test_count ? &baseline->tests[b] : NULL;
+        const struct result_test *after = n < now->test_count ? &now->tests[n] : NULL;
+        const int order = !before ? 1 : !after ? -1 : strverscmp(before->id, after->id);
+        add(out, order <= 0 ? before : NULL, order >= 0 ? after : NULL);
+        b += order <= 0;
+        n += order >= 0;
+    }
+    qsort(out->rows, out->row_count, sizeof *out->rows, by_kind_and_id);
+    return 0;
+}
+
+void comparison_release(struct comparison *comparison)
+{
+    free(comparison->rows);
+    *comparison = (struct comparison){ .row_count = 0 };
+}
+
+static void print_row(const struct comparison_row *row, FILE *out, bool color)
+{
+    static const struct {
+        const char *word, *color;
+    } styles[] = {
+        [COMPARE_NEW_FAILURE] = { "NEW FAILURE", "\x1b[1;31m" },
+        [COMPARE_STILL_FAILING] = { "STILL FAILING", "\x1b[33m" },
+        [COMPARE_FIXED] = { "FIXED", "\x1b[32m" },
+        [COMPARE_UNDECIDED] = { "UNDECIDED", "\x1b[36m" },
+    };
+    char id[512], why[300];
+    fprintf(out, "%s%s%s %s", color ? styles[row->kind].color : "", styles[row->kind].word, color ? "\x1b[0m" : "",
+            text_show(row->id, id, sizeof id));
+    if (row->kind == COMPARE_NEW_FAILURE)
+        fprintf(out, "  %s  was %s", text_show(row->now->reason, why, sizeof why),
+                row->before ? verdict_text(row->before->verdict) : "not in the baseline");
+    if (row->kind == COMPARE_UNDECIDED)
+        fprintf(out, "  was fail, now %s", row->now ? verdict_text(row->now->verdict) : "not run");
+    fputc('\n', out);
+}
+
+void comparison_print(const struct comparison *comparison, FILE *out, bool color)
+{
+    for (size_t i = 0; i < comparison->row_count; i++)
+        print_row(&comparison->rows[i], out, color);
+    fprintf(out, "Against the baseline: %zu new failures, %zu still failing, %zu fixed, %zu undecided.\n",
+            comparison->counts[COMPARE_NEW_FAILURE], comparison->counts[COMPARE_STILL_FAILING], comparison->counts[COMPARE_FIXED],
+            comparison->counts[COMPARE_UNDECIDED]);
+}

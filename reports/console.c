@@ -1,0 +1,210 @@
+/* What a run shows on a terminal, or in the log of a CI job: a line a test, and the summary by RFC section.
+ *
+ * Results are hostile: print_text() is the one way by which they get to the terminal.
+ */
+#include "reports/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "reports/formats.h"
+#include "reports/text.h"
+
+enum { TEXT_BYTES_MAX = 300 }; /* of one string on a line */
+
+static void print_text(const char *text, FILE *out)
+{
+    char shown[TEXT_BYTES_MAX];
+    fputs(text ? text_show(text, shown, sizeof shown) : "", out);
+}
+
+static const struct style {
+    const char *word, *color;
+} styles[] = {
+    [OUTCOME_PASSED] = { "PASS", "\x1b[32m" },
+    [OUTCOME_FAILED] = { "FAIL", "\x1b[1;31m" },
+    [OUTCOME_ERROR] = { "ERROR", "\x1b[1;35m" },
+    [OUTCOME_KNOWN] = { "KNOWN", "\x1b[33m" },
+    [OUTCOME_INCONCLUSIVE] = { "INCONCLUSIVE", "\x1b[36m" },
+    [OUTCOME_NOT_APPLICABLE] = { "NOT APPLICABLE", "\x1b[2m" },
+};
+
+static void print_word(enum outcome outcome, FILE *out, bool color)
+{
+    fprintf(out, "%s%s%s ", color ? styles[outcome].color : "", styles[outcome].word, color ? "\x1b[0m" : "");
+}
+
+static const char *requirement_of(const struct result_test *test)
+{
+    const struct result_finding *f = leading_finding(test);
+    if (f && has_text(f->requirement))
+        return f->requirement;
+    return test->cover_count ? test->covers[0] : "";
+}
+
+/* What was expected and what came; or, when the finding does not say, its message or the reason. */
+static void print_what(const struct result_test *test, FILE *out)
+{
+    const struct result_finding *f = leading_finding(test);
+    if (!f || !has_text(f->expected)) {
+        print_text(f && has_text(f->message) ? f->message : test->reason, out);
+    } else {
+        fputs("expected ", out);
+        print_text(f->expected, out);
+        fputs(has_text(f->observed) ? ", observed " : "", out);
+        print_text(f->observed, out);
+    }
+    if (f && f->segment)
+        fprintf(out, " (segment %" PRIu32 ")", f->segment);
+}
+
+static void print_where(const struct result_test *test, const char *dir, FILE *out)
+{
+    const bool capture = has_text(test->pcap);
+    if (!capture && !has_text(test->file))
+        return;
+    fputs("  open ", out);
+    if (capture && has_text(dir)) {
+        print_text(dir, out);
+        fputs(dir[strlen(dir) - 1] == '/' ? "" : "/", out);
+    }
+    print_text(capture ? test->pcap : test->file, out);
+    if (!capture && test->line)
+        fprintf(out, ":%" PRIu32, test->line);
+}
+
+static void print_seconds(int64_t ns, FILE *out)
+{
+    fprintf(out, "%" PRId64 ".%03" PRId64 " s", ns / 1000000000, ns % 1000000000 / 1000000);
+}
+
+void report_console_line(const struct result_test *test, const char *dir, FILE *out, bool color)
+{
+    const enum outcome outcome = outcome_of(test);
+    print_word(outcome, out, color);
+    print_text(test->id, out);
+    if (outcome == OUTCOME_PASSED) {
+        fputs("  ", out);
+        print_seconds(test->duration_ns, out);
+    } else if (outcome == OUTCOME_NOT_APPLICABLE) {
+        fputs("  ", out);
+        print_text(test->reason, out);
+    } else {
+        fputs("  ", out);
+        print_text(requirement_of(test), out);
+        fputs(*requirement_of(test) ? "  " : "", out);
+        print_what(test, out);
+        print_where(test, dir, out);
+    }
+    if (outcome == OUTCOME_KNOWN && has_text(test->known_note)) {
+        fputs("  known: ", out);
+        print_text(test->known_note, out);
+    }
+    fputc('\n', out);
+}
+
+/* ---- summary --------------------------------------------------------------------------------------------------- */
+
+static size_t name_width(const struct sections *sections)
+{
+    size_t width = strlen("section");
+    for (size_t i = 0; i < sections->count; i++)
+        if (sections->list[i].name_len > width)
+            width = sections->list[i].name_len;
+    return width < 60 ? width : 60;
+}
+
+/* A number, or a dot for 0, so that what is there stands out. */
+static void print_count(uint32_t count, int width, FILE *out)
+{
+    if (count)
+        fprintf(out, "%*" PRIu32, width, count);
+    else
+        fprintf(out, "%*s", width, ".");
+}
+
+static void print_row(const char *name, size_t name_len, size_t width, const struct results_summary *s, FILE *out)
+{
+    char copy[RESULTS_ID_BYTES_MAX + 1], shown[64];
+    snprintf(copy, sizeof copy, "%.*s", (int)name_len, name);
+    fprintf(out, "%-*s", (int)width, text_show(copy, shown, width + 1 > 5 ? width + 1 : 5));
+    print_count(s->verdicts[VERDICT_PASS], 7, out);
+    print_count(s->verdicts[VERDICT_FAIL], 6, out);
+    print_count(s->known, 7, out);
+    print_count(s->verdicts[VERDICT_INCONCLUSIVE], 14, out);
+    print_count(s->verdicts[VERDICT_ERROR], 7, out);
+    print_count(s->verdicts[VERDICT_NOT_APPLICABLE], 6, out);
+    print_count(s->deviations, 12, out);
+    fputc('\n', out);
+}
+
+static void print_table(const struct results *results, const struct sections *sections, FILE *out)
+{
+    struct results_summary sum;
+    const size_t width = name_width(sections);
+    results_summarise(results->tests, results->test_count, &sum);
+    fprintf(out, "%-*s   pass  fail  known  inconclusive  error   n/a  deviations\n", (int)width, "section");
+    for (size_t i = 0; i < sections->count; i++)
+        print_row(sections->list[i].name, sections->list[i].name_len, width, &sections->list[i].summary, out);
+    print_row("all", 3, width, &sum, out);
+}
+
+static void print_lines(const struct results *results, const struct sections *sections, enum outcome outcome, FILE *out, bool color)
+{
+    bool any = false;
+    for (size_t i = 0; i < results->test_count; i++) {
+        if (outcome_of(sections->tests[i]) != outcome)
+            continue;
+        if (!any)
+            fputc('\n', out);
+        any = true;
+        report_console_line(sections->tests[i], results->dir, out, color);
+    }
+}
+
+/* A ledger entry that nothing bears out any more is worth a line: it would hide the next failure. */
+static void print_mended(const struct results *results, FILE *out)
+{
+    for (size_t i = 0; i < results->test_count; i++) {
+        const struct result_test *test = &results->tests[i];
+        if (!test->known || test->verdict != VERDICT_PASS)
+            continue;
+        fputs("NOTE ", out);
+        print_text(test->id, out);
+        fputs("  passes, though the target's ledger lists it as failing: take it out\n", out);
+    }
+}
+
+static void print_end(const struct results *results, FILE *out)
+{
+    struct results_summary s;
+    results_summarise(results->tests, results->test_count, &s);
+    fprintf(out, "\n%" PRIu32 " passed, %" PRIu32 " failed", s.verdicts[VERDICT_PASS], s.verdicts[VERDICT_FAIL]);
+    if (s.known)
+        fprintf(out, " (%" PRIu32 " as known)", s.known);
+    fprintf(out, ", %" PRIu32 " inconclusive, %" PRIu32 " errors, %" PRIu32 " not applicable, %" PRIu32 " deviations",
+            s.verdicts[VERDICT_INCONCLUSIVE], s.verdicts[VERDICT_ERROR], s.verdicts[VERDICT_NOT_APPLICABLE], s.deviations);
+    if (results->finished) {
+        fputs(" in ", out);
+        print_seconds(results->duration_ns, out);
+    }
+    fputc('\n', out);
+    if (!results->finished)
+        fprintf(out, "The run was cut short: %zu tests finished; --resume goes on.\n", results->test_count);
+}
+
+void report_console_summary(const struct results *results, FILE *out, bool color)
+{
+    static const enum outcome shown[] = { OUTCOME_KNOWN, OUTCOME_INCONCLUSIVE, OUTCOME_ERROR, OUTCOME_FAILED };
+    struct sections sections;
+    if (!sections_make(results, &sections)) {
+        fputs("out of memory: no summary\n", out);
+        return;
+    }
+    print_table(results, &sections, out);
+    print_mended(results, out);
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+        print_lines(results, &sections, shown[i], out, color);
+    print_end(results, out);
+    sections_release(&sections);
+}

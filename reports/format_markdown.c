@@ -1,0 +1,217 @@
+/* summary.md: a run on one page, for a pull request or a job's summary (GitHub-flavoured Markdown).
+ *
+ * The numbers by section, and what people should look at. Long texts are cut, with a mark; the whole of them is in results.json.
+ */
+#include "reports/formats.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "reports/requirements.h"
+#include "reports/text.h"
+
+enum { TEXT_BYTES_MAX = 400 }; /* of one string on the page */
+
+/* The one function that makes a string fit for Markdown: on one line, no markup of Markdown or HTML, no cell border, no mention or
+ * link (GitHub makes links of @names, #numbers and addresses by itself; a character reference keeps the text from being one). */
+static void print_text(const char *text, FILE *out)
+{
+    static const char active[] = "\\`*_{}[]()<>#+-.!|~&@:=$^\"'";
+    size_t used = 0;
+    uint32_t code = 0;
+    for (size_t len; (len = text_decode(text, &code)) > 0; text += len) {
+        char visible[TEXT_VISIBLE_MAX];
+        const size_t put = text_make_visible(text, len, code, visible);
+        if (used + put > TEXT_BYTES_MAX) {
+            fprintf(out, "… (%zu octets more)", strlen(text));
+            return;
+        }
+        for (size_t i = 0; i < put; i++) {
+            if ((uint8_t)visible[i] < 0x80 && strchr(active, visible[i]))
+                fprintf(out, "&#%d;", visible[i]);
+            else
+                fputc(visible[i], out);
+        }
+        used += put;
+    }
+}
+
+static void print_name(const char *name, size_t len, FILE *out)
+{
+    char copy[RESULTS_ID_BYTES_MAX + 1];
+    snprintf(copy, sizeof copy, "%.*s", (int)len, name);
+    print_text(copy, out);
+}
+
+static void print_seconds(int64_t ns, FILE *out)
+{
+    fprintf(out, "%" PRId64 ".%03" PRId64 " s", ns / 1000000000, ns % 1000000000 / 1000000);
+}
+
+static void print_head(const struct results *results, FILE *out)
+{
+    const struct result_run *run = &results->run;
+    fputs("# Conformance of ", out);
+    print_text(run->target_name, out);
+    fputs("\n\n", out);
+    print_text(run->target_description, out);
+    fputs(", tested with tcpassay ", out);
+    print_text(run->tcpassay, out);
+    fputs(" on ", out);
+    print_text(run->started, out);
+    fputs(", profile ", out);
+    print_text(run->profile, out);
+    fprintf(out, ", seed %" PRId64 ", in ", run->seed);
+    print_seconds(results->duration_ns, out);
+    fputs(".\n\n", out);
+    if (!results->finished)
+        fprintf(out, "**The run was cut short**: %zu tests finished.\n\n", results->test_count);
+}
+
+static void print_row(const char *name, size_t name_len, const struct results_summary *s, const char *mark, FILE *out)
+{
+    fprintf(out, "| %s", mark);
+    print_name(name, name_len, out);
+    fprintf(out, "%s | %u | %u | %u | %u | %u | %u | %u |\n", mark, s->verdicts[VERDICT_PASS], s->verdicts[VERDICT_FAIL], s->known,
+            s->verdicts[VERDICT_INCONCLUSIVE], s->verdicts[VERDICT_ERROR], s->verdicts[VERDICT_NOT_APPLICABLE], s->deviations);
+}
+
+static void print_table(const struct results *results, const struct sections *sections, FILE *out)
+{
+    struct results_summary sum;
+    results_summarise(results->tests, results->test_count, &sum);
+    fputs("| section | pass | fail | of these known | inconclusive | error | not applicable | deviations |\n"
+          "|---|--:|--:|--:|--:|--:|--:|--:|\n", out);
+    for (size_t i = 0; i < sections->count; i++)
+        print_row(sections->list[i].name, sections->list[i].name_len, &sections->list[i].summary, "", out);
+    print_row("all", 3, &sum, "**", out);
+    fputc('\n', out);
+}
+
+static void print_finding(const struct result_finding *f, FILE *out)
+{
+    fputs("  - ", out);
+    print_text(*f->requirement ? f->requirement : f->rule, out);
+    fputs(": ", out);
+    print_text(f->message, out);
+    if (*f->expected) {
+        fputs("; expected ", out);
+        print_text(f->expected, out);
+    }
+    if (*f->observed) {
+        fputs("; observed ", out);
+        print_text(f->observed, out);
+    }
+    if (f->segment)
+        fprintf(out, " (segment %" PRIu32 ")", f->segment);
+    fputc('\n', out);
+}
+
+static void print_test(const struct result_test *test, FILE *out)
+{
+    const char *why = outcome_of(test) == OUTCOME_KNOWN && *test->known_note ? test->known_note : test->reason;
+    fputs("- **", out);
+    print_text(test->id, out);
+    fputs("** ", out);
+    print_text(why, out);
+    if (*test->pcap) {
+        fputs(" (packets: ", out);
+        print_text(test->pcap, out);
+        fputs(")", out);
+    }
+    fputc('\n', out);
+    for (size_t i = 0; i < test->finding_count; i++)
+        print_finding(&test->findings[i], out);
+}
+
+static bool deviates(const struct result_test *test)
+{
+    return result_deviations(test) > 0;
+}
+
+static bool fails_anew(const struct result_test *test)
+{
+    return outcome_of(test) == OUTCOME_FAILED;
+}
+
+static bool fails_as_known(const struct result_test *test)
+{
+    return outcome_of(test) == OUTCOME_KNOWN;
+}
+
+static bool is_error(const struct result_test *test)
+{
+    return outcome_of(test) == OUTCOME_ERROR;
+}
+
+static bool is_inconclusive(const struct result_test *test)
+{
+    return outcome_of(test) == OUTCOME_INCONCLUSIVE;
+}
+
+static bool is_mended(const struct result_test *test)
+{
+    return test->known && test->verdict == VERDICT_PASS;
+}
+
+static const struct list {
+    const char *title;
+    bool (*wants)(const struct result_test *);
+} lists[] = {
+    { "Failures", fails_anew },
+    { "Errors of the tester", is_error },
+    { "Inconclusive", is_inconclusive },
+    { "Deviations (a SHOULD not followed)", deviates },
+    { "Known failures (in the target's ledger)", fails_as_known },
+    { "Passes, though the ledger lists it as failing", is_mended },
+};
+
+static void print_list(const struct list *list, const struct sections *sections, size_t test_count, FILE *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < test_count; i++) {
+        if (!list->wants(sections->tests[i]))
+            continue;
+        if (!any)
+            fprintf(out, "## %s\n\n", list->title);
+        any = true;
+        print_test(sections->tests[i], out);
+    }
+    if (any)
+        fputc('\n', out);
+}
+
+static bool print_requirements(const struct results *results, FILE *out)
+{
+    struct requirement_results r;
+    if (!requirements_judge(results, &r))
+        return false;
+    fprintf(out, "## Requirements\n\n%zu in the catalogue or claimed by a test: %zu satisfied, %zu violated, %zu deviated, %zu untested, "
+            "%zu not testable from outside.\n", r.count, r.statuses[STATUS_SATISFIED], r.statuses[STATUS_VIOLATED],
+            r.statuses[STATUS_DEVIATED], r.statuses[STATUS_UNTESTED], r.statuses[STATUS_UNTESTABLE]);
+    for (size_t i = 0; i < r.count; i++) {
+        if (r.list[i].status != STATUS_VIOLATED && r.list[i].status != STATUS_DEVIATED)
+            continue;
+        const struct requirement *known = requirement_find(r.list[i].id);
+        fputs("\n- **", out);
+        print_text(r.list[i].id, out);
+        fprintf(out, "** %s: ", requirement_status_text(r.list[i].status));
+        print_text(known ? known->text : "not in the catalogue", out);
+    }
+    fputc('\n', out);
+    requirements_release(&r);
+    return true;
+}
+
+bool format_markdown(const struct results *results, FILE *out)
+{
+    struct sections sections;
+    if (!sections_make(results, &sections))
+        return false;
+    print_head(results, out);
+    print_table(results, &sections, out);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        print_list(&lists[i], &sections, results->test_count, out);
+    sections_release(&sections);
+    return print_requirements(results, out);
+}
