@@ -409,7 +409,7 @@ static int conclude(struct run *run, enum schedule_end end, const struct target_
     }
     int code = end == SCHEDULE_STOPPED ? EXIT_UNABLE : write_reports(run, results);
     if (!run->quiet) {
-        report_console_summary(results, run->out, stdout, run->color);
+        report_console_summary(results, stdout, run->color);
         mention_passing_known(run, results);
         printf("results: %s/results.json\n", run->out);
     }
