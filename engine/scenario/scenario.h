@@ -13,6 +13,7 @@
 enum {
     SCN_VARIABLES_MAX = 256, SCN_ENDPOINTS_MAX = 64, SCN_NESTING_MAX = 32, SCN_STEPS_MAX = 100000, SCN_EXPANSION_MAX = 20000,
     SCN_TEXT_BYTES_MAX = 1 << 20, /* of a file */
+    SCN_EXPR_DEPTH_MAX = 64, SCN_REPEAT_MAX = 1000000, /* turns of repeats within one another, as far as they are constant */
 };
 #define SCN_NS_PER_S INT64_C(1000000000)
 
@@ -49,10 +50,11 @@ struct scn_expr {
     unsigned slot;
     int64_t number;
     double real;
-    const char *text;
+    const char *text;   /* also of FLOAT: as it was written */
     size_t text_len;
     struct scn_expr **child;
     unsigned child_count;
+    unsigned depth;     /* 1 for a leaf; at most SCN_EXPR_DEPTH_MAX */
 };
 
 enum scn_value_kind { SCN_VALUE_UNSET, SCN_VALUE_NUMBER, SCN_VALUE_FLAGS, SCN_VALUE_STRING, SCN_VALUE_ENDPOINT };
@@ -111,6 +113,7 @@ struct scn_option {
     unsigned value_count;
     const uint8_t *bytes;
     uint8_t bytes_len;
+    const char *symbol;          /* a name instead of the octets, which packetdrill's -D would define: parsed only; or NULL */
     struct scn_expr *stated_len; /* len N, or NULL */
     struct scn_at at;
 };
@@ -140,6 +143,7 @@ struct scn_icmp {
     struct scn_expr *type, *code;  /* NAME ("unreachable", "frag_needed") or NUMBER; code may be NULL */
     struct scn_match mtu, id;
     bool quotes_segment;           /* [seq:seq(len)]: the packet's seq, seq_end, len */
+    const char *quotes_other;      /* "udp (8)", "raw (8)": packetdrill's, parsed only; or NULL */
 };
 
 struct scn_packet {
@@ -148,7 +152,7 @@ struct scn_packet {
     bool flags_any;                /* > any */
     uint16_t flags, flags_care;    /* expectation: (SEG.flags & care) == flags; injection: flags */
     struct scn_expr *flags_value;  /* a variable instead, or NULL */
-    int ace;                       /* packetdrill's .N AccECN counter, or -1 */
+    int ace;                       /* packetdrill's .N AccECN counter, or -1; its bits are in flags as AE, CWR, ECE too */
     struct scn_match seq, seq_end, len, ack, window, urgent;
     bool options_given, options_any, options_open; /* <…> was written; it is <...>; it ends with an ellipsis */
     struct scn_option *options;
@@ -161,7 +165,8 @@ struct scn_packet {
     struct scn_override *overrides;
     unsigned override_count;
     int capture_at_slot;           /* at $t, or -1 */
-    const char *unsupported;       /* parsed, but no target can do it: "gre encapsulation", or NULL */
+    const char *encapsulation;     /* packetdrill's, as written: "ipv4 1.1.1.1 > 2.2.2.2:", parsed only; or NULL */
+    const char *unsupported;       /* parsed, but no target can do it: "encapsulation", or NULL */
     struct scn_at at;
 };
 
@@ -238,6 +243,8 @@ struct scenario {
     bool ipv4, ipv6;               /* which sub-tests there are */
     struct scn_setting *settings;
     unsigned setting_count;
+    struct scn_setting *options;       /* packetdrill's --name=value lines, value "" without one; --define is resolved and not among them */
+    unsigned option_count;
     bool has_isn;
     uint32_t isn;
     int64_t patience_ns, tolerance_ns; /* tolerance < 0: the target's */
