@@ -47,10 +47,11 @@ static void check_time(struct scn_checker *checker, const struct scn_step *step)
     if (time->kind == SCN_TIME_NONE && (is_packet || step->kind == SCN_STEP_CALL))
         scn_error(parser, step->at, "expected a time before the %s, as in `+0 %s`", is_packet ? "segment" : "call",
                   step->kind == SCN_STEP_INJECT ? "< S 0:0(0)" : is_packet ? "> S. 0:0(0)" : "close(3) = 0");
-    if (time->kind == SCN_TIME_ANY && step->kind != SCN_STEP_EXPECT)
-        scn_error(parser, step->at, "the time `*` is only for segments that are expected");
-    if (time->is_range && step->kind != SCN_STEP_EXPECT && step->kind != SCN_STEP_NEVER)
-        scn_error(parser, step->at, "a time range is only for segments that are expected, and for `never`");
+    const bool awaits = step->kind == SCN_STEP_EXPECT || step->kind == SCN_STEP_GATHER || step->kind == SCN_STEP_STATE;
+    if (time->kind == SCN_TIME_ANY && !awaits)
+        scn_error(parser, step->at, "the time `*` is only for what is awaited: segments, `gather` and `state`");
+    if (time->is_range && !awaits && step->kind != SCN_STEP_NEVER)
+        scn_error(parser, step->at, "a time range is only for what is awaited: segments, `gather`, `state` and `never`");
     if (time->has_return && step->kind != SCN_STEP_CALL)
         scn_error(parser, step->at, "only a call blocks and returns at a second time");
 }
