@@ -232,15 +232,15 @@ static bool gather_bounds(struct player *p, const struct scn_step *step, struct 
     return true;
 }
 
-/* Everything up to the segment that brought the last octet is passed over; that one may carry a FIN, and is left for the next step. */
+/* Everything up to the segment that brought the last number is passed over; that one may carry a FIN too, and is left for the next step. */
 static void consume_gathered(struct player *p, const struct endpoint *e, uint32_t right)
 {
     for (; p->cursor < p->inbox_count; p->cursor++) {
         const struct seen *seen = &p->inbox[p->cursor];
         const struct pkt_tcp *tcp = &seen->packet.tcp;
-        if (seen->packet.kind != PKT_KIND_TCP || seen->endpoint != e || tcp->payload_len == 0)
+        if (seen->packet.kind != PKT_KIND_TCP || seen->endpoint != e || pkt_seg_len(tcp) == 0)
             continue;
-        if (seq_lt(tcp->seq, right) && seq_ge(tcp->seq + tcp->payload_len, right)) {
+        if (seq_lt(tcp->seq, right) && seq_ge(tcp->seq + pkt_seg_len(tcp), right)) {
             p->base = seen->at;
             return;
         }

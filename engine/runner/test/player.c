@@ -277,7 +277,9 @@ static void gather_wants_all_octets_and_leaves_the_last_segment(void **state)
     struct puppet_script script = {.on_packet = send_in_pieces};
     struct played p = puppet_play(FRONT "0 < S\n+0 > S.\n+0~+1 gather 1:10\n+0 > F. 7:10(3)\n", &script);
     assert_verdict(p, VERDICT_PASS);
-    p = puppet_play(FRONT "0 < S\n+0 > S.\n+0~+1 gather 1:11\n", &script);
+    p = puppet_play(FRONT "0 < S\n+0 > S.\n+0~+1 gather 1:11\n", &script); /* the FIN has a number too */
+    assert_verdict(p, VERDICT_PASS);
+    p = puppet_play(FRONT "0 < S\n+0 > S.\n+0~+1 gather 1:12\n", &script);
     assert_verdict(p, VERDICT_FAIL);
     assert_string_equal(p.rule, "gather");
 }
