@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const arrows[RESULT_EVENT_COUNT] = {
-    [RESULT_SENT] = "--->", [RESULT_RECEIVED] = "<---", [RESULT_CALL] = "call", [RESULT_RETURN] = "", [RESULT_STATE] = "****",
+    [RESULT_SENT] = "--->", [RESULT_RECEIVED] = "<---", [RESULT_CALL] = "call", [RESULT_RETURN] = "  =", [RESULT_STATE] = "****",
     [RESULT_NOTE] = "note", [RESULT_DROPPED] = "-x--",
 };
 

@@ -610,7 +610,8 @@ static void conclude(struct attempt *a, int64_t result)
     char text[96];
     format_result(result, text, sizeof text);
     char line[PLAYER_CAUSE_MAX];
-    snprintf(line, sizeof line, "= %s   [%.300s]", text, a->step->source);
+    bool at_once = a->step == play_current_step(p);
+    snprintf(line, sizeof line, at_once ? "%s" : "%s, of `%.300s` in line %d", text, play_words(a->step), a->step->at.line);
     trace_event(&p->trace, RESULT_RETURN, play_since_start(p, p->now_ns), 0, (uint32_t)a->step->at.line, NULL, line);
     if (p->finished)
         return;
@@ -702,7 +703,7 @@ enum progress play_call(struct player *p, const struct scn_step *step)
         play_wake_at(p, blocker->due_ns);
         return STEP_WAITS;
     }
-    trace_event(&p->trace, RESULT_CALL, play_since_start(p, p->now_ns), 0, (uint32_t)step->at.line, NULL, step->source);
+    trace_event(&p->trace, RESULT_CALL, play_since_start(p, p->now_ns), 0, (uint32_t)step->at.line, NULL, play_words(step));
     struct pending_call pending = {.step = step, .begun = {p->now_ns, p->now_ns}, .due_ns = INT64_MAX, .phase = p->phase};
     struct attempt a = {.p = p, .step = step, .call = &step->call, .pending = &pending};
     int64_t result = make_attempt(&a);

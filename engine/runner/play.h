@@ -180,6 +180,8 @@ int64_t play_since_start(const struct player *p, int64_t at_ns);
 int64_t play_slack_ns(const struct player *p, int64_t length_ns);
 int64_t play_early_slack_ns(const struct player *p);
 uint32_t play_line(const struct player *p);
+/* A step as written, without its time. */
+const char *play_words(const struct scn_step *step);
 /* A segment as the scenario would write it, with the endpoint's numbers. */
 void play_describe(const struct endpoint *e, const struct packet *packet, bool from_tester, char *out, size_t capacity);
 

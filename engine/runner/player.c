@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- small things the parts share */
 
@@ -51,6 +52,14 @@ uint32_t play_line(const struct player *p)
 {
     const struct scn_step *step = play_current_step(p);
     return step ? (uint32_t)step->at.line : 0;
+}
+
+const char *play_words(const struct scn_step *step)
+{
+    const char *words = step->source;
+    if (step->time.kind != SCN_TIME_NONE)
+        words += strcspn(words, " \t");
+    return words + strspn(words, " \t");
 }
 
 void play_note(struct player *p, const char *format, ...)
@@ -567,6 +576,16 @@ static void finish(struct player *p)
     play_stop(p, VERDICT_PASS, "%s", "");
 }
 
+/* On a real clock time passes while steps are performed. */
+static void look_at_the_clock(struct player *p)
+{
+    struct timespec t;
+    if (p->target->info.capabilities & TARGET_VIRTUAL_TIME)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    p->now_ns = (int64_t)t.tv_sec * SCN_NS_PER_S + t.tv_nsec;
+}
+
 void player_run(struct player *p, int64_t now_ns)
 {
     if (p->finished)
@@ -587,6 +606,7 @@ void player_run(struct player *p, int64_t now_ns)
             return;
         p->stack[depth - 1].pc++; /* of the step's own block: it may have pushed another */
         p->step = (struct step_state){0};
+        look_at_the_clock(p);
     }
 }
 

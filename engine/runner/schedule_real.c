@@ -236,22 +236,22 @@ static void deliver(struct real *r, struct lane *lane, size_t len, int64_t earli
         }
 }
 
-/* Reads all that the lane's IUT has sent. */
-static void drain(struct real *r, struct lane *lane)
+/* Reads all that the lane's IUT has sent. True when there was something. */
+static bool drain(struct real *r, struct lane *lane)
 {
-    for (;;) {
+    for (bool any = false;; any = true) {
         int64_t before = now_ns(), at_ns = 0;
         ssize_t len = lane->target->ops->receive(lane->target, r->buffer, PKT_BYTES_MAX, &at_ns);
         if (len == 0) {
             lane->empty_ns = before;
-            return;
+            return any;
         }
         if (len < 0) {
             char reason[160];
             snprintf(reason, sizeof reason, "the link to the target is gone: %s", strerror((int)-len));
             for (unsigned i = 0; i < lane->seat_count; i++)
                 player_abort(lane->seats[i].player, reason);
-            return;
+            return false;
         }
         int64_t latest = now_ns(), earliest = lane->empty_ns;
         if (at_ns > earliest && at_ns < latest) /* the driver knows better */
@@ -332,8 +332,9 @@ static void loop(struct real *r)
         wait_for_something(r);
         for (unsigned i = 0; i < r->lane_count; i++) {
             drain(r, r->lanes[i]);
-            run_lane(r, r->lanes[i]);
-            drain(r, r->lanes[i]);
+            do
+                run_lane(r, r->lanes[i]);
+            while (drain(r, r->lanes[i]) && r->end == SCHEDULE_DONE);
         }
         close_empty_lanes(r);
         if (*r->s->interrupted && r->end == SCHEDULE_DONE)
