@@ -42,10 +42,16 @@ static void append_value(const struct scn_parser *parser, char label[static LABE
     }
 }
 
+/* A text in the first column says what the row is about; the others then are how to get there, and would only make the name long. */
+static unsigned columns_shown(const struct scn_table *table, unsigned row)
+{
+    return table->cells[row * table->slot_count].kind == SCN_VALUE_STRING ? 1 : table->slot_count;
+}
+
 static void write_label(const struct scn_parser *parser, const struct scn_table *table, unsigned row, char label[static LABEL_MAX])
 {
     label[0] = '\0';
-    for (unsigned i = 0; i < table->slot_count; i++) {
+    for (unsigned i = 0; i < columns_shown(table, row); i++) {
         const char *name = parser->variables.items[table->slots[i]];
         size_t used = strlen(label);
         snprintf(label + used, LABEL_MAX - used, "%s%.*s=", i ? "," : "", VALUE_SHOWN_MAX, name);
