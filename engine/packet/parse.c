@@ -140,6 +140,7 @@ static void read_ip4_header(const uint8_t *at, struct pkt_ip *ip)
 {
     uint16_t fragment = wire_get16(at + 6);
 
+    ip->header_len = (uint16_t)((at[0] & 0x0f) * 4);
     ip->tos = at[1];
     ip->total_len = wire_get16(at + 2);
     ip->id = wire_get16(at + 4);
@@ -154,15 +155,24 @@ static void read_ip4_header(const uint8_t *at, struct pkt_ip *ip)
     memcpy(ip->dst.bytes, at + 16, 4);
 }
 
+/* What there is of a header that ends early; the rest is zero. */
+static enum pkt_error read_cut_header(struct packet *out, void (*read)(const uint8_t *at, struct pkt_ip *ip))
+{
+    uint8_t header[IP6_HEADER_LEN] = { 0 };
+
+    memcpy(header, out->bytes, out->len);
+    read(header, &out->ip);
+    return PKT_ERR_IP_TRUNCATED;
+}
+
 static enum pkt_error read_ip4(bool quoted, struct packet *out)
 {
     const uint8_t *at = out->bytes;
     struct pkt_ip *ip = &out->ip;
 
     if (out->len < IP4_HEADER_LEN)
-        return PKT_ERR_IP_TRUNCATED;
+        return read_cut_header(out, read_ip4_header);
     read_ip4_header(at, ip);
-    ip->header_len = (uint16_t)((at[0] & 0x0f) * 4);
     if (ip->header_len < IP4_HEADER_LEN)
         return PKT_ERR_IP_HEADER_LEN;
     if (ip->header_len > out->len)
@@ -202,7 +212,7 @@ static enum pkt_error read_ip6(bool quoted, struct packet *out)
     uint32_t len;
 
     if (out->len < IP6_HEADER_LEN)
-        return PKT_ERR_IP_TRUNCATED;
+        return read_cut_header(out, read_ip6_header);
     read_ip6_header(out->bytes, ip);
     len = ip->total_len < out->len ? ip->total_len : (uint32_t)out->len;
     out->kind = PKT_KIND_IP_ONLY;
