@@ -616,7 +616,8 @@ static void conclude(struct attempt *a, int64_t result)
     if (p->finished)
         return;
     if (*a->why) {
-        play_stop(p, VERDICT_ERROR, "line %d: %s(): %s", a->step->at.line, a->call->name, a->why);
+        enum verdict verdict = p->scenario->has_front_matter ? VERDICT_ERROR : VERDICT_NOT_APPLICABLE;
+        play_stop(p, verdict, "line %d: %s(): %s", a->step->at.line, a->call->name, a->why);
         return;
     }
     if (!result_as_expected(a, result)) {

@@ -41,7 +41,7 @@ static void put_option_number(struct craft *c, const struct scn_option *o, const
     case PKT_OPT_MSS: pkt_put_mss(&c->options, (uint16_t)v[0]); return;
     case PKT_OPT_WSCALE: pkt_put_wscale(&c->options, (uint8_t)v[0]); return;
     case PKT_OPT_USER_TIMEOUT: pkt_put_user_timeout(&c->options, (uint16_t)v[0]); return;
-    case PKT_OPT_TIMESTAMP: pkt_put_timestamp(&c->options, v[0], v[1]); return;
+    case PKT_OPT_TIMESTAMP: pkt_put_timestamp(&c->options, v[0], v[1] + (c->e->ts_base_known ? c->e->ts_base : 0)); return;
     case PKT_OPT_SACK: {
         uint32_t edges[SCN_OPTION_VALUES_MAX / 2][2];
         for (unsigned i = 0; i < o->value_count / 2; i++) {

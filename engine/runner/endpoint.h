@@ -41,6 +41,8 @@ struct endpoint {
     bool tester_offered_scale, iut_offered_scale;
     uint8_t iut_scale;
     uint32_t ts_recent;           /* the IUT's last TSval */
+    uint32_t ts_base;             /* strict scenarios: what to add to the script's TSval of the IUT to get the one on the wire … */
+    bool ts_base_known;           /* … learned, as packetdrill does, from the first that is compared */
 
     enum tcp_state state;         /* last revealed by the target */
     bool state_known;

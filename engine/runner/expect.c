@@ -32,7 +32,7 @@ static enum attempt attempt(struct player *p, const struct scn_packet *want, con
 
 static double seconds(int64_t ns)
 {
-    return (double)ns / 1e9;
+    return ns < 0 ? 0 : (double)ns / 1e9; /* before the step it answers: the clock's doing */
 }
 
 static void note_closest(struct player *p, const struct seen *seen, const struct match_result *result)
@@ -46,12 +46,6 @@ static void note_closest(struct player *p, const struct seen *seen, const struct
     char described[300];
     play_describe(seen->endpoint, &seen->packet, false, described, sizeof described);
     snprintf(c->text, sizeof c->text, "segment %u `%.200s` (%.280s)", seen->index, described, result->text);
-}
-
-static void consumed(struct player *p, const struct seen *seen)
-{
-    p->base = seen->at;
-    p->cursor = (size_t)(seen - p->inbox) + 1;
 }
 
 /* ---- what is said */
@@ -109,13 +103,41 @@ static void explain_impossible(struct player *p, const struct scn_step *step, co
 
 /* ---- > SEGMENT */
 
+/* packetdrill sees what a kernel hands to a device that segments for it, and its scripts say so: `P. 1:4001(4000)` is four segments on a
+ * link that does not. In a strict scenario segments that follow on each other are therefore taken together up to the length that is
+ * expected. Returns how many segments from the cursor make up *merged; 0 when more of them may still come. */
+static size_t merge_segments(struct player *p, const struct scn_packet *want, struct seen *merged)
+{
+    int64_t wanted_len;
+    char error[PLAYER_CAUSE_MAX];
+    *merged = p->inbox[p->cursor];
+    if (want->protocol != SCN_TCP || merged->packet.kind != PKT_KIND_TCP || want->len.relation != SCN_EQ ||
+        !eval_number(p, p->values, want->len.value, &wanted_len, NULL, error))
+        return 1;
+    const uint32_t seq = merged->packet.tcp.seq;
+    uint32_t len = merged->packet.tcp.payload_len;
+    size_t taken = 1;
+    for (; len > 0 && len < wanted_len && p->cursor + taken < p->inbox_count; taken++) {
+        const struct seen *next = &p->inbox[p->cursor + taken];
+        if (next->packet.kind != PKT_KIND_TCP || next->endpoint != merged->endpoint || next->packet.tcp.seq != seq + len)
+            return taken;
+        len += next->packet.tcp.payload_len;
+        *merged = *next;
+        merged->packet.tcp.seq = seq;
+        merged->packet.tcp.payload_len = len;
+        if (next->packet.tcp.payload_len == 0)
+            return taken + 1;
+    }
+    return len > 0 && len < wanted_len ? 0 : taken;
+}
+
 /* Looks at one segment for an expectation. STEP_WAITS: it is something else. */
 static enum progress consider(struct player *p, const struct scn_step *step, const struct seen *seen, struct window w)
 {
     struct match_result result;
     switch (attempt(p, step->packet, seen, w, &result)) {
     case MATCH:
-        consumed(p, seen);
+        p->base = seen->at;
         return STEP_DONE;
     case MATCH_EARLY:
         blame_segment(p, step, seen, "it came too early", "");
@@ -141,12 +163,16 @@ enum progress play_expect(struct player *p, const struct scn_step *step)
     play_due(p, step);
     struct window w = play_window(p, step);
     while (p->cursor < p->inbox_count) {
-        enum progress progress = consider(p, step, &p->inbox[p->cursor], w);
+        struct seen merged = p->inbox[p->cursor];
+        size_t taken = p->scenario->has_front_matter ? 1 : merge_segments(p, step->packet, &merged);
+        if (taken == 0 && p->now_ns <= w.high)
+            break;
+        enum progress progress = consider(p, step, &merged, w);
         if (p->finished)
             return STEP_STOPPED;
+        p->cursor += taken ? taken : 1;
         if (progress == STEP_DONE)
             return STEP_DONE;
-        p->cursor++;
     }
     if (p->now_ns > w.high)
         return overdue(p, step, "expect");
@@ -352,7 +378,8 @@ static enum progress either_segments(struct player *p, const struct scn_step *st
             if (fate == BRANCH_DEAD)
                 p->step.dead |= UINT64_C(1) << b;
             if (fate == BRANCH_TAKEN) {
-                consumed(p, seen);
+                p->base = seen->at;
+                p->cursor++;
                 return take_branch(p, branch);
             }
         }

@@ -145,7 +145,23 @@ static uint32_t read_big_endian(const uint8_t *bytes, unsigned count)
     return value;
 }
 
-static void match_option_numbers(struct matching *m, const struct scn_option *want, const struct pkt_option *have, const struct endpoint *e)
+/* packetdrill's scripts count the IUT's timestamps from their own first one, and wall-clock ticks come and go. */
+static void match_strict_tsval(struct matching *m, const struct scn_match *want, uint32_t wire, struct endpoint *e)
+{
+    enum { TICK_NS = 1000000 };
+    int64_t script;
+    char error[PLAYER_CAUSE_MAX];
+    if (want->relation != SCN_EQ || !eval_number(m->p, m->values, want->value, &script, NULL, error))
+        return;
+    if (!e->ts_base_known)
+        e->ts_base = wire - (uint32_t)script;
+    e->ts_base_known = true;
+    int64_t apart = seq_distance(e->ts_base + (uint32_t)script, wire), slack = play_slack_ns(m->p, 0) / TICK_NS + 1;
+    if (apart < -slack || apart > slack)
+        differ(m, "TSval: expected %" PRId64 ", was %" PRIu32, script, wire - e->ts_base);
+}
+
+static void match_option_numbers(struct matching *m, const struct scn_option *want, const struct pkt_option *have, struct endpoint *e)
 {
     static const struct { enum scn_option_form form; uint8_t kind; unsigned width; const char *name; } layouts[] = {
         {SCN_OPT_NUMBER, PKT_OPT_MSS, 2, "mss"},
@@ -167,13 +183,16 @@ static void match_option_numbers(struct matching *m, const struct scn_option *wa
         for (unsigned v = 0; v < there; v++) {
             uint32_t value = read_big_endian(have->data + v * width, width);
             struct reading field = want->form == SCN_OPT_SACK ? tester_number(e, value) : plain(value);
-            match_field(m, layouts[i].name, &want->values[v], field);
+            if (want->form == SCN_OPT_TIMESTAMP && v == 0 && !m->p->scenario->has_front_matter)
+                match_strict_tsval(m, &want->values[v], value, e);
+            else
+                match_field(m, layouts[i].name, &want->values[v], field);
         }
         return;
     }
 }
 
-static void match_option(struct matching *m, const struct scn_option *want, const struct pkt_option *have, const struct endpoint *e)
+static void match_option(struct matching *m, const struct scn_option *want, const struct pkt_option *have, struct endpoint *e)
 {
     if (want->form != SCN_OPT_PLAIN && want->form != SCN_OPT_BYTES) {
         match_option_numbers(m, want, have, e);
