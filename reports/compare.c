@@ -12,7 +12,7 @@ static bool fails(const struct result_test *test)
     return test && test->verdict == VERDICT_FAIL;
 }
 
-/* False when the pair is of no interest. */
+/* False when the pair is of no interest. One of the two may be NULL. */
 static bool classify(const struct result_test *before, const struct result_test *now, enum comparison_kind *kind)
 {
     if (!fails(before) && !fails(now))
@@ -24,12 +24,12 @@ static bool classify(const struct result_test *before, const struct result_test 
     return true;
 }
 
-static void add(struct comparison *c, const struct result_test *before, const struct result_test *now)
+static void add(struct comparison *c, const char *id, const struct result_test *before, const struct result_test *now)
 {
     enum comparison_kind kind;
     if (!classify(before, now, &kind))
         return;
-    c->rows[c->row_count++] = (struct comparison_row){ kind, now ? now->id : before->id, before, now };
+    c->rows[c->row_count++] = (struct comparison_row){ kind, id, before, now };
     c->counts[kind]++;
 }
 
@@ -47,14 +47,17 @@ int compare_results(const struct results *baseline, const struct results *now, s
     if (!out->rows)
         return -1;
     size_t b = 0, n = 0;
-    while (b < baseline->test_count || n < now->test_count) {
-        const struct result_test *before = b < baseline->test_count ? &baseline->tests[b] : NULL;
-        const struct result_test *after = n < now->test_count ? &now->tests[n] : NULL;
-        const int order = !before ? 1 : !after ? -1 : strverscmp(before->id, after->id);
-        add(out, order <= 0 ? before : NULL, order >= 0 ? after : NULL);
+    while (b < baseline->test_count && n < now->test_count) {
+        const struct result_test *before = &baseline->tests[b], *after = &now->tests[n];
+        const int order = strverscmp(before->id, after->id);
+        add(out, order <= 0 ? before->id : after->id, order <= 0 ? before : NULL, order >= 0 ? after : NULL);
         b += order <= 0;
         n += order >= 0;
     }
+    for (; b < baseline->test_count; b++)
+        add(out, baseline->tests[b].id, &baseline->tests[b], NULL);
+    for (; n < now->test_count; n++)
+        add(out, now->tests[n].id, NULL, &now->tests[n]);
     qsort(out->rows, out->row_count, sizeof *out->rows, by_kind_and_id);
     return 0;
 }

@@ -38,7 +38,8 @@ static const char *kind_of(const json_t *value)
 }
 
 /* The member of that key; NULL when absent, or of another type (which is a fault). */
-static const json_t *member(struct decoder *d, const json_t *object, const char *key, bool right_type(const json_t *), const char *wanted)
+static const json_t *member(struct decoder *d, const json_t *object, const char *key, bool right_type(const json_t *),
+                            const char *wanted)
 {
     const json_t *value = d->failed ? NULL : json_object_get(object, key);
     if (!value || right_type(value))
@@ -97,7 +98,8 @@ bool decode_whole(struct decoder *d, const json_t *object, const char *key, int6
     const json_t *value = member(d, object, key, is_whole, "a whole number");
     *out = value ? json_integer_value(value) : 0;
     if (value && (*out < min || *out > max))
-        return decode_fault(d, key, "%lld is out of range: %lld to %lld are possible", (long long)*out, (long long)min, (long long)max);
+        return decode_fault(d, key, "%lld is out of range: %lld to %lld are possible", (long long)*out, (long long)min,
+                            (long long)max);
     return !d->failed;
 }
 
@@ -128,14 +130,21 @@ static void decode_level(struct decoder *d, const json_t *object, enum requireme
                      text_show(json_string_value(value), shown, sizeof shown));
 }
 
+/* Room for count things, at least for one; NULL, and a fault noted, when there is none. */
+static void *make_room(struct decoder *d, size_t count, size_t size)
+{
+    void *room = d->failed ? NULL : arena_alloc(d->arena, count ? count : 1, size);
+    if (!room)
+        out_of_memory(d); /* unless another fault was first */
+    return room;
+}
+
 static void decode_strings(struct decoder *d, const json_t *object, const char *key, const char *const **out, size_t *count)
 {
     const json_t *list = decode_list(d, object, key);
     const size_t len = json_array_size(list);
-    const char **texts = len ? arena_alloc(d->arena, len, sizeof *texts) : NULL;
-    if (len && !texts)
-        out_of_memory(d);
-    for (size_t i = 0; i < len && !d->failed; i++) {
+    const char **texts = make_room(d, len, sizeof *texts);
+    for (size_t i = 0; texts && i < len && !d->failed; i++) {
         const json_t *value = json_array_get(list, i);
         if (json_is_string(value))
             texts[i] = keep(d, json_string_value(value));
@@ -146,15 +155,14 @@ static void decode_strings(struct decoder *d, const json_t *object, const char *
     *count = d->failed ? 0 : len;
 }
 
-static void decode_settings(struct decoder *d, const json_t *object, const char *key, const struct result_setting **out, size_t *count)
+static void decode_settings(struct decoder *d, const json_t *object, const char *key, const struct result_setting **out,
+                            size_t *count)
 {
     json_t *settings = (json_t *)(uintptr_t)member(d, object, key, is_object, "an object"); /* iterating wants it unqualified */
     const size_t len = json_object_size(settings);
-    struct result_setting *list = len ? arena_alloc(d->arena, len, sizeof *list) : NULL;
-    if (len && !list)
-        out_of_memory(d);
+    struct result_setting *list = make_room(d, len, sizeof *list);
     size_t i = 0;
-    for (void *at = json_object_iter(settings); at && !d->failed; at = json_object_iter_next(settings, at), i++) {
+    for (void *at = json_object_iter(settings); list && at && !d->failed; at = json_object_iter_next(settings, at), i++) {
         const json_t *value = json_object_iter_value(at);
         if (json_is_string(value))
             list[i] = (struct result_setting){ keep(d, json_object_iter_key(at)), keep(d, json_string_value(value)) };
@@ -173,7 +181,8 @@ static void decode_schema(struct decoder *d, const json_t *object)
         return;
     }
     if (decode_whole(d, object, "schema", 1, INT64_MAX, &schema) && schema > RESULTS_SCHEMA)
-        decode_fault(d, "schema", "%lld was written by a newer tcpassay; this one reads up to %d", (long long)schema, RESULTS_SCHEMA);
+        decode_fault(d, "schema", "%lld was written by a newer tcpassay; this one reads up to %d", (long long)schema,
+                     RESULTS_SCHEMA);
 }
 
 bool decode_run(struct decoder *d, const json_t *object, struct result_run *out)
@@ -230,10 +239,8 @@ static void decode_findings(struct decoder *d, const json_t *object, struct resu
 {
     const json_t *list = decode_list(d, object, "findings");
     const size_t len = json_array_size(list), path_len = strlen(d->path);
-    struct result_finding *findings = len ? arena_alloc(d->arena, len, sizeof *findings) : NULL;
-    if (len && !findings)
-        out_of_memory(d);
-    for (size_t i = 0; i < len && !d->failed; i++)
+    struct result_finding *findings = make_room(d, len, sizeof *findings);
+    for (size_t i = 0; findings && i < len && !d->failed; i++)
         if (enter(d, path_len, "findings", i, json_array_get(list, i)))
             decode_finding(d, json_array_get(list, i), &findings[i]);
     d->path[path_len] = '\0';
@@ -245,10 +252,8 @@ static void decode_trace(struct decoder *d, const json_t *object, struct result_
 {
     const json_t *list = decode_list(d, object, "trace");
     const size_t len = json_array_size(list), path_len = strlen(d->path);
-    struct result_event *events = len ? arena_alloc(d->arena, len, sizeof *events) : NULL;
-    if (len && !events)
-        out_of_memory(d);
-    for (size_t i = 0; i < len && !d->failed; i++)
+    struct result_event *events = make_room(d, len, sizeof *events);
+    for (size_t i = 0; events && i < len && !d->failed; i++)
         if (enter(d, path_len, "trace", i, json_array_get(list, i)))
             decode_event(d, json_array_get(list, i), &events[i]);
     d->path[path_len] = '\0';

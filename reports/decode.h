@@ -14,8 +14,8 @@ struct decoder {
     char error[512];      /* "findings[0].at_ns: expected a whole number, found a string" */
 };
 
-/* Each returns !decoder->failed. Keys that are not known are left alone: documents grow. What is absent is "", 0, false or empty, but
- * a test's id and verdict and a document's schema, which must be there. */
+/* Each returns !decoder->failed. Keys that are not known are left alone: documents grow. What is absent is "", 0, false or
+ * empty, but a test's id and verdict and a document's schema, which must be there. */
 bool decode_run(struct decoder *d, const json_t *object, struct result_run *out); /* of a header line or of a document */
 bool decode_test(struct decoder *d, const json_t *object, struct result_test *out);
 bool decode_whole(struct decoder *d, const json_t *object, const char *key, int64_t min, int64_t max, int64_t *out);

@@ -34,7 +34,7 @@ static bool print_run(const struct results *results, FILE *out)
     bool good = run != NULL;
     const char *key;
     json_t *value;
-    json_object_foreach(run, key, value) {
+    json_object_foreach (run, key, value) {
         if (strcmp(key, "type") != 0)
             good = print_member(key, json_incref(value), out) && good;
     }

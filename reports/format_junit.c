@@ -1,8 +1,8 @@
 /* junit.xml: the schema that Jenkins and GitLab read (reports/test/junit.xsd), a suite for each RFC section.
  *
- * A report is red exactly when the run's exit code is not 0: new failures are failures, errors are errors; known failures, what was not
- * applicable and what stayed inconclusive are skipped, with the reason. A test's name is its id, ready to be given to `tcpassay run`;
- * its class is the section with dots and slashes swapped for what Jenkins takes for a package and a class.
+ * A report is red exactly when the run's exit code is not 0: new failures are failures, errors are errors; known failures, what
+ * was not applicable and what stayed inconclusive are skipped, with the reason. A test's name is its id, ready to be given to
+ * `tcpassay run`; its class is the section with dots and slashes swapped for what Jenkins takes for a package and a class.
  */
 #include "reports/formats.h"
 
@@ -68,7 +68,8 @@ static void put_number(struct junit *j, const char *name, uint64_t value)
 
 static void put_seconds(struct junit *j, int64_t ns)
 {
-    check(j, xmlTextWriterWriteFormatAttribute(j->xml, BAD_CAST "time", "%" PRId64 ".%09" PRId64, ns / 1000000000, ns % 1000000000));
+    check(j,
+          xmlTextWriterWriteFormatAttribute(j->xml, BAD_CAST "time", "%" PRId64 ".%09" PRId64, ns / 1000000000, ns % 1000000000));
 }
 
 static void put_text(struct junit *j, const char *text)
@@ -226,7 +227,7 @@ static void put_class(struct junit *j, const struct section *section)
         return;
     }
     for (char *p = name; *p; p++)
-        *p = *p == '/' ? '.' : *p == '.' ? '_' : *p;
+        *p = (char)(*p == '/' ? '.' : *p == '.' ? '_' : *p);
     put_attribute(j, "classname", name);
     free(name);
 }
@@ -294,7 +295,8 @@ static void put_properties(struct junit *j, const struct results *results)
     end(j);
 }
 
-static void put_suite(struct junit *j, const struct results *results, const struct sections *sections, const struct section *section)
+static void put_suite(struct junit *j, const struct results *results, const struct sections *sections,
+                      const struct section *section)
 {
     char *name = strndup(section->name, section->name_len);
     start(j, "testsuite");

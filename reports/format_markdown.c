@@ -81,7 +81,8 @@ static void print_table(const struct results *results, const struct sections *se
     struct results_summary sum;
     results_summarise(results->tests, results->test_count, &sum);
     fputs("| section | pass | fail | of these known | inconclusive | error | not applicable | deviations |\n"
-          "|---|--:|--:|--:|--:|--:|--:|--:|\n", out);
+          "|---|--:|--:|--:|--:|--:|--:|--:|\n",
+          out);
     for (size_t i = 0; i < sections->count; i++)
         print_row(sections->list[i].name, sections->list[i].name_len, &sections->list[i].summary, "", out);
     print_row("all", 3, &sum, "**", out);
@@ -186,9 +187,12 @@ static bool print_requirements(const struct results *results, FILE *out)
     struct requirement_results r;
     if (!requirements_judge(results, &r))
         return false;
-    fprintf(out, "## Requirements\n\n%zu in the catalogue or claimed by a test: %zu satisfied, %zu violated, %zu deviated, %zu untested, "
-            "%zu not testable from outside.\n", r.count, r.statuses[STATUS_SATISFIED], r.statuses[STATUS_VIOLATED],
-            r.statuses[STATUS_DEVIATED], r.statuses[STATUS_UNTESTED], r.statuses[STATUS_UNTESTABLE]);
+    fprintf(
+        out,
+        "## Requirements\n\n%zu in the catalogue or claimed by a test: %zu satisfied, %zu violated, %zu deviated, %zu untested, "
+        "%zu not testable from outside.\n",
+        r.count, r.statuses[STATUS_SATISFIED], r.statuses[STATUS_VIOLATED], r.statuses[STATUS_DEVIATED],
+        r.statuses[STATUS_UNTESTED], r.statuses[STATUS_UNTESTABLE]);
     for (size_t i = 0; i < r.count; i++) {
         if (r.list[i].status != STATUS_VIOLATED && r.list[i].status != STATUS_DEVIATED)
             continue;

@@ -101,7 +101,8 @@ static bool print_directive(const struct result_test *test, FILE *out)
 
 static bool print_test(size_t number, const struct result_test *test, FILE *out)
 {
-    const bool ok = outcome_of(test) == OUTCOME_PASSED || (outcome_is_skipped(outcome_of(test)) && outcome_of(test) != OUTCOME_KNOWN);
+    const bool ok =
+        outcome_of(test) == OUTCOME_PASSED || (outcome_is_skipped(outcome_of(test)) && outcome_of(test) != OUTCOME_KNOWN);
     fprintf(out, "%s %zu - ", ok ? "ok" : "not ok", number);
     print_line_text(test->id, out);
     const bool good = print_directive(test, out);

@@ -1,8 +1,8 @@
 /* Reads results back: a journal (results.jsonl) line by line, or a document (results.json) as a whole.
  *
- * Which of the two it is shows in the first line: a journal's is an object of its own with a "type". Memory is bounded by the tests kept
- * and by one line; of tests with one id the last counts. Nothing read is trusted (decode.c); the one thing forgiven is a last
- * line without its newline, the mark of a run that was killed while writing it.
+ * Which of the two it is shows in the first line: a journal's is an object of its own with a "type". Memory is bounded by the
+ * tests kept and by one line; of tests with one id the last counts. Nothing read is trusted (decode.c); the one thing forgiven
+ * is a last line without its newline, the mark of a run that was killed while writing it.
  */
 #include "reports/results.h"
 
@@ -255,7 +255,8 @@ static bool read_document(struct reader *r)
     json_t *object = json_load_callback(load_some, r->in, JSON_REJECT_DUPLICATES, &error);
     if (!object && ftell(r->in) > RESULTS_DOCUMENT_BYTES_MAX) {
         r->line.number = 0;
-        return fault(r, "larger than %d octets, the most a results.json may have; give the results.jsonl", RESULTS_DOCUMENT_BYTES_MAX);
+        return fault(r, "larger than %d octets, the most a results.json may have; give the results.jsonl",
+                     RESULTS_DOCUMENT_BYTES_MAX);
     }
     if (!object) {
         r->line.number = error.line > 0 ? (unsigned long)error.line : 1;
@@ -371,8 +372,8 @@ struct results *results_read(const char *path, char *error, size_t error_size)
     }
     FILE *in = fopen(path, "rbe");
     if (!in) {
-        snprintf(error, error_size, "%s: cannot be opened: %s; name a directory of results, a results.jsonl or a results.json", path,
-                 strerror(errno));
+        snprintf(error, error_size, "%s: cannot be opened: %s; name a directory of results, a results.jsonl or a results.json",
+                 path, strerror(errno));
         return NULL;
     }
     struct results *results = read_stream(in, path, error, error_size);

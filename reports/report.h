@@ -1,7 +1,7 @@
 /* Reports: what people and other programs read, made from results and from nothing else (docs/results.md).
  *
- * Every format escapes in one function of its own; results are hostile text. Two equal results give identical bytes. A report is written
- * beside its path first and then renamed, so a full disk leaves an earlier report as it was.
+ * Every format escapes in one function of its own; results are hostile text. Two equal results give identical bytes. A report
+ * is written beside its path first and then renamed, so a full disk leaves an earlier report as it was.
  */
 #ifndef TCPASSAY_REPORTS_REPORT_H
 #define TCPASSAY_REPORTS_REPORT_H
@@ -30,15 +30,15 @@ int report_write(const struct results *results, enum report_format format, const
 /* The same onto a stream; the caller checks ferror() and closes. 0, or -1 when memory ran out. */
 int report_print(const struct results *results, enum report_format format, FILE *out);
 
-/* The summary table by RFC section, and after it a line for each test that people should look at: known failures, inconclusive ones,
- * errors, and last the new failures. Control characters of the results are shown as \xNN, never sent to the terminal. */
+/* The summary table by RFC section, and after it a line for each test that people should look at: known failures, inconclusive
+ * ones, errors, and last the new failures. Control characters of the results are shown as \xNN, never sent to the terminal. */
 void report_console_summary(const struct results *results, FILE *out, bool color);
-/* One line for one test: "FAIL ID  REQUIREMENT  expected …, observed … (segment 7)  open DIR/PCAP". dir is where the results are, or
- * NULL. Also for progress, of tests that passed too and straight from the runner: strings may be NULL. */
+/* One line for one test: "FAIL ID  REQUIREMENT  expected …, observed … (segment 7)  open DIR/PCAP". dir is where the results
+ * are, or NULL. Also for progress, of tests that passed too and straight from the runner: strings may be NULL. */
 void report_console_line(const struct result_test *test, const char *dir, FILE *out, bool color);
 
-/* The section a test belongs to: its id up to the second slash ("rfc9293/3.5-establishing"). Returns that length within id; 0 when the
- * id has fewer than two slashes: such tests are listed last, as "other". */
+/* The section a test belongs to: its id up to the second slash ("rfc9293/3.5-establishing"). Returns that length within id; 0
+ * when the id has fewer than two slashes: such tests are listed last, as "other". */
 size_t report_section_len(const char *id);
 
 #endif

@@ -1,8 +1,8 @@
 /* Works out what a run says about each requirement.
  *
- * Every test gives evidence: "this requirement, by this test, says that". The evidence is sorted by requirement and merged with the catalogue,
- * which is sorted the same way; the gravest evidence decides. A failing test counts against what its findings name and not
- * against everything it covers, because it stopped there; only a finding that names nothing counts against all.
+ * Every test gives evidence: "this requirement, by this test, says that". The evidence is sorted by requirement and merged with
+ * the catalogue, which is sorted the same way; the gravest evidence decides. A failing test counts against what its findings
+ * name and not against everything it covers, because it stopped there; only a finding that names nothing counts against all.
  */
 #include "reports/requirements.h"
 
@@ -108,8 +108,8 @@ static enum requirement_status status_of(enum weight gravest, const struct requi
 }
 
 /* Appends the requirement of that id with the evidence about it from *next on, and moves *next past it. */
-static void conclude(struct requirement_results *out, const char *id, const struct requirement *requirement, const struct evidences *e,
-                     size_t *next, size_t *tests_used)
+static void conclude(struct requirement_results *out, const char *id, const struct requirement *requirement,
+                     const struct evidences *e, size_t *next, size_t *tests_used)
 {
     struct requirement_result *r = &out->list[out->count++];
     enum weight gravest = NOTHING;

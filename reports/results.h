@@ -1,12 +1,12 @@
 /* Results of a run: in memory, and in DIR/results.jsonl, the file that every report is made from.
  *
- * The file (docs/results.md) has one JSON object a line: a run header, one line for each finished scenario, and an end line, which is
- * absent when the run was cut short. A crash or a kill therefore loses nothing that was finished, but for a last line torn in half, which
- * the reader drops (and says so) and a resuming writer truncates.
+ * The file (docs/results.md) has one JSON object a line: a run header, one line for each finished scenario, and an end line,
+ * which is absent when the run was cut short. A crash or a kill therefore loses nothing that was finished, but for a last line
+ * torn in half, which the reader drops (and says so) and a resuming writer truncates.
  *
- * Strings: all are NUL-terminated bytes from anywhere, nothing is trusted. NULL is written as "". Bytes that are no UTF-8 are written
- * as U+FFFD, so what a reader gives back is always valid UTF-8. Times are nanoseconds; those of events and findings count from the
- * start of their test.
+ * Strings: all are NUL-terminated bytes from anywhere, nothing is trusted. NULL is written as "". Bytes that are no UTF-8 are
+ * written as U+FFFD, so what a reader gives back is always valid UTF-8. Times are nanoseconds; those of events and findings
+ * count from the start of their test.
  */
 #ifndef TCPASSAY_REPORTS_RESULTS_H
 #define TCPASSAY_REPORTS_RESULTS_H
@@ -168,8 +168,8 @@ enum {
     RESULTS_ID_BYTES_MAX = 1024,
 };
 
-/* Reads a directory's results.jsonl, a results.jsonl, or a results.json (which holds the same). NULL with "file:line: what" in error.
- * A torn last line is no error: results.torn. The caller frees with results_free(). */
+/* Reads a directory's results.jsonl, a results.jsonl, or a results.json (which holds the same). NULL with "file:line: what" in
+ * error. A torn last line is no error: results.torn. The caller frees with results_free(). */
 struct results *results_read(const char *path, char *error, size_t error_size);
 /* The same from memory, name standing in for the path in messages. */
 struct results *results_read_bytes(const char *bytes, size_t len, const char *name, char *error, size_t error_size);

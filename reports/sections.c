@@ -1,7 +1,7 @@
 /* Groups tests by RFC section.
  *
- * Tests come ordered by id, so those that share a section stand together already, except those without one: they are taken in a second
- * pass and make up the last section.
+ * Tests come ordered by id, so those that share a section stand together already, except those without one: they are taken in a
+ * second pass and make up the last section.
  */
 #include "reports/sections.h"
 

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The lead octet's sequence, of those longer than one octet: its length, the bits it carries, and the least code point that needs that length. */
+/* The lead octet's sequence, of those longer than one octet: its length, the bits it carries, and the least code point that
+ * needs that length. */
 static const struct lead {
     uint8_t first, last, len;
     uint8_t bits;

@@ -260,8 +260,8 @@ static void assert_markdown_counts(const struct results *results, const struct c
 {
     size_t len = 0;
     char *text = print(results, REPORT_MARKDOWN, &len), row[160];
-    snprintf(row, sizeof row, "| **all** | %u | %u | %u | %u | %u | %u | %u |\n", n->pass, n->fail, n->known, n->inconclusive, n->error,
-             n->not_applicable, n->deviations);
+    snprintf(row, sizeof row, "| **all** | %u | %u | %u | %u | %u | %u | %u |\n", n->pass, n->fail, n->known, n->inconclusive,
+             n->error, n->not_applicable, n->deviations);
     assert_memory_equal(line_starting(text, "| **all** |"), row, strlen(row));
     free(text);
 }
@@ -272,8 +272,8 @@ static void assert_console_counts(const struct results *results, const struct co
     char *text = print_console(results, &len), expected[200], known[32] = "";
     if (n->known)
         snprintf(known, sizeof known, " (%u as known)", n->known);
-    snprintf(expected, sizeof expected, "%u passed, %u failed%s, %u inconclusive, %u errors, %u not applicable, %u deviations", n->pass,
-             n->fail, known, n->inconclusive, n->error, n->not_applicable, n->deviations);
+    snprintf(expected, sizeof expected, "%u passed, %u failed%s, %u inconclusive, %u errors, %u not applicable, %u deviations",
+             n->pass, n->fail, known, n->inconclusive, n->error, n->not_applicable, n->deviations);
     if (!strstr(text, expected))
         fail_msg("expected %s in\n%s", expected, text);
     free(text);
@@ -536,7 +536,8 @@ static void a_failure_is_one_line_that_names_requirement_expected_observed_and_f
     const struct result_test bare = { .id = "bare", .verdict = VERDICT_FAIL };
     report_console_line(&bare, NULL, out, false);
     fclose(out);
-    assert_string_equal(text,
+    assert_string_equal(
+        text,
         "FAIL rfc9293/3.8-data/ack-within-500ms  RFC9293:MUST-40  expected ACK 11 by +0.500 s, observed came at +0.612 s (segment 2)"
         "  open out/pcap/ack-within-500ms.pcap\n"
         "\x1b[1;31mFAIL\x1b[0m rfc9293/3.8-data/ack-within-500ms  RFC9293:MUST-40  expected ACK 11 by +0.500 s, observed came at +0.612 s"
@@ -555,8 +556,9 @@ static void the_console_ends_with_the_new_failures_and_the_totals(void **state)
     size_t len = 0;
     const struct results *results = sample(state, SAMPLE_PLAIN);
     char *text = print_console(results, &len);
-    const char *table = line_starting(text, "rfc9293/3.8-data"), *known = line_starting(text, "KNOWN"), *error = line_starting(text, "ERROR"),
-               *failure = line_starting(text, "FAIL"), *total = line_starting(text, "3 passed, 3 failed (1 as known), 1 inconclusive");
+    const char *table = line_starting(text, "rfc9293/3.8-data"), *known = line_starting(text, "KNOWN"),
+               *error = line_starting(text, "ERROR"), *failure = line_starting(text, "FAIL"),
+               *total = line_starting(text, "3 passed, 3 failed (1 as known), 1 inconclusive");
     assert_true(table < known && known < error && error < failure && failure < total);
     assert_non_null(strstr(text, "NOTE rfc9293/3.10-events/once-broken  passes, though the target's ledger lists it"));
     static const char head[] = "section                    pass  fail  known  inconclusive  error   n/a  deviations\n",

@@ -506,7 +506,8 @@ static void what_is_wrong_is_said_with_file_and_line(void **state)
 static void what_is_absent_is_empty_and_what_is_unknown_is_left_alone(void **state)
 {
     (void)state;
-    static const char text[] = "{\"schema\":1,\"type\":\"run\",\"later\":{}}\n{\"id\":\"a\",\"verdict\":\"error\",\"type\":\"test\",\"new\":[1]}\n";
+    static const char text[] =
+        "{\"schema\":1,\"type\":\"run\",\"later\":{}}\n{\"id\":\"a\",\"verdict\":\"error\",\"type\":\"test\",\"new\":[1]}\n";
     char error[512];
     struct results *results = results_read_bytes(text, strlen(text), "x", error, sizeof error);
     assert_non_null(results);

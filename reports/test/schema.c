@@ -59,7 +59,7 @@ static bool word_properties(const struct checker *c, const json_t *word, const j
 {
     const char *key;
     json_t *member;
-    json_object_foreach((json_t *)value, key, member) {
+    json_object_foreach ((json_t *)value, key, member) {
         const json_t *schema = json_object_get(word, key);
         if (schema && !check(c, schema, member))
             return false;
@@ -73,7 +73,7 @@ static bool word_additional(const struct checker *c, const json_t *word, const j
 {
     const char *key;
     json_t *member;
-    json_object_foreach((json_t *)value, key, member) {
+    json_object_foreach ((json_t *)value, key, member) {
         if (!check(c, word, member))
             return fault(c, "additionalProperties", key);
     }
@@ -138,7 +138,7 @@ static bool check(const struct checker *c, const json_t *schema, const json_t *v
 {
     const char *name;
     json_t *word;
-    json_object_foreach((json_t *)schema, name, word) {
+    json_object_foreach ((json_t *)schema, name, word) {
         if (!check_word(c, name, word, value))
             return false;
     }

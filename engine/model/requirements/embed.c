@@ -76,7 +76,7 @@ static char *slurp(const char *path)
     FILE *in = fopen(path, "rb");
     char *text = in ? malloc(FILE_BYTES_MAX) : NULL;
     size_t len = text ? fread(text, 1, FILE_BYTES_MAX, in) : 0;
-    const bool whole = in && !ferror(in) && feof(in) && len < FILE_BYTES_MAX;
+    const bool whole = text && !ferror(in) && feof(in) && len < FILE_BYTES_MAX;
     if (in)
         fclose(in);
     if (!whole) {

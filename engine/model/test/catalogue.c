@@ -30,15 +30,18 @@ static void every_label_of_rfc_9293_is_there(void **state)
     assert_int_equal(labels, 119);
 
     size_t cursor = 0, entries = 0;
-    while (requirement_next("RFC9293:", &cursor))
-        entries++;
+    for (const struct requirement *r; (r = requirement_next("RFC9293:", &cursor));)
+        entries += !is_rule_of_ours(r->id);
     assert_int_equal(entries, 119);
 }
 
 static void the_companions_are_there(void **state)
 {
     (void)state;
-    assert_int_equal(requirement_count(), 119 + 580);
+    size_t companions = 0;
+    for (size_t i = 0; i < requirement_count(); i++)
+        companions += strncmp(requirement_at(i)->id, "RFC9293:", 8) != 0;
+    assert_int_equal(companions, 580);
 }
 
 static void ids_are_unique_and_in_order(void **state)
