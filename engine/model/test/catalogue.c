@@ -1,6 +1,8 @@
 /* The requirement catalogue holds what the RFCs hold, and is found again by id. */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +13,12 @@
 #include "engine/model/catalogue.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* "RFC9293:3.6-d": a sentence without a label; those that have one begin with a letter. */
+static bool is_rule(const struct requirement *r)
+{
+    return isdigit((unsigned char)r->id[strlen("RFC9293:")]);
+}
 
 static void every_label_of_rfc_9293_is_there(void **state)
 {
@@ -31,7 +39,7 @@ static void every_label_of_rfc_9293_is_there(void **state)
 
     size_t cursor = 0, entries = 0;
     for (const struct requirement *r; (r = requirement_next("RFC9293:", &cursor));)
-        entries += !is_rule_of_ours(r->id);
+        entries += !is_rule(r);
     assert_int_equal(entries, 119);
 }
 
