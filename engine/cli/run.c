@@ -203,6 +203,8 @@ static int load_tests(struct run *run)
     int code = cli_load_suite("run", run->suite_folder, run->selectors, run->selector_count, &run->suite, &run->broken);
     if (code == EXIT_OK)
         code = cli_select_tests("run", &run->suite, run->selectors, run->selector_count, run->profile, &run->tests, &run->test_count);
+    if (code == EXIT_OK && run->broken && run->test_count == 0)
+        code = EXIT_USAGE; /* said already, file by file */
     if (code == EXIT_OK)
         keep_shard(run);
     return code;

@@ -16,17 +16,17 @@ mkdir "$work/suite"
 printf '//: title long\n//: ip 4\n0 wait\n+300 wait\n' >"$work/suite/long.pkt"
 printf '//: title short\n0 < R 0:0(0)\n+0 fence\n' >"$work/suite/short.pkt"
 
-"$tcpassay" run --suite "$work/suite" --target linux --out "$work/int" >"$work/out" 2>&1 &
+"$tcpassay" run --suite "$work/suite" --target linux --out "$work/int" >"$work/said" 2>&1 &
 pid=$!
 holds 'some tests finish before SIGINT' finished_some "$work/int"
 kill -INT $pid
 wait $pid
 holds 'SIGINT ends a run with 130' test $? -eq 130
-holds 'it says how to go on' grep -q -- '--resume' "$work/out"
+holds 'it says how to go on' grep -q -- '--resume' "$work/said"
 holds 'what was finished is kept' grep -q '"id":"short/ipv4"' "$work/int/results.jsonl"
 holds 'nothing is left after SIGINT' settled
 
-"$tcpassay" run --suite "$work/suite" --target linux --out "$work/kill" >"$work/out" 2>&1 &
+"$tcpassay" run --suite "$work/suite" --target linux --out "$work/kill" >"$work/said" 2>&1 &
 pid=$!
 holds 'some tests finish before SIGKILL' finished_some "$work/kill"
 kill -KILL $pid
@@ -37,7 +37,7 @@ wants 0 'resumed' 'a killed run can be resumed' "$tcpassay" run --suite "$work/s
 
 # Two SIGINTs at once: it ends, with 130, and results can be read.
 printf '//: title long\n//: ip 4\n0 wait\n+300 wait\n' >"$work/suite/long.pkt"
-"$tcpassay" run --suite "$work/suite" --target linux --out "$work/twice" >"$work/out" 2>&1 &
+"$tcpassay" run --suite "$work/suite" --target linux --out "$work/twice" >"$work/said" 2>&1 &
 pid=$!
 holds 'some tests finish before two SIGINTs' finished_some "$work/twice"
 kill -INT $pid
@@ -50,6 +50,6 @@ holds 'nothing is left after two SIGINTs' settled
 
 # Without the device: said in words, exit 3.
 if unshare -rm true 2>/dev/null; then
-    wants 3 '/dev/net/tun' 'a missing device' unshare -rm sh -c "mount --bind /dev/null /dev/net/tun && exec '$tcpassay' run --target linux --out '$work/x'"
+    wants 3 '/dev/net/tun' 'a missing device' unshare -rm sh -c "mount -t tmpfs none /dev/net && exec '$tcpassay' run --target linux --out '$work/x'"
 fi
 finish
