@@ -36,44 +36,37 @@ struct scn_packet *scn_packet_end(struct scn_parser *parser)
 
 enum { ECN_FLAGS = PKT_ECE | PKT_CWR | PKT_AE };
 
+static void wrong_flags(struct scn_parser *parser, struct scn_span at, const char *why)
+{
+    char quote[SCN_QUOTE_MAX];
+    scn_error(parser, scn_place(at), "expected flags, found `%s`; %s", scn_quote(scn_span_piece(parser, at), quote), why);
+}
+
 /* ".5" behind the letters: the AccECN counter of RFC 9768, carried in AE, CWR and ECE. */
-static void set_ace(struct scn_parser *parser, struct scn_piece letters, char digit, struct scn_span at)
+static void set_ace(struct scn_parser *parser, struct scn_piece ack, struct scn_span at)
 {
     struct scn_packet *packet = parser->packet;
-    char quote[SCN_QUOTE_MAX];
-    if (digit > '7' || (packet->flags & ECN_FLAGS)) {
-        scn_error(parser, scn_place(at), "expected flags, found `%s`; a counter behind the `.` is 0 to 7, and there are no E W A beside it",
-                  scn_quote(letters, quote));
+    if (ack.len != 2 || ack.start[1] > '7' || (packet->flags & ECN_FLAGS)) {
+        wrong_flags(parser, at, "a counter behind the `.` is 0 to 7, and there are no E W A beside it");
         return;
     }
-    packet->ace = digit - '0';
+    packet->ace = ack.start[1] - '0';
     packet->flags |= (uint16_t)((packet->ace & 1 ? PKT_ECE : 0) | (packet->ace & 2 ? PKT_CWR : 0) | (packet->ace & 4 ? PKT_AE : 0));
 }
 
-void scn_packet_flags(struct scn_parser *parser, struct scn_span at)
+void scn_packet_flags(struct scn_parser *parser, struct scn_piece letters, struct scn_piece ack, struct scn_span at)
 {
     struct scn_packet *packet = parser->packet;
-    struct scn_piece letters = scn_span_piece(parser, at);
-    char wrong = 0, quote[SCN_QUOTE_MAX];
-    if (scn_piece_is(letters, "any")) {
+    char wrong;
+    const int flags = scn_read_flags(letters, &wrong);
+    if (scn_piece_is(letters, "any") && ack.len == 0)
         packet->flags_any = true;
-        return;
-    }
-    if (scn_piece_is(letters, "-"))
-        return;
-    struct scn_piece plain = letters;
-    const char last = letters.len ? letters.start[letters.len - 1] : 0;
-    const bool has_ace = letters.len > 1 && last >= '0' && last <= '9';
-    if (has_ace)
-        plain.len--;
-    const int flags = scn_read_flags(plain, &wrong);
-    if (flags < 0) {
-        scn_error(parser, scn_place(at), "expected flags, letters of S F R P . U E W A, each once, or `-`; found `%s`", scn_quote(letters, quote));
-        return;
-    }
-    packet->flags = (uint16_t)flags;
-    if (has_ace)
-        set_ace(parser, letters, last, at);
+    else if (flags < 0 || ((flags & PKT_ACK) && ack.len))
+        wrong_flags(parser, at, "they are letters of S F R P . U E W A, each once, or `-` for none");
+    else
+        packet->flags = (uint16_t)(flags | (ack.len ? PKT_ACK : 0));
+    if (ack.len > 1)
+        set_ace(parser, ack, at);
 }
 
 void scn_packet_forbid(struct scn_parser *parser, struct scn_span at)
@@ -84,8 +77,8 @@ void scn_packet_forbid(struct scn_parser *parser, struct scn_span at)
     if (flags < 0)
         scn_error(parser, scn_place(at), "expected flags that must not be set after `!`, letters of S F R P . U E W A; found `%s`",
                   scn_quote(letters, quote));
-    else if (parser->packet->flags & flags)
-        scn_error(parser, scn_place(at), "the same flag is asked for and forbidden");
+    else if (parser->packet->flags_any || (parser->packet->flags & flags))
+        scn_error(parser, scn_place(at), "the same flag is allowed and forbidden");
     else
         parser->packet->flags_care |= (uint16_t)flags;
 }

@@ -58,41 +58,35 @@ struct scn_step *scn_packet_step(struct scn_parser *parser, bool injection, stru
     return step;
 }
 
-/* The words between the parentheses, with one blank between two tokens. */
-static const char *note_text(struct scn_parser *parser, struct scn_span note)
+/* Words keep the blank between them, if there was one. */
+void scn_note_word(struct scn_parser *parser, bool first, struct scn_span at)
 {
-    const struct scn_piece piece = scn_span_piece(parser, note);
-    if (piece.len == 0)
-        return NULL;
-    char *text = scn_arena_text(parser->arena, piece.start + 1, piece.len - 2);
-    size_t used = 0;
-    bool blank = true; /* so that none comes first */
-    for (const char *from = text; *from; from++) {
-        const bool is_blank = isspace((unsigned char)*from);
-        if (!is_blank || !blank)
-            text[used++] = is_blank ? ' ' : *from;
-        blank = is_blank;
-    }
-    while (used > 0 && text[used - 1] == ' ')
-        used--;
-    text[used] = '\0';
-    return text;
+    const struct scn_piece word = scn_span_piece(parser, at);
+    if (first)
+        parser->note = (struct scn_bytes){ 0 };
+    else if (at.first > parser->note_end)
+        scn_append(parser, &parser->note, (struct scn_piece){ " ", 1 });
+    scn_append(parser, &parser->note, word);
+    parser->note_end = at.end;
 }
 
-struct scn_step *scn_call_step(struct scn_parser *parser, const struct scn_expr *function, struct scn_match result, struct scn_piece error,
-                               struct scn_span note)
+struct scn_step *scn_call_step(struct scn_parser *parser, const struct scn_expr *function, struct scn_match result, struct scn_piece error)
 {
     struct scn_step *step = scn_new_step(parser, SCN_STEP_CALL);
     step->call = (struct scn_call){ .name = function->text, .arguments = function->child, .argument_count = function->child_count,
                                     .result = result, .error = error.len ? scn_piece_copy(parser, error) : NULL,
-                                    .note = note_text(parser, note) };
+                                    .note = NULL };
+    if (parser->note.len)
+        step->call.note = scn_arena_text(parser->arena, (const char *)parser->note.bytes, parser->note.len);
+    parser->note = (struct scn_bytes){ 0 };
     return step;
 }
 
 struct scn_step *scn_text_step(struct scn_parser *parser, enum scn_step_kind kind, struct scn_piece token, unsigned delimiter_len)
 {
     struct scn_step *step = scn_new_step(parser, kind);
-    step->text = scn_arena_text(parser->arena, token.start + delimiter_len, token.len - 2 * delimiter_len);
+    step->text = scn_piece_text(parser, (struct scn_piece){ token.start + delimiter_len, token.len - 2 * delimiter_len },
+                                scn_place(parser->tokens.last.at));
     return step;
 }
 

@@ -351,6 +351,7 @@ void scn_directive(struct scn_parser *parser, struct scn_piece piece, struct scn
     const char *colon = memchr(piece.start, ':', piece.len);
     struct line line = { parser, piece.start, scn_place(at), colon + 1, piece.start + piece.len };
     const struct scn_piece word = next_word(&line);
+    scn_piece_text(parser, piece, scn_place(at));
     if (!parser->scenario->has_front_matter)
         parser->first_directive = place_of(&line, piece.start + (colon - piece.start) - 2);
     parser->scenario->has_front_matter = true;
@@ -474,7 +475,7 @@ void scn_option_line(struct scn_parser *parser, struct scn_piece line, struct sc
     if (scn_piece_is(name, "tolerance_usecs"))
         use_tolerance(parser, value, at);
     struct scn_setting *kept = scn_arena_alloc(parser->arena, 1, sizeof *kept);
-    *kept = (struct scn_setting){ option->name, scn_piece_copy(parser, value) };
+    *kept = (struct scn_setting){ option->name, scn_piece_text(parser, value, scn_place(at)) };
     scn_list_add(parser->arena, &parser->option_lines, kept);
 }
 

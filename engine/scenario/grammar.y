@@ -102,6 +102,16 @@ static struct scn_block *keep_block(struct scn_parser *parser, struct scn_block 
     return kept;
 }
 
+static struct scn_piece none(void)
+{
+    return (struct scn_piece){ "", 0 };
+}
+
+static struct scn_piece dot(void)
+{
+    return (struct scn_piece){ ".", 1 };
+}
+
 static struct scn_match anything(void)
 {
     return (struct scn_match){ .relation = SCN_ANY };
@@ -142,7 +152,7 @@ static struct scn_match anything(void)
 %type <ns> instant opt_delay
 %type <step> step action
 %type <expr> expr arith negatable primary number function argument strings opt_icmp_code icmp_word opt_variable
-%type <list> opt_arguments arguments variables rows row cells nevers or_blocks
+%type <list> opt_arguments arguments group variables rows row cells nevers or_blocks
 %type <value> cell
 %type <match> match edge result opt_result
 %type <relation> relation
@@ -246,7 +256,7 @@ instant
 
 action
 : direction segment             { $$ = scn_packet_step(parser, $1, $2); }
-| function opt_result opt_errno opt_note { $$ = scn_call_step(parser, $1, $2, $3, @4); }
+| function opt_result opt_errno opt_note { $$ = scn_call_step(parser, $1, $2, $3); }
 | BACKQUOTED                    { $$ = scn_text_step(parser, SCN_STEP_COMMAND, $1, 1); }
 | CODE                          { $$ = scn_text_step(parser, SCN_STEP_CODE, $1, 2); }
 | STATE opt_endpoint states     { $$ = scn_new_step(parser, SCN_STEP_STATE); $$->state.endpoint = $2; $$->state.state_mask = $3; }
@@ -344,6 +354,15 @@ argument
 | WORD '=' argument             { $$ = scn_field_expr(parser, scn_text_expr(parser, SCN_EXPR_FIELD, $1, @1), $3); }
 | function '=' argument         { $$ = scn_field_expr(parser, $1, $3); }
 | WORD number                   { $$ = scn_field_expr(parser, scn_text_expr(parser, SCN_EXPR_FIELD, $1, @1), $2); }
+| WORD WORD                     { $$ = scn_field_expr(parser, scn_text_expr(parser, SCN_EXPR_FIELD, $1, @1), scn_text_expr(parser, SCN_EXPR_NAME, $2, @2)); }
+| WORD '[' opt_arguments ']'    { $$ = scn_field_expr(parser, scn_text_expr(parser, SCN_EXPR_FIELD, $1, @1),
+                                                      scn_children(parser, scn_new_expr(parser, SCN_EXPR_LIST, @2), &$3)); }
+| group ')'                     { $$ = scn_children(parser, scn_new_expr(parser, SCN_EXPR_STRUCT, @1), &$1); }
+;
+
+group                           /* (label 5, tc 0, ttl 64): two at least, as one in parentheses is itself */
+: '(' argument ',' argument     { $$ = list_of(parser, $2); add(parser, &$$, $4); }
+| group ',' argument            { $$ = $1; add(parser, &$$, $3); }
 ;
 
 strings
@@ -372,8 +391,8 @@ opt_note
 ;
 
 note_words
-: note_word
-| note_words note_word
+: note_word                     { scn_note_word(parser, true, @1); }
+| note_words note_word          { scn_note_word(parser, false, @2); }
 ;
 
 note_word: WORD | INTEGER | HEX | '|' | ',' | '.' | '-' | ':' | '/' ;
@@ -435,12 +454,12 @@ opt_ports
 ;
 
 flags
-: WORD                          { scn_packet_flags(parser, @$); }
-| WORD '.'                      { scn_packet_flags(parser, @$); }
-| WORD FLOAT                    { scn_packet_flags(parser, @$); }
-| FLOAT                         { scn_packet_flags(parser, @$); }
-| '.'                           { scn_packet_flags(parser, @$); }
-| '-'                           { scn_packet_flags(parser, @$); }
+: WORD                          { scn_packet_flags(parser, $1, none(), @$); }
+| WORD '.'                      { scn_packet_flags(parser, $1, dot(), @$); }
+| WORD FLOAT                    { scn_packet_flags(parser, $1, $2, @$); }
+| FLOAT                         { scn_packet_flags(parser, none(), $1, @$); }
+| '.'                           { scn_packet_flags(parser, none(), dot(), @$); }
+| '-'                           { scn_packet_flags(parser, none(), none(), @$); }
 | VARIABLE                      { parser->packet->flags_value = scn_variable_expr(parser, $1, @1); }
 ;
 

@@ -14,6 +14,13 @@ char *scn_piece_copy(struct scn_parser *parser, struct scn_piece piece)
     return scn_arena_text(parser->arena, piece.start, piece.len);
 }
 
+char *scn_piece_text(struct scn_parser *parser, struct scn_piece piece, struct scn_at at)
+{
+    if (memchr(piece.start, 0, piece.len))
+        scn_error(parser, at, "found a NUL octet, which a text here cannot hold");
+    return scn_piece_copy(parser, piece);
+}
+
 struct scn_piece scn_span_piece(const struct scn_parser *parser, struct scn_span span)
 {
     return (struct scn_piece){ parser->source + span.first, span.end - span.first };
@@ -139,6 +146,13 @@ static void make_room(struct scn_parser *parser, struct scn_bytes *bytes, size_t
         memcpy(grown, bytes->bytes, bytes->len);
     bytes->bytes = grown;
     bytes->capacity = capacity;
+}
+
+void scn_append(struct scn_parser *parser, struct scn_bytes *bytes, struct scn_piece piece)
+{
+    make_room(parser, bytes, piece.len);
+    memcpy(bytes->bytes + bytes->len, piece.start, piece.len);
+    bytes->len += piece.len;
 }
 
 bool scn_read_hex(struct scn_parser *parser, struct scn_piece piece, struct scn_bytes *out)

@@ -20,8 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const int64_t default_patience_ns = 2 * SCN_NS_PER_S;
-
 static void fail_early(struct scn_diagnostics *diagnostics, const char *message, const char *reason)
 {
     struct scn_diagnostic *diagnostic = &diagnostics->list[diagnostics->count++];
@@ -32,7 +30,7 @@ static void fail_early(struct scn_diagnostics *diagnostics, const char *message,
 static void start(struct scn_parser *parser, struct scn_arena *arena, const char *file, const char *text, size_t len)
 {
     struct scenario *scenario = scn_arena_alloc(arena, 1, sizeof *scenario);
-    *scenario = (struct scenario){ .arena = arena, .profile = SCN_FULL, .patience_ns = default_patience_ns, .tolerance_ns = -1 };
+    *scenario = (struct scenario){ .arena = arena, .profile = SCN_FULL, .patience_ns = SCN_PATIENCE_DEFAULT_NS, .tolerance_ns = -1 };
     scenario->file = scn_arena_text(arena, file, strlen(file));
     scenario->source_text = scn_arena_text(arena, text, len);
     parser->scenario = scenario;

@@ -69,6 +69,9 @@ struct scn_parser {
     struct scn_list options, overrides; /* … its options and overrides, … */
     struct scn_bytes raw;           /* … its octets */
 
+    struct scn_bytes note;          /* behind the result of the call at hand */
+    unsigned note_end;              /* where its last word ended */
+
     struct scn_list variables;      /* char *: names without $ */
     struct scn_list endpoints;      /* struct scn_endpoint * */
     struct scn_list tables, settings, option_lines, covers, killed_by;
@@ -108,6 +111,8 @@ int scn_scan(struct scn_parser *parser, struct scn_piece *piece, struct scn_span
 /* ---- small readers (literal.c) --------------------------------------------------------------------------------------- */
 
 bool scn_piece_is(struct scn_piece piece, const char *text);
+/* As scn_piece_copy(), for what may be any octets: a NUL is an error. */
+char *scn_piece_text(struct scn_parser *parser, struct scn_piece piece, struct scn_at at);
 char *scn_piece_copy(struct scn_parser *parser, struct scn_piece piece);
 /* What stands in the source between the ends of a span. */
 struct scn_piece scn_span_piece(const struct scn_parser *parser, struct scn_span span);
@@ -117,6 +122,7 @@ bool scn_read_integer(struct scn_piece piece, int64_t *value);
 bool scn_read_time(struct scn_piece piece, int64_t *ns);
 /* The octets between the quotes of a STRING token, escapes resolved; terminated besides. */
 struct scn_bytes scn_read_string(struct scn_parser *parser, struct scn_piece piece, struct scn_span at);
+void scn_append(struct scn_parser *parser, struct scn_bytes *bytes, struct scn_piece piece);
 /* Hex digits, with or without 0x in front, appended to what is there. False: not hex, or an odd number of digits. */
 bool scn_read_hex(struct scn_parser *parser, struct scn_piece piece, struct scn_bytes *out);
 /* Letters of flags, "SFRP.UEWA" in any order: the bits, or -1 with *wrong the letter that is none, or that came twice. */
@@ -157,7 +163,8 @@ static inline struct scn_match scn_match_of(enum scn_relation relation, struct s
 /* A segment: begun by its direction, ended when all of it was read; fields are set in between on parser->packet. */
 void scn_packet_begin(struct scn_parser *parser, struct scn_span at);
 struct scn_packet *scn_packet_end(struct scn_parser *parser);
-void scn_packet_flags(struct scn_parser *parser, struct scn_span at);
+/* Letters, or "any", and what stood behind them: "", "." or ".5". */
+void scn_packet_flags(struct scn_parser *parser, struct scn_piece letters, struct scn_piece ack, struct scn_span at);
 void scn_packet_forbid(struct scn_parser *parser, struct scn_span at);
 void scn_packet_ip_word(struct scn_parser *parser, struct scn_piece word, struct scn_span at);
 void scn_packet_ip_field(struct scn_parser *parser, struct scn_piece word, struct scn_match value, struct scn_span at);
@@ -185,8 +192,9 @@ struct scn_time scn_time_return(struct scn_parser *parser, struct scn_time start
 
 struct scn_step *scn_new_step(struct scn_parser *parser, enum scn_step_kind kind);
 struct scn_step *scn_packet_step(struct scn_parser *parser, bool injection, struct scn_packet *packet);
-struct scn_step *scn_call_step(struct scn_parser *parser, const struct scn_expr *function, struct scn_match result, struct scn_piece error,
-                               struct scn_span note);
+struct scn_step *scn_call_step(struct scn_parser *parser, const struct scn_expr *function, struct scn_match result, struct scn_piece error);
+/* One more word of the note behind a call's result. */
+void scn_note_word(struct scn_parser *parser, bool first, struct scn_span at);
 struct scn_step *scn_text_step(struct scn_parser *parser, enum scn_step_kind kind, struct scn_piece token, unsigned delimiter_len);
 struct scn_step *scn_never_step(struct scn_parser *parser, const struct scn_list *packets, const struct scn_block *block);
 struct scn_step *scn_either_step(struct scn_parser *parser, struct scn_block first, const struct scn_list *others);

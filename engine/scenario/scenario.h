@@ -16,6 +16,7 @@ enum {
     SCN_EXPR_DEPTH_MAX = 64, SCN_REPEAT_MAX = 1000000, /* turns of repeats within one another, as far as they are constant */
 };
 #define SCN_NS_PER_S INT64_C(1000000000)
+#define SCN_PATIENCE_DEFAULT_NS (2 * SCN_NS_PER_S)
 
 struct scn_at { int line, column; }; /* from 1; 0: not from a text */
 
@@ -274,7 +275,7 @@ int scn_format_diagnostic(const char *file, const struct scn_diagnostic *diagnos
 
 /* Prints the scenario in canonical form; parsing that gives an equal scenario. The text is malloc'ed; NULL: out of memory. */
 char *scn_print(const struct scenario *scenario);
-/* One step, or one packet, in canonical form. */
+/* One step, or one packet, in canonical form, without a newline at its end; always terminated; they return what snprintf would. */
 int scn_print_step(const struct scenario *scenario, const struct scn_step *step, char *out, size_t capacity);
 int scn_print_packet(const struct scenario *scenario, const struct scn_packet *packet, bool injection, char *out, size_t capacity);
 /* Same meaning? Places and source texts are not compared. */

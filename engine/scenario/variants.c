@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
 static unsigned version_count(const struct scenario *scenario)
 {
@@ -54,7 +53,8 @@ void scn_variant(const struct scenario *scenario, unsigned index, struct scn_var
     unsigned rows[SCN_VARIABLES_MAX]; /* tables have a variable each, at least */
     assert(index < scn_variant_count(scenario));
     assert(scenario->table_count <= SCN_VARIABLES_MAX);
-    memset(values, 0, scenario->variable_count * sizeof *values);
+    for (unsigned i = 0; i < scenario->variable_count; i++)
+        values[i] = (struct scn_value){ .kind = SCN_VALUE_UNSET };
     unsigned rest = combination;
     for (unsigned i = scenario->table_count; i-- > 0;) {
         const struct scn_table *table = &scenario->tables[i];
