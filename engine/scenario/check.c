@@ -105,7 +105,8 @@ static void check_never(struct scn_checker *checker, struct scn_step *step)
 
 static bool can_choose(const struct scn_step *step)
 {
-    return step->kind == SCN_STEP_EXPECT || step->kind == SCN_STEP_NEVER || step->kind == SCN_STEP_GATHER || step->kind == SCN_STEP_ASSERT;
+    return step->kind == SCN_STEP_EXPECT || step->kind == SCN_STEP_NEVER || step->kind == SCN_STEP_GATHER || step->kind == SCN_STEP_ASSERT
+        || step->kind == SCN_STEP_STATE;
 }
 
 static void check_either(struct scn_checker *checker, struct scn_step *step)
@@ -117,7 +118,7 @@ static void check_either(struct scn_checker *checker, struct scn_step *step)
         if (branch->count == 0 && i + 1 < step->either.count)
             scn_error(checker->parser, step->at, "only the last branch of `either` may be empty");
         if (branch->count > 0 && !can_choose(&branch->steps[0]))
-            scn_error(checker->parser, branch->steps[0].at, "a branch begins with what decides on it: `>`, `never`, `gather` or `assert`");
+            scn_error(checker->parser, branch->steps[0].at, "a branch begins with what decides on it: `>`, `never`, `gather`, `state` or `assert`");
         checker->set = before;
         check_block(checker, branch);
         for (unsigned w = 0; w < sizeof after.bits / sizeof *after.bits; w++)
