@@ -85,12 +85,23 @@ void scn_packet_forbid(struct scn_parser *parser, struct scn_span at)
 
 /* ---- the IP header -------------------------------------------------------------------------------------------------------- */
 
+static struct scn_match *ip_field(struct scn_packet *packet, struct scn_piece word)
+{
+    if (scn_piece_is(word, "ttl"))
+        return &packet->ttl;
+    if (scn_piece_is(word, "tos"))
+        return &packet->tos;
+    return scn_piece_is(word, "flowlabel") ? &packet->flow_label : NULL;
+}
+
 void scn_packet_ip_word(struct scn_parser *parser, struct scn_piece word, struct scn_span at)
 {
     const char *text = scn_piece_copy(parser, word);
     char hint[SCN_HINT_MAX], quote[SCN_QUOTE_MAX];
     const enum scn_ecn ecn = scn_ecn_from_name(text);
-    if (ecn == SCN_ECN_NONE_GIVEN)
+    if (ip_field(parser->packet, word))
+        scn_error(parser, scn_place(at), "expected a number after `%s`", text);
+    else if (ecn == SCN_ECN_NONE_GIVEN)
         scn_error(parser, scn_place(at), "expected an IP field such as ect0, tos, ttl or flowlabel, found `%s`%s", scn_quote(word, quote),
                   scn_hint(text, scn_ip_words, scn_ip_word_count, hint));
     else if (parser->packet->ecn != SCN_ECN_NONE_GIVEN)
@@ -101,9 +112,7 @@ void scn_packet_ip_word(struct scn_parser *parser, struct scn_piece word, struct
 
 void scn_packet_ip_field(struct scn_parser *parser, struct scn_piece word, struct scn_match value, struct scn_span at)
 {
-    struct scn_packet *packet = parser->packet;
-    struct scn_match *field = scn_piece_is(word, "ttl") ? &packet->ttl : scn_piece_is(word, "tos") ? &packet->tos
-                              : scn_piece_is(word, "flowlabel") ? &packet->flow_label : NULL;
+    struct scn_match *field = ip_field(parser->packet, word);
     char hint[SCN_HINT_MAX], quote[SCN_QUOTE_MAX];
     if (!field)
         scn_error(parser, scn_place(at), "expected an IP field such as ect0, tos, ttl or flowlabel, found `%s`%s", scn_quote(word, quote),

@@ -215,6 +215,7 @@ void scn_block_begin(struct scn_parser *parser, struct scn_span at)
         return;
     }
     parser->blocks[++parser->nesting] = (struct scn_list){ 0 };
+    parser->block_lines[parser->nesting] = at.line;
 }
 
 static struct scn_block block_of(struct scn_parser *parser, const struct scn_list *steps)

@@ -105,8 +105,7 @@ static void check_never(struct scn_checker *checker, struct scn_step *step)
 
 static bool can_choose(const struct scn_step *step)
 {
-    return step->kind == SCN_STEP_EXPECT || step->kind == SCN_STEP_NEVER || step->kind == SCN_STEP_GATHER || step->kind == SCN_STEP_ASSERT
-        || step->kind == SCN_STEP_STATE;
+    return step->kind == SCN_STEP_EXPECT || step->kind == SCN_STEP_NEVER || step->kind == SCN_STEP_GATHER || step->kind == SCN_STEP_STATE || step->kind == SCN_STEP_ASSERT;
 }
 
 static void check_either(struct scn_checker *checker, struct scn_step *step)
@@ -148,9 +147,12 @@ static void check_repeat(struct scn_checker *checker, struct scn_step *step)
 static void check_gather(struct scn_checker *checker, struct scn_step *step)
 {
     scn_check_endpoint(checker, &step->gather.endpoint);
-    checker->place = step->at;
-    scn_check_sent(checker, &step->gather.from, "where `gather` begins", 0, UINT32_MAX);
-    scn_check_sent(checker, &step->gather.to, "where `gather` ends", 0, UINT32_MAX);
+    if (step->gather.from.relation != SCN_EQ || step->gather.to.relation != SCN_EQ) {
+        scn_error(checker->parser, step->at, "`gather` needs two numbers, as in `gather 1:1001`");
+        return;
+    }
+    scn_check_number(checker, step->gather.from.value, "a sequence number", 0, UINT32_MAX);
+    scn_check_number(checker, step->gather.to.value, "a sequence number", 0, UINT32_MAX);
 }
 
 static void check_packet_step(struct scn_checker *checker, struct scn_step *step)

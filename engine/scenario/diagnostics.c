@@ -11,6 +11,8 @@ void scn_error(struct scn_parser *parser, struct scn_at at, const char *format, 
 {
     struct scn_diagnostics *d = parser->diagnostics;
     parser->failed = true;
+    if (d->count > 0 && d->list[d->count - 1].at.line == at.line && d->list[d->count - 1].at.column == at.column)
+        return; /* what is wrong in two ways at one place needs one message */
     if (d->count == SCN_DIAGNOSTICS_MAX) {
         parser->stop = true;
         return;
@@ -116,26 +118,39 @@ static bool among(const char *const *names, unsigned count, const char *name)
 }
 
 /* What may stand where a number may; said as "a number". */
-static bool starts_number(const char *name)
+static bool starts_number(const struct scn_token_stream *tokens, const char *name)
 {
     static const char *const starts[] = { "a hexadecimal number", "a fraction", "a time", "a variable", "a name", "a text in quotes", "an endpoint",
-                                          "'('", "'-'", "'='", "'<'", "'>'", "'*'", "'!'", "`!=`", "`<=`", "`>=`" };
+                                          "'('", "'-'", "'='", "'<'", "'>'", "'*'", "'!'", "'.'", "`!=`", "`<=`", "`>=`" };
+    (void)tokens;
     return among(starts, sizeof starts / sizeof *starts, name);
 }
 
-/* Operators, which may stand behind any number and would only lengthen the list. */
-static bool continues_number(const char *name)
+/* Operators may stand behind any number, and would only lengthen the list. So would brackets other than the one that is open. */
+static bool is_noise(const struct scn_token_stream *tokens, const char *name)
 {
-    static const char *const operators[] = { "'+'", "'-'", "'*'", "'/'", "'%'", "'&'", "'|'", "`<<`", "`>>`", "`..`", "`==`", "`!=`", "`<=`",
-                                             "`>=`", "`&&`", "`||`", "'<'", "'>'" };
+    static const char *const operators[] = { "'+'", "'-'", "'*'", "'/'", "'%'", "'&'", "'|'", "'.'", "`<<`", "`>>`", "`..`", "`==`", "`!=`", "`<=`",
+                                             "`>=`", "`&&`", "`||`", "'<'", "`, >`", "a text in quotes" };
+    const char closer = tokens->closer;
+    if (strcmp(name, "')'") == 0 || strcmp(name, "']'") == 0 || strcmp(name, "'}'") == 0)
+        return name[1] != closer;
+    if (closer && (strcmp(name, "the end of the step") == 0 || strcmp(name, "'>'") == 0))
+        return true;
     return among(operators, sizeof operators / sizeof *operators, name);
 }
 
-static unsigned drop(const char **names, unsigned count, bool (*dropped)(const char *name))
+/* Drops names, unless that would leave none. */
+static unsigned drop(const struct scn_token_stream *tokens, const char **names, unsigned count,
+                     bool (*dropped)(const struct scn_token_stream *tokens, const char *name))
 {
     unsigned kept = 0;
     for (unsigned i = 0; i < count; i++)
-        if (!dropped(names[i]))
+        kept += !dropped(tokens, names[i]);
+    if (kept == 0)
+        return count;
+    kept = 0;
+    for (unsigned i = 0; i < count; i++)
+        if (!dropped(tokens, names[i]))
             names[kept++] = names[i];
     return kept;
 }
@@ -150,14 +165,14 @@ static void append_name(char *out, size_t capacity, const char *before, const ch
         snprintf(out + used, capacity - used, "%s%s", before, name);
 }
 
-static void list_expected(char *out, size_t capacity, const char **names, unsigned count)
+static void list_expected(const struct scn_token_stream *tokens, char *out, size_t capacity, const char **names, unsigned count)
 {
     enum { LISTED_MAX = 7 };
     out[0] = '\0';
     if (among((const char *const *)names, count, "a number"))
-        count = drop(names, count, starts_number);
-    else if (count > 3)
-        count = drop(names, count, continues_number);
+        count = drop(tokens, names, count, starts_number);
+    if (count > 2)
+        count = drop(tokens, names, count, is_noise);
     if (count > LISTED_MAX)
         count = LISTED_MAX;
     for (unsigned i = 0; i < count; i++)
@@ -177,6 +192,9 @@ static const char *expected_after(int before, const char **example)
         { STATE, "a state after `state`", "as in `state ESTABLISHED or CLOSE-WAIT`" },
         { WITH, "a field after `with`", "as in `with checksum bad`" },
         { TIMESTAMP, "`val` after `TS`", "as in `TS val 100 ecr 0`" },
+        { ICMP, "a type after `icmp`", "as in `icmp unreachable port_unreachable`" },
+        { RAW, "octets in hexadecimal after `raw`", "as in `raw 45000014`" },
+        { TABLE_IN, "values after `in`", "as in `each $flags, $n in (S, 0), (SF, 1)`" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].last == before) {
@@ -210,9 +228,37 @@ static const char *found_text(const struct scn_parser *parser, char out[static S
     return out;
 }
 
+/* A step that starts with a word is a call, unless the word is one of these. */
+static void wrong_first_word(struct scn_parser *parser, const struct scn_token *word, const char *found_what)
+{
+    static const char *const steps[] = { "state", "never", "fence", "either", "repeat", "gather", "let", "assert", "link", "incarnation", "wait",
+                                         "each" };
+    char quote[SCN_QUOTE_MAX], wrong;
+    const char *meant = scn_did_you_mean(scn_piece_copy(parser, word->piece), steps, sizeof steps / sizeof *steps);
+    scn_quote(word->piece, quote);
+    if (meant)
+        scn_error(parser, scn_place(word->at), "unknown step `%s`; did you mean `%s`?", quote, meant);
+    else if (scn_read_flags(word->piece, &wrong) >= 0)
+        scn_error(parser, scn_place(word->at), "expected `<` or `>` before a segment, found `%s`", quote);
+    else
+        scn_error(parser, scn_place(parser->tokens.last.at), "expected `(` and the arguments of a call after `%s`, found %s", quote, found_what);
+}
+
+static void wrong_head(struct scn_parser *parser, struct scn_at at, const char *found_what)
+{
+    const struct scn_token *found = &parser->tokens.last;
+    if (found->kind == END_OF_FILE && parser->nesting > 0)
+        scn_error(parser, at, "expected `}` for the block opened on line %d, found the end of the file", parser->block_lines[parser->nesting]);
+    else if (found->kind == '}' && parser->nesting == 0)
+        scn_error(parser, at, "expected a time or a step, found `}`; no block is open here");
+    else
+        scn_error(parser, at, "expected a time or a step, found %s", found_what);
+}
+
 void scn_syntax_error(struct scn_parser *parser, struct scn_span at, const char **expected, unsigned count)
 {
-    const struct scn_token *found = &parser->tokens.last, *before = &parser->tokens.before_last;
+    const struct scn_token_stream *tokens = &parser->tokens;
+    const struct scn_token *found = &tokens->last, *before = &tokens->before_last;
     char what[SCN_QUOTE_MAX + 4], quote[SCN_QUOTE_MAX], list[160];
     const char *found_what = found_text(parser, what), *example;
     if (found->kind == UNKNOWN || parser->stop) /* said already */
@@ -220,14 +266,16 @@ void scn_syntax_error(struct scn_parser *parser, struct scn_span at, const char 
     const char *phrase = expected_after(before->kind, &example);
     if (phrase) {
         scn_error(parser, scn_place(at), "expected %s, found %s; %s", phrase, found_what, example);
-    } else if (found->kind == '}' && at_head(before) && parser->nesting == 0) {
-        scn_error(parser, scn_place(at), "expected a time or a step, found `}`; no block is open here");
     } else if (at_head(before)) {
-        scn_error(parser, scn_place(at), "expected a time or a step, found %s", found_what);
+        wrong_head(parser, scn_place(at), found_what);
     } else if (behind_time(before)) {
         scn_error(parser, scn_place(at), "expected `<` or `>` and a segment, a call or another step, found %s", found_what);
+    } else if (before->kind == WORD && before->in_head) {
+        wrong_first_word(parser, before, found_what);
+    } else if (found->kind == ':' && count == 1 && strcmp(expected[0], "'>'") == 0) { /* it might have been a port */
+        scn_error(parser, scn_place(before->at), "expected flags, found `%s`; write them first, as in `< S. 0:0(0)`", scn_quote(before->piece, quote));
     } else {
-        list_expected(list, sizeof list, expected, count);
+        list_expected(tokens, list, sizeof list, expected, count);
         scn_error(parser, scn_place(at), "expected %s after `%s`, found %s", list, scn_quote(before->piece, quote), found_what);
     }
 }

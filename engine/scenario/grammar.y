@@ -10,8 +10,8 @@
 %define api.prefix {scn_bison_}
 %define api.location.type {struct scn_span}
 %define parse.error custom
-%define lr.type ielr
-%define lr.default-reduction accepting
+%define lr.type canonical-lr /* so that the tokens that a message says were expected are exactly those; other tables have merged states */
+%define lr.default-reduction consistent
 %locations
 %defines
 %expect 0
@@ -125,7 +125,7 @@ static struct scn_match anything(void)
 %token <piece> DIRECTIVE "a `//:` line" OPTION "a `--` option" INTEGER "a number" HEX "a hexadecimal number" FLOAT "a fraction"
 %token <piece> DURATION "a time" STRING "a text in quotes" BACKQUOTED "a command" CODE "a code block" VARIABLE "a variable" ENDPOINT "an endpoint"
 %token <piece> IPV4_ADDR "an IPv4 address" IPV6_ADDR "an IPv6 address" WORD "a name"
-%token IN "a segment" OUT "`>`" NEXT "`, >`" OPTIONS "options" SUBSCRIPT "a subscript"
+%token IN "a segment" OUT "`>`" NEXT "`, >`" OPTIONS "`<` and options" SUBSCRIPT "a subscript"
 %token ELLIPSIS "`...`" DOTDOT "`..`" EQUAL "`==`" NOT_EQUAL "`!=`" LESS_EQUAL "`<=`" GREATER_EQUAL "`>=`" SHIFT_LEFT "`<<`"
 %token SHIFT_RIGHT "`>>`" AND_AND "`&&`" OR_OR "`||`"
 %token STATE "`state`" NEVER "`never`" FENCE "`fence`" EITHER "`either`" REPEAT "`repeat`" GATHER "`gather`" LET "`let`" ASSERT "`assert`"

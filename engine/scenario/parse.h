@@ -31,7 +31,7 @@ struct scn_token {
     struct scn_span at;
 };
 
-enum { SCN_LOOKAHEAD = 3 };
+enum { SCN_LOOKAHEAD = 3, SCN_BRACKETS_NAMED = 16 };
 struct scn_token_stream { /* tokens.c */
     struct scn_token ahead[SCN_LOOKAHEAD];
     unsigned ahead_count;
@@ -39,7 +39,10 @@ struct scn_token_stream { /* tokens.c */
     struct scn_token last, before_last;  /* handed to the parser */
     enum scn_mode mode;
     unsigned depth;                      /* of ( and [, and of { within them */
+    char closers[SCN_BRACKETS_NAMED];    /* of the outermost of them, for messages … */
+    char closer;                         /* … and of the one that was open before the last token, or NUL */
     bool in_step;                        /* something has come since the last end of a step */
+    bool is_never;                       /* a comma may be followed by another segment */
     bool end_pending;                    /* an END must come next: behind a line that stands for itself */
 };
 
@@ -60,6 +63,7 @@ struct scn_parser {
     struct scn_list defines;        /* struct scn_define */
 
     struct scn_list blocks[SCN_NESTING_MAX + 1]; /* steps of the open blocks; [0] is the scenario's */
+    int block_lines[SCN_NESTING_MAX + 1]; /* where they were opened */
     unsigned nesting;               /* the innermost open one */
     unsigned step_count;
     bool failed;                    /* an error was found */

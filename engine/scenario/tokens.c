@@ -101,6 +101,13 @@ static bool opens_options(struct scn_parser *parser)
     return is_option_keyword(next) || next == ELLIPSIS || next == '!' || next == '>';
 }
 
+/* Behind a `>`: what tells a segment that somebody forgot the time of from the end of options on a line of its own. */
+static bool starts_segment(const struct scn_token *token)
+{
+    const int kind = token->kind;
+    return !token->first_on_line && (kind == WORD || kind == '.' || kind == '-' || kind == FLOAT || kind == ICMP || kind == ENDPOINT || kind == '[');
+}
+
 /* Can the token ahead, first on its line, begin a step? */
 static bool begins_step(struct scn_parser *parser)
 {
@@ -109,20 +116,22 @@ static bool begins_step(struct scn_parser *parser)
     if (kind == DIRECTIVE || kind == OPTION)
         return true;
     if (kind == '+') /* even within brackets, which somebody then forgot to close */
-        return is_number(peek(parser, 1)->kind);
+        return s->depth == 0 || is_number(peek(parser, 1)->kind);
     if (s->depth > 0)
         return false;
+    if (s->last.kind == '}')
+        return kind != OR;
     if (is_number(kind))
         return peek(parser, 1)->kind != ':' && s->last.kind != ',' && s->last.kind != TABLE_IN;
     switch (kind) {
     case '*': case BACKQUOTED: case CODE:
         return true;
     case WORD:
-        return peek(parser, 1)->kind == '(';
+        return peek(parser, 1)->kind == '(' || s->mode == SCN_MODE_OTHER;
     case '<':
         return s->mode != SCN_MODE_SEGMENT || !opens_options(parser);
     case '>':
-        return s->mode != SCN_MODE_SEGMENT;
+        return s->mode != SCN_MODE_SEGMENT || starts_segment(peek(parser, 1));
     default:
         return is_step_keyword(kind);
     }
@@ -133,6 +142,8 @@ static bool begins_step(struct scn_parser *parser)
 /* A word that a --define gave a value becomes that value. */
 static void substitute(struct scn_parser *parser, struct scn_token *token)
 {
+    if (token->kind != WORD)
+        return;
     for (unsigned i = 0; i < parser->defines.count; i++) {
         const struct scn_define *define = parser->defines.items[i];
         if (define->name.len != token->piece.len || memcmp(define->name.start, token->piece.start, define->name.len) != 0)
@@ -169,15 +180,11 @@ static void classify(struct scn_parser *parser)
     if ((is_step_keyword(token.kind) || is_segment_keyword(token.kind) || token.kind == OR || token.kind == TABLE_IN)
         && !has_meaning(token.kind, s->mode))
         token.kind = WORD;
-    if (token.kind == WORD && parser->defines.count)
-        substitute(parser, &token);
+    substitute(parser, &token);
     if (token.kind == '<' || token.kind == '>')
         classify_angle(parser, &token);
-    if (token.kind == ',' && s->mode == SCN_MODE_SEGMENT && s->depth == 0) {
-        const int next = peek(parser, 1)->kind;
-        if (next == '>' || next == '<')
-            token.kind = NEXT;
-    }
+    if (token.kind == ',' && s->is_never && s->depth == 0 && (peek(parser, 1)->kind == '>' || peek(parser, 1)->kind == '<'))
+        token.kind = NEXT;
     if (token.kind == '[' && s->last.kind == ENDPOINT && s->last.at.end == token.at.first)
         token.kind = SUBSCRIPT;
     s->ahead[0] = token;
@@ -190,7 +197,7 @@ static struct scn_token end_token(struct scn_parser *parser)
     struct scn_token_stream *s = &parser->tokens;
     const struct scn_span last = s->last.at;
     const struct scn_span at = { last.last_line, last.end_column, last.last_line, last.end_column, last.end, last.end };
-    s->in_step = s->end_pending = false;
+    s->in_step = s->end_pending = s->is_never = false;
     s->mode = SCN_MODE_HEAD;
     s->depth = 0;
     return (struct scn_token){ .kind = END, .piece = { "", 0 }, .at = at };
@@ -200,6 +207,8 @@ static void follow_brackets(struct scn_token_stream *s, int kind)
 {
     const bool opens = kind == '(' || kind == '[' || kind == SUBSCRIPT || (kind == '{' && s->depth > 0);
     const bool closes = kind == ')' || kind == ']' || kind == '}';
+    if (opens && s->depth < SCN_BRACKETS_NAMED)
+        s->closers[s->depth] = kind == '(' ? ')' : kind == '{' ? '}' : ']';
     if (opens)
         s->depth++;
     else if (closes && s->depth > 0)
@@ -214,20 +223,26 @@ static void follow(struct scn_token_stream *s, const struct scn_token *token)
     follow_brackets(s, kind);
     if (block_brace) {
         s->in_step = kind == '}'; /* behind `}` the step that has the block is still open */
+        s->is_never = false;
         s->mode = kind == '{' ? SCN_MODE_HEAD : SCN_MODE_EITHER;
         return;
     }
     s->in_step = true;
     s->end_pending = kind == DIRECTIVE || kind == OPTION;
     const bool is_time = is_number(kind) || kind == '+' || kind == '~' || kind == '*' || kind == ELLIPSIS;
-    if (s->mode == SCN_MODE_HEAD && !is_time)
+    if (s->mode == SCN_MODE_HEAD && !is_time) {
         s->mode = mode_after(kind);
+        s->is_never = kind == NEVER;
+    }
 }
 
 int scn_next_token(struct scn_parser *parser, struct scn_piece *piece, struct scn_span *at)
 {
     struct scn_token_stream *s = &parser->tokens;
-    const struct scn_token *next = peek(parser, 0);
+    s->closer = s->depth > 0 && s->depth <= SCN_BRACKETS_NAMED ? s->closers[s->depth - 1] : '\0';
+    read_ahead(parser, 1);
+    substitute(parser, &s->ahead[0]); /* it may become a command, which begins a step */
+    const struct scn_token *next = &s->ahead[0];
     const bool closes_block = next->kind == '}' && s->depth == 0;
     struct scn_token token;
     if (s->in_step && (s->end_pending || next->kind == END_OF_FILE || closes_block || (next->first_on_line && begins_step(parser)))) {
