@@ -1,0 +1,71 @@
+# Completion of the commands, options, targets, tests and requirements of tcpassay, for bash.
+# shellcheck shell=bash
+
+# Words that only the program knows: its tests, targets and requirements.
+_tcpassay_tests() { tcpassay list 2>/dev/null | awk '{ print $1 }'; }
+_tcpassay_targets() { tcpassay targets 2>/dev/null | awk '/^[a-z]/ { print $1 }'; }
+_tcpassay_requirements() { tcpassay explain RFC 2>/dev/null | awk '/^RFC/ { print $1 }'; }
+
+# A test's id up to its next part, as file names complete folder by folder.
+_tcpassay_parts() {
+    local prefix=${1%"${1##*/}"}
+    _tcpassay_tests | awk -v prefix="$prefix" 'index($0, prefix) == 1 {
+        rest = substr($0, length(prefix) + 1); slash = index(rest, "/"); print prefix (slash ? substr(rest, 1, slash) : rest) }' | sort -u
+}
+
+_tcpassay_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }
+
+_tcpassay_selectors() {
+    local files
+    if [[ $current == covers:* ]]; then
+        _tcpassay_words "$(_tcpassay_requirements | sed 's/^/covers:/')"
+        return
+    fi
+    mapfile -t files < <(compgen -f -X '!*.pkt' -- "$current")
+    _tcpassay_words "$(_tcpassay_parts "$current") covers:"
+    COMPREPLY+=("${files[@]}")
+    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ || ${COMPREPLY[0]-} == covers: ]] && compopt -o nospace
+}
+
+_tcpassay_option_value() { # the word before is an option that takes a value: true when that was completed
+    case $previous in
+        -t | --target) _tcpassay_words "$(_tcpassay_targets)" ;;
+        --profile) _tcpassay_words "quick full soak" ;;
+        --report) _tcpassay_words "json junit tap md" ;;
+        -o | --out | --suite) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+        --baseline | --pcap) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        --jobs | --seed | --shard) ;;
+        *) return 1 ;;
+    esac
+}
+
+_tcpassay() {
+    # readline takes ":" for the end of a word; ids and selectors have it inside
+    local current previous words cword
+    if declare -F _get_comp_words_by_ref >/dev/null; then
+        _get_comp_words_by_ref -n : -w words -i cword
+    else
+        words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+    fi
+    current=${words[cword]} previous=${words[cword - 1]}
+    COMPREPLY=()
+
+    if [[ $cword -eq 1 ]]; then
+        _tcpassay_words "run list explain replay targets serve --help --version"
+    elif ! _tcpassay_option_value; then
+        case ${words[1]}:$current in
+            run:-*) _tcpassay_words "--target --out --report --baseline --strict --profile --jobs --shard --seed --resume --suite --allow-disruptive
+                --verbose --quiet --help" ;;
+            list:-*) _tcpassay_words "--json --profile --suite --help" ;;
+            replay:-*) _tcpassay_words "--target --seed --pcap --help" ;;
+            explain:-* | targets:-* | serve:-*) _tcpassay_words "--help" ;;
+            explain:RFC*) _tcpassay_words "$(_tcpassay_requirements)" ;;
+            run:* | list:* | replay:* | explain:*) _tcpassay_selectors ;;
+            targets:*) _tcpassay_words "$(_tcpassay_targets)" ;;
+        esac
+    fi
+    declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$current"
+    return 0
+}
+
+complete -F _tcpassay tcpassay
