@@ -105,7 +105,8 @@ static void check_never(struct scn_checker *checker, struct scn_step *step)
 
 static bool can_choose(const struct scn_step *step)
 {
-    return step->kind == SCN_STEP_EXPECT || step->kind == SCN_STEP_NEVER || step->kind == SCN_STEP_GATHER || step->kind == SCN_STEP_STATE || step->kind == SCN_STEP_ASSERT;
+    return step->kind == SCN_STEP_EXPECT || step->kind == SCN_STEP_NEVER || step->kind == SCN_STEP_GATHER || step->kind == SCN_STEP_STATE ||
+           step->kind == SCN_STEP_ASSERT;
 }
 
 static void check_either(struct scn_checker *checker, struct scn_step *step)
