@@ -209,6 +209,7 @@ static void initialise(struct ref_tcb *tcb)
     tcb->rcv_wscale = tcb->offer_wscale ? ref_window_shift((uint32_t)tcb->options.receive_buffer) : 0;
     tcb->rcv_mss = ref_announced_mss(tcb->stack, version, &tcb->options);
     tcb->snd_mss = version == 4 ? REF_DEFAULT_MSS_IPV4 : REF_DEFAULT_MSS_IPV6;
+    ref_cc_established(tcb); /* again when the peer's MSS is known */
 }
 
 void ref_tcb_open_active(struct ref_tcb *tcb, const uint8_t *data, uint32_t len)

@@ -32,7 +32,7 @@ static const struct word fastopen_words[] = { { "off", REF_FASTOPEN_OFF }, { "cl
 
 enum setting { SYN_RETRIES, SYNACK_RETRIES, DATA_RETRIES, ORPHAN_RETRIES, SYNCOOKIES, MAX_SYN_BACKLOG, TIMESTAMPS, SACK, WINDOW_SCALING,
                ECN, FASTOPEN, FIN_WAIT_2_MS, TW_REUSE, RFC1337, MTU, RECEIVE_BUFFER, SEND_BUFFER, SYN_LINEAR_TIMEOUTS, CHALLENGE_ACK_LIMIT,
-               KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, MIN_RTO_MS, ABORT_ON_OVERFLOW };
+               KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, MIN_RTO_MS, ABORT_ON_OVERFLOW, MSL_MS, DELAYED_ACK_MS };
 
 static const struct setting_row {
     const char *name;
@@ -64,6 +64,8 @@ static const struct setting_row {
     { "keepalive-probes", KEEPALIVE_PROBES, 1, 127, NULL },
     { "min-rto-ms", MIN_RTO_MS, 1, 60000, NULL },
     { "abort-on-overflow", ABORT_ON_OVERFLOW, 0, 0, on_off },
+    { "msl-ms", MSL_MS, 0, INT32_MAX, NULL },
+    { "delayed-ack-ms", DELAYED_ACK_MS, 0, 499, NULL }, /* MUST-40 */
 };
 enum { SETTING_COUNT = sizeof setting_table / sizeof *setting_table };
 
@@ -97,6 +99,8 @@ static void apply(struct ref_config *c, enum setting setting, int64_t value)
     case KEEPALIVE_PROBES: c->keepalive_probes = (uint32_t)value; break;
     case MIN_RTO_MS: c->min_rto_ns = value * NS_PER_MS; break;
     case ABORT_ON_OVERFLOW: c->abort_on_overflow = value != 0; break;
+    case MSL_MS: c->msl_ns = value * NS_PER_MS; break;
+    case DELAYED_ACK_MS: c->delayed_ack_ns = value * NS_PER_MS; break;
     }
 }
 
@@ -326,7 +330,7 @@ static void describe(struct target_info *info, const struct ref_config *config)
     info->tester_count = TESTER_ADDRESSES;
     info->mtu = config->mtu;
     info->granularity_ns = NS_PER_MS; /* of the timestamp clock, by which round trips are measured */
-    put_pixit(info, "MSL", config->msl_ns / NS_PER_S, " s");
+    put_pixit(info, "MSL", config->msl_ns / NS_PER_MS, " ms");
     put_pixit(info, "initial RTO", config->initial_rto_ns / NS_PER_MS, " ms");
     put_pixit(info, "minimum RTO", config->min_rto_ns / NS_PER_MS, " ms");
     put_pixit(info, "maximum RTO", config->max_rto_ns / NS_PER_S, " s");
