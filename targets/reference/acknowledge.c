@@ -65,6 +65,8 @@ static bool is_duplicate(const struct ref_tcb *tcb, const struct ref_segment *se
 {
     if (ref_flight(tcb) == 0 || seg->ack != tcb->snd_una)
         return false;
+    if (tcb->snd_wnd == 0) /* the answer to a zero-window probe: it tells of no loss */
+        return false;
     if (tcb->sack)
         return sack_told_something;
     return ref_segment_len(seg) == 0 && seg->wnd == tcb->snd_wnd;
