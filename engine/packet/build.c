@@ -1,17 +1,20 @@
 /* Builds packets with libnet, without privilege, reusing its blocks; then makes them as wrong as asked.
  *
- * Theory of operation. A libnet context holds a chain of protocol blocks. Contexts are kept per shape of packet (struct chain): TCP, ICMP or other
- * payload, over IPv4 or IPv6; each is created when first needed, and from then on its blocks are only refilled through their tags. libnet grows and shrinks
- * payload and option blocks itself; the TCP shape has an option block from the start, of length zero if need be, since libnet finds the data offset
- * by it and cannot insert one later. libnet_pblock_coalesce gives the packet; it is copied out, and what libnet does not know is written into the copy:
- * the reserved nibble, the checksums, the overrides.
+ * Theory of operation. A libnet context holds a chain of protocol blocks. Contexts are kept per shape of packet (struct chain):
+ * TCP, ICMP or other payload, over IPv4 or IPv6; each is created when first needed, and from then on its blocks are only refilled
+ * through their tags. libnet grows and shrinks payload and option blocks itself; the TCP shape has an option block from the start,
+ * of length zero if need be, since libnet finds the data offset by it and cannot insert one later. libnet_pblock_coalesce gives the
+ * packet; it is copied out, and what libnet does not know is written into the copy: the reserved nibble, the flow label
+ * (libnet 1.1.6 mixes up its octets), the checksums, the overrides.
  *
- * Checksums are ours, not libnet's: libnet adds 16-bit words into a signed int, which 64 KiB of high octets overflow, and one at a time. Passing it a
- * nonzero checksum turns its own off. They are right for the packet as the spec describes it: the transport checksum covers all the octets that follow the
- * IP header, and a pseudo header with the spec's protocol, even where a length or protocol is overridden; the IPv4 checksum covers the
- * header as it goes out, overrides and all, so that an overridden field is the only thing wrong.
+ * Checksums are ours, not libnet's: libnet adds 16-bit words into a signed int, which 64 KiB of high octets overflow, and one at a
+ * time. Passing it a nonzero checksum turns its own off. They are right for the packet as the spec describes it: the transport
+ * checksum covers all the octets that follow the IP header, and a pseudo header with the spec's protocol, even where a length or
+ * protocol is overridden; the IPv4 checksum covers the header as it goes out, overrides and all, so that an overridden field is the
+ * only thing wrong.
  *
- * Invariant: a chain whose libnet call failed is destroyed, for libnet may have freed any of its blocks; the next packet makes a new one. */
+ * Invariant: a chain whose libnet call failed is destroyed, for libnet may have freed any of its blocks; the next packet makes a
+ * new one. */
 #include "engine/packet/packet.h"
 
 #include "engine/packet/checksum.h"
@@ -91,8 +94,9 @@ static bool fill_tcp(struct chain *chain, const struct pkt_spec *spec, const str
     chain->options = libnet_build_tcp_options(options, layout->options_len, chain->libnet, chain->options);
     if (chain->options < 0)
         return false;
-    chain->upper = libnet_build_tcp(spec->src_port, spec->dst_port, spec->seq, spec->ack, (uint8_t)spec->flags, spec->window, SUM_NOT_BY_LIBNET,
-                                    spec->urgent, (uint16_t)layout->upper_len, spec->payload, spec->payload_len, chain->libnet, chain->upper);
+    chain->upper = libnet_build_tcp(spec->src_port, spec->dst_port, spec->seq, spec->ack, (uint8_t)spec->flags, spec->window,
+                                    SUM_NOT_BY_LIBNET, spec->urgent, (uint16_t)layout->upper_len, spec->payload, spec->payload_len,
+                                    chain->libnet, chain->upper);
     return chain->upper >= 0;
 }
 
@@ -105,8 +109,8 @@ static bool fill_icmp(struct chain *chain, const struct pkt_spec *spec)
         chain->upper = libnet_build_icmpv4_echo(spec->icmp_type, spec->icmp_code, SUM_NOT_BY_LIBNET, high, low, spec->payload,
                                                 spec->payload_len, chain->libnet, chain->upper);
     else
-        chain->upper = libnet_build_icmpv6_echo(spec->icmp_type, spec->icmp_code, SUM_NOT_BY_LIBNET, high, low, (uint8_t *)spec->payload,
-                                                spec->payload_len, chain->libnet, chain->upper);
+        chain->upper = libnet_build_icmpv6_echo(spec->icmp_type, spec->icmp_code, SUM_NOT_BY_LIBNET, high, low,
+                                                (uint8_t *)spec->payload, spec->payload_len, chain->libnet, chain->upper);
     return chain->upper >= 0;
 }
 
@@ -145,7 +149,7 @@ static bool fill_ip(struct chain *chain, const struct pkt_spec *spec, const stru
         struct libnet_in6_addr src, dst;
         memcpy(&src, spec->src.bytes, 16);
         memcpy(&dst, spec->dst.bytes, 16);
-        chain->ip = libnet_build_ipv6(spec->tos, spec->flow_label, (uint16_t)layout->upper_len, spec->protocol, ttl_of(spec), src, dst, NULL, 0,
+        chain->ip = libnet_build_ipv6(spec->tos, 0, (uint16_t)layout->upper_len, spec->protocol, ttl_of(spec), src, dst, NULL, 0,
                                       chain->libnet, chain->ip);
     }
     return chain->ip >= 0;
@@ -162,7 +166,8 @@ static bool assemble(struct pkt_builder *builder, const struct pkt_spec *spec, c
         chain->libnet = libnet_init(LIBNET_NONE, NULL, builder->error);
     if (chain->libnet == NULL)
         return false;
-    if (!fill_upper(chain, spec, layout) || !fill_ip(chain, spec, layout) || libnet_pblock_coalesce(chain->libnet, &packet, &packet_len) < 0) {
+    if (!fill_upper(chain, spec, layout) || !fill_ip(chain, spec, layout) ||
+        libnet_pblock_coalesce(chain->libnet, &packet, &packet_len) < 0) {
         snprintf(builder->error, sizeof builder->error, "%s", libnet_geterror(chain->libnet));
         drop_chain(chain);
         return false;
@@ -203,7 +208,8 @@ static void finish_upper(const struct pkt_spec *spec, const struct layout *layou
         sum = checksum_pseudo_header(&spec->src, &spec->dst, spec->protocol, layout->upper_len);
     wire_put16(field, 0);
     sum += checksum_sum(upper, layout->upper_len);
-    wire_put16(field, choose_checksum(checksum_finish(sum), spec->overrides, PKT_SET_CHECKSUM, spec->checksum_value, PKT_SPOIL_CHECKSUM));
+    wire_put16(field,
+               choose_checksum(checksum_finish(sum), spec->overrides, PKT_SET_CHECKSUM, spec->checksum_value, PKT_SPOIL_CHECKSUM));
 }
 
 static void override_ip(const struct pkt_spec *spec, uint8_t *ip)
@@ -229,7 +235,8 @@ static void finish_ip4(const struct pkt_spec *spec, const struct layout *layout,
 
     wire_put16(ip + 10, 0);
     right = pkt_checksum(ip, covered_len);
-    wire_put16(ip + 10, choose_checksum(right, spec->overrides, PKT_SET_IP_CHECKSUM, spec->ip_checksum_value, PKT_SPOIL_IP_CHECKSUM));
+    wire_put16(ip + 10,
+               choose_checksum(right, spec->overrides, PKT_SET_IP_CHECKSUM, spec->ip_checksum_value, PKT_SPOIL_IP_CHECKSUM));
 }
 
 /* ---- pkt_build ---------------------------------------------------------------------------------------------------- */
@@ -266,6 +273,8 @@ ssize_t pkt_build(struct pkt_builder *builder, const struct pkt_spec *spec, uint
     if (!lay_out(spec, capacity, &layout, builder->error) || !assemble(builder, spec, &layout, out))
         return -1;
     finish_upper(spec, &layout, out + layout.ip_header_len);
+    if (spec->src.version == 6)
+        wire_put32(out, UINT32_C(6) << 28 | (uint32_t)spec->tos << 20 | (spec->flow_label & 0xfffff));
     override_ip(spec, out);
     if (spec->src.version == 4)
         finish_ip4(spec, &layout, out);

@@ -44,8 +44,8 @@ uint16_t pkt_checksum(const uint8_t *bytes, size_t len)
     return checksum_finish(checksum_sum(bytes, len));
 }
 
-uint16_t pkt_transport_checksum(const struct pkt_addr *src, const struct pkt_addr *dst, uint8_t protocol,
-                                const uint8_t *bytes, size_t len)
+uint16_t pkt_transport_checksum(const struct pkt_addr *src, const struct pkt_addr *dst, uint8_t protocol, const uint8_t *bytes,
+                                size_t len)
 {
     return checksum_finish(checksum_pseudo_header(src, dst, protocol, (uint32_t)len) + checksum_sum(bytes, len));
 }

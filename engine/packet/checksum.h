@@ -1,7 +1,7 @@
 /* Sums of the Internet checksum that are not yet folded; private to engine/packet.
  *
- * A sum is taken in memory order: 32-bit words as the machine loads them, added in 64 bits, which no packet can overflow. One's complement
- * addition does not care about byte order (RFC 1071 §2 (B)), so that only the folded result is swapped. */
+ * A sum is taken in memory order: 32-bit words as the machine loads them, added in 64 bits, which no packet can overflow. One's
+ * complement addition does not care about byte order (RFC 1071 §2 (B)), so that only the folded result is swapped. */
 #ifndef TCPASSAY_PACKET_CHECKSUM_H
 #define TCPASSAY_PACKET_CHECKSUM_H
 

@@ -138,7 +138,8 @@ bool nd_parse(const struct packet *packet, struct nd_message *out)
 {
     const struct pkt_icmp *icmp = &packet->icmp;
 
-    if (packet->kind != PKT_KIND_ICMP || packet->ip.version != 6 || (icmp->type != ND_SOLICITATION && icmp->type != ND_ADVERTISEMENT))
+    if (packet->kind != PKT_KIND_ICMP || packet->ip.version != 6 ||
+        (icmp->type != ND_SOLICITATION && icmp->type != ND_ADVERTISEMENT))
         return false;
     if (packet->ip.ttl != ND_HOP_LIMIT || !icmp->checksum_ok || icmp->code != 0 || icmp->body_len < ADDR_LEN)
         return false;
@@ -150,7 +151,8 @@ bool nd_parse(const struct packet *packet, struct nd_message *out)
     out->dst = packet->ip.dst;
     out->target.version = 6;
     memcpy(out->target.bytes, icmp->body, ADDR_LEN);
-    return !is_multicast(&out->target) && read_nd_options(icmp->body + ADDR_LEN, icmp->body_len - ADDR_LEN, out) && nd_acceptable(out);
+    return !is_multicast(&out->target) && read_nd_options(icmp->body + ADDR_LEN, icmp->body_len - ADDR_LEN, out) &&
+           nd_acceptable(out);
 }
 
 static void put_ip6_header(const struct nd_message *message, uint16_t payload_len, uint8_t *out)

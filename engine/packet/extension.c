@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* The length of the extension header of this kind that starts at `at` with `room` octets there; 0 when it is none, or runs past them. */
+/* The length of the extension header of this kind that starts at `at` with `room` octets there; 0 when it is none, or runs past
+ * them. */
 static uint32_t extension_len(uint8_t kind, const uint8_t *at, uint32_t room)
 {
     uint32_t len = 0;

@@ -23,9 +23,9 @@ struct ip6_chain { /* all offsets are octets from the start of the packet */
     bool more_fragments;
 };
 
-/* Walks the headers of the len octets of an IPv6 packet, at least IP6_HEADER_LEN. Stops at what is no extension header, and behind the
- * header of a fragment proper (an atomic fragment is walked through, RFC 6946). PKT_ERR_IP_EXTENSION: a header runs past the end, or
- * hop-by-hop options stand elsewhere than first (RFC 8200 §4.1); then end is where that header begins. */
+/* Walks the headers of the len octets of an IPv6 packet, at least IP6_HEADER_LEN. Stops at what is no extension header, and behind
+ * the header of a fragment proper (an atomic fragment is walked through, RFC 6946). PKT_ERR_IP_EXTENSION: a header runs past the
+ * end, or hop-by-hop options stand elsewhere than first (RFC 8200 §4.1); then end is where that header begins. */
 enum pkt_error ip6_walk(const uint8_t *bytes, uint32_t len, struct ip6_chain *out);
 
 #endif

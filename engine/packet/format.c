@@ -1,7 +1,7 @@
 /* Packets as one line of text, in the words of the scenario language.
  *
- * Nothing that stood on the wire is left out silently: what the notation has no plain place for is said behind "with", and damage in words. Writing never
- * goes past the caller's buffer, and counts on as snprintf does (struct text). */
+ * Nothing that stood on the wire is left out silently: what the notation has no plain place for is said behind "with", and damage
+ * in words. Writing never goes past the caller's buffer, and counts on as snprintf does (struct text). */
 #include "engine/packet/packet.h"
 
 #include "engine/packet/wire.h"
@@ -157,6 +157,17 @@ static void add_option(struct text *t, const struct pkt_option *option, const ui
     }
 }
 
+/* With all the octets behind it, since nobody knows where it ends. */
+static void add_illegal_option(struct text *t, const struct pkt_option *option, const uint8_t *options, uint8_t options_len)
+{
+    size_t data_at = option->offset + 2u;
+
+    add(t, data_at < options_len ? "kind %u " : "kind %u", option->kind);
+    for (; data_at < options_len; data_at++)
+        add_hex(t, options + data_at, 1);
+    add(t, " len %u", option->len);
+}
+
 static void add_options(struct text *t, const uint8_t *options, uint8_t options_len)
 {
     enum pkt_option_status status;
@@ -166,12 +177,10 @@ static void add_options(struct text *t, const uint8_t *options, uint8_t options_
     while ((status = pkt_option_next(options, options_len, &cursor, &option)) != PKT_OPTION_END) {
         if (option.offset > 0)
             add(t, ",");
-        if (status == PKT_OPTION_OK) {
+        if (status == PKT_OPTION_OK)
             add_option(t, &option, options, options_len);
-        } else {
-            add_raw_option(t, &option);
-            add(t, " len %u", option.len);
-        }
+        else
+            add_illegal_option(t, &option, options, options_len);
     }
 }
 

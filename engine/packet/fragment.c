@@ -25,7 +25,8 @@ struct cut { /* how a packet is to be cut */
 
 enum { IP4_OPTION_COPIED = 0x80, IP4_OPTION_EOL = 0, IP4_OPTION_NOP = 1 };
 
-/* Drops the options that only the first fragment carries (RFC 791 §3.1: those without the copied flag), and everything from an illegal one on. */
+/* Drops the options that only the first fragment carries (RFC 791 §3.1: those without the copied flag), and everything from an
+ * illegal one on. */
 static uint32_t keep_copied_options(uint8_t *options, uint32_t len)
 {
     uint32_t kept = 0, option_len;

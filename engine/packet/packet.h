@@ -131,8 +131,8 @@ const char *pkt_error_text(enum pkt_error error);
 enum pkt_error pkt_parse(const uint8_t *bytes, size_t len, struct packet *out);
 
 /* Reads what an ICMP error quotes: as pkt_parse, but the quoted packet may end anywhere after its first 8 payload octets
- * (RFC 792); missing fields are zero, and ip.total_len and tcp.data_offset stay as stated. options_len, payload_len and body_len count
- * what is really there; a checksum that cannot be verified counts as not ok. */
+ * (RFC 792); missing fields are zero, and ip.total_len and tcp.data_offset stay as stated. options_len, payload_len and body_len
+ * count what is really there; a checksum that cannot be verified counts as not ok. */
 enum pkt_error pkt_parse_quoted(const uint8_t *bytes, size_t len, struct packet *out);
 
 /* ---- TCP options ----------------------------------------------------------------------------------------------- */
@@ -231,35 +231,38 @@ struct pkt_builder;
 struct pkt_builder *pkt_builder_new(void); /* NULL: out of memory */
 void pkt_builder_free(struct pkt_builder *builder);
 
-/* Writes the packet into out. Returns its length; -1 when it does not fit into capacity or 65535 octets (IPv6: those behind its header), options
- * are longer than 40 octets, or addresses are of different versions (pkt_builder_error says which). Checksums are right for the packet before
- * lengths and protocol are overridden; the IPv4 checksum, for the header as it goes out. IPv6 has neither header length nor checksum to set. */
+/* Writes the packet into out. Returns its length; -1 when it does not fit into capacity or 65535 octets (IPv6: those behind its
+ * header), options are longer than 40 octets, or addresses are of different versions (pkt_builder_error says which). Checksums are
+ * right for the packet before lengths and protocol are overridden; the IPv4 checksum, for the header as it goes out. IPv6 has
+ * neither header length nor checksum to set. */
 ssize_t pkt_build(struct pkt_builder *builder, const struct pkt_spec *spec, uint8_t *out, size_t capacity);
 const char *pkt_builder_error(const struct pkt_builder *builder);
 
 /* The Internet checksum (RFC 1071) over the TCP or ICMPv6 pseudo header (RFC 9293 §3.1, RFC 8200 §8.1) and the bytes. */
-uint16_t pkt_transport_checksum(const struct pkt_addr *src, const struct pkt_addr *dst, uint8_t protocol,
-                                const uint8_t *bytes, size_t len);
+uint16_t pkt_transport_checksum(const struct pkt_addr *src, const struct pkt_addr *dst, uint8_t protocol, const uint8_t *bytes,
+                                size_t len);
 uint16_t pkt_checksum(const uint8_t *bytes, size_t len);
 
 /* ---- fragments ------------------------------------------------------------------------------------------------- */
 
 /* Cuts a packet into fragments of at most mtu octets each (a multiple of 8 of payload but for the last); emit is called for each.
- * Returns how many, or -1 when the IP headers do not parse, or mtu leaves no room, or it is an IPv6 fragment already. A packet that fits is emitted
- * as it is. "Don't fragment" is cleared; an IPv4 fragment is cut further and keeps its own id. A damaged TCP or ICMP header does not matter. */
+ * Returns how many, or -1 when the IP headers do not parse, or mtu leaves no room, or it is an IPv6 fragment already. A packet that
+ * fits is emitted as it is. "Don't fragment" is cleared; an IPv4 fragment is cut further and keeps its own id. A damaged TCP or
+ * ICMP header does not matter. */
 int pkt_fragment(const uint8_t *bytes, size_t len, size_t mtu, uint32_t id,
                  void (*emit)(void *context, const uint8_t *fragment, size_t fragment_len), void *context);
 
-/* Puts fragments together again: at most PKT_REASSEMBLIES_MAX datagrams at a time, the oldest dropped first; one where a fragment overlaps
- * another with different content is dropped whole (RFC 5722, RFC 8200 §4.5), and so is one not complete 60 s after its first fragment came. Fragments
- * with a wrong IPv4 checksum, an impossible length, or more than PKT_REASSEMBLY_HEADER_MAX octets of headers are ignored. */
+/* Puts fragments together again: at most PKT_REASSEMBLIES_MAX datagrams at a time, the oldest dropped first; one where a fragment
+ * overlaps another with different content is dropped whole (RFC 5722, RFC 8200 §4.5), and so is one not complete 60 s after its
+ * first fragment came. Fragments with a wrong IPv4 checksum, an impossible length, or more than PKT_REASSEMBLY_HEADER_MAX octets of
+ * headers are ignored. */
 enum { PKT_REASSEMBLIES_MAX = 8, PKT_REASSEMBLY_HEADER_MAX = 512 };
 struct pkt_reassembler;
 struct pkt_reassembler *pkt_reassembler_new(void);
 void pkt_reassembler_free(struct pkt_reassembler *reassembler);
 /* Takes one fragment; when it completes its datagram, gives the whole packet (valid until the next call) and true. */
-bool pkt_reassemble(struct pkt_reassembler *reassembler, const struct packet *fragment, int64_t now_ns,
-                    const uint8_t **whole, size_t *whole_len);
+bool pkt_reassemble(struct pkt_reassembler *reassembler, const struct packet *fragment, int64_t now_ns, const uint8_t **whole,
+                    size_t *whole_len);
 
 /* ---- text ------------------------------------------------------------------------------------------------------ */
 

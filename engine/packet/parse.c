@@ -1,12 +1,13 @@
 /* Reads an IP packet into its fields, and says how far it could.
  *
- * Theory of operation. One pass from the outside in: IP header, IPv6 extension headers, then TCP or ICMP. Each step fills in what it read and then
- * judges it, so that an error leaves everything before it, and the damaged header as far as it goes, in *out. Nothing is allocated; pointers go into the
- * caller's bytes and never past them, whatever lengths the packet states. The two readings, of a packet and of a packet quoted by an ICMP
- * error, are one code with one difference: a quotation may end early (struct reading, quoted).
+ * Theory of operation. One pass from the outside in: IP header, IPv6 extension headers, then TCP or ICMP. Each step fills in what
+ * it read and then judges it, so that an error leaves everything before it, and the damaged header as far as it goes, in *out.
+ * Nothing is allocated; pointers go into the caller's bytes and never past them, whatever lengths the packet states. The two
+ * readings, of a packet and of a packet quoted by an ICMP error, are one code with one difference: a quotation may end early
+ * (struct reading, quoted).
  *
- * Left out: jumbograms (RFC 2675), and what is inside IPv4 options, AH, and routing headers; a checksum is computed with the destination in the
- * IPv6 header, so that it is wrong for a packet that a routing header has not yet brought to its destination.
+ * Left out: jumbograms (RFC 2675), and what is inside IPv4 options, AH, and routing headers; a checksum is computed with the
+ * destination in the IPv6 header, so that it is wrong for a packet that a routing header has not yet brought to its destination.
  *
  * RFC 791 §3.1, RFC 8200 §3-4, RFC 9293 §3.1, RFC 792, RFC 4443 §2.1. */
 #include "engine/packet/packet.h"

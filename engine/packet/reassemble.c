@@ -1,10 +1,11 @@
 /* Puts IP fragments together again (RFC 791 §3.2, RFC 8200 §4.5, RFC 5722).
  *
- * Theory of operation. A datagram in progress is a buffer with room for its headers in front and its 64 KiB of payload behind, and a bit for each
- * block of eight octets that has come: fragments begin on block boundaries, and only the very last block may be partial. The datagram is complete when its
- * end is known and every block before it is there; the first fragment's headers are then mended and put directly before the payload, so that
- * nothing is copied twice. A datagram found to contradict itself is kept, spoiled, until it expires or is pushed out, so that the rest of its fragments
- * are swallowed with it. Bounds: PKT_REASSEMBLIES_MAX datagrams, LIFETIME_NS each, PKT_REASSEMBLY_HEADER_MAX octets of headers. */
+ * Theory of operation. A datagram in progress is a buffer with room for its headers in front and its 64 KiB of payload behind, and
+ * a bit for each block of eight octets that has come: fragments begin on block boundaries, and only the very last block may be
+ * partial. The datagram is complete when its end is known and every block before it is there; the first fragment's headers are then
+ * mended and put directly before the payload, so that nothing is copied twice. A datagram found to contradict itself is kept,
+ * spoiled, until it expires or is pushed out, so that the rest of its fragments are swallowed with it. Bounds: PKT_REASSEMBLIES_MAX
+ * datagrams, LIFETIME_NS each, PKT_REASSEMBLY_HEADER_MAX octets of headers. */
 #include "engine/packet/packet.h"
 
 #include "engine/packet/extension.h"
@@ -217,8 +218,8 @@ static bool finish(struct datagram *d, const uint8_t **whole, size_t *whole_len)
     return true;
 }
 
-bool pkt_reassemble(struct pkt_reassembler *reassembler, const struct packet *fragment, int64_t now_ns,
-                    const uint8_t **whole, size_t *whole_len)
+bool pkt_reassemble(struct pkt_reassembler *reassembler, const struct packet *fragment, int64_t now_ns, const uint8_t **whole,
+                    size_t *whole_len)
 {
     struct datagram *d;
 

@@ -1,7 +1,8 @@
 /* How fast packets are built, beside the bare libnet calls that build the same ones, and how fast they are read: ratios of one run.
  *
- * Both sides are measured by turns, and the best of ROUNDS counts, so that what else the machine does weighs on neither. The bare side reuses its
- * blocks, lets libnet compute the checksums, and coalesces and frees the packet, which is the least that gives a packet's octets. */
+ * Both sides are measured by turns, and the best of ROUNDS counts, so that what else the machine does weighs on neither. The bare
+ * side reuses its blocks, lets libnet compute the checksums, and coalesces and frees the packet, which is the least that gives a
+ * packet's octets. */
 #include "engine/packet/packet.h"
 
 #include <libnet.h>
@@ -58,13 +59,13 @@ static void build_bare(struct subject *s)
 {
     const struct pkt_spec *spec = &s->spec;
     uint16_t tcp_len = (uint16_t)(20u + spec->options_len + spec->payload_len);
-    uint8_t *packet;
-    uint32_t len;
+    uint8_t *packet = NULL;
+    uint32_t len = 0;
 
     if (spec->options_len > 0)
         s->options = libnet_build_tcp_options(spec->options, spec->options_len, s->libnet, s->options);
-    s->tcp = libnet_build_tcp(spec->src_port, spec->dst_port, spec->seq, spec->ack, (uint8_t)spec->flags, spec->window, 0, 0, tcp_len, spec->payload,
-                              spec->payload_len, s->libnet, s->tcp);
+    s->tcp = libnet_build_tcp(spec->src_port, spec->dst_port, spec->seq, spec->ack, (uint8_t)spec->flags, spec->window, 0, 0,
+                              tcp_len, spec->payload, spec->payload_len, s->libnet, s->tcp);
     bare_ip(s, tcp_len);
     if (s->options < 0 || s->tcp < 0 || s->ip < 0 || libnet_pblock_coalesce(s->libnet, &packet, &len) < 0)
         fail(libnet_geterror(s->libnet));
@@ -117,8 +118,8 @@ static void measure(struct subject *s)
         lower(&ours_ns, round_ns(s, build_ours));
         lower(&parse_ns, round_ns(s, parse_ours));
     }
-    printf("%-28s bare libnet %6.0f ns  pkt_build %6.0f ns  ratio %.2f (limit 2)  pkt_parse %5.0f ns, %.1f million/s\n", s->name, bare_ns, ours_ns,
-           ours_ns / bare_ns, parse_ns, 1000 / parse_ns);
+    printf("%-28s bare libnet %6.0f ns  pkt_build %6.0f ns  ratio %.2f (limit 2)  pkt_parse %5.0f ns, %.1f million/s\n", s->name,
+           bare_ns, ours_ns, ours_ns / bare_ns, parse_ns, 1000 / parse_ns);
 }
 
 static void run(const char *name, const char *src, const char *dst, const struct pkt_option_buffer *options, uint32_t payload_len)

@@ -40,7 +40,8 @@ static void expect_upper(const struct pkt_spec *s, const struct packet *p)
     uint8_t padded = (uint8_t)((s->options_len + 3) & ~3);
 
     if (p->kind == PKT_KIND_TCP) {
-        assert_true(p->tcp.src_port == s->src_port && p->tcp.dst_port == s->dst_port && p->tcp.seq == s->seq && p->tcp.ack == s->ack);
+        assert_true(p->tcp.src_port == s->src_port && p->tcp.dst_port == s->dst_port && p->tcp.seq == s->seq &&
+                    p->tcp.ack == s->ack);
         assert_true(p->tcp.flags == s->flags && p->tcp.window == s->window && p->tcp.urgent == s->urgent && p->tcp.checksum_ok);
         assert_int_equal(p->tcp.options_len, padded);
         assert_memory_equal(p->tcp.options, s->options, s->options_len);
@@ -49,7 +50,8 @@ static void expect_upper(const struct pkt_spec *s, const struct packet *p)
         assert_int_equal(p->tcp.payload_len, s->payload_len);
         assert_memory_equal(p->tcp.payload, s->payload, s->payload_len);
     } else if (p->kind == PKT_KIND_ICMP) {
-        assert_true(p->icmp.type == s->icmp_type && p->icmp.code == s->icmp_code && p->icmp.rest == s->icmp_rest && p->icmp.checksum_ok);
+        assert_true(p->icmp.type == s->icmp_type && p->icmp.code == s->icmp_code && p->icmp.rest == s->icmp_rest &&
+                    p->icmp.checksum_ok);
         assert_int_equal(p->icmp.body_len, s->payload_len);
         assert_memory_equal(p->icmp.body, s->payload, s->payload_len);
     } else {
@@ -208,14 +210,14 @@ static void an_override_changes_its_field_and_what_must_follow(void **state)
     /* IPv4: 0 version and header length, 2-3 total length, 9 protocol, 10-11 checksum; TCP at 20: 32 data offset, 36-37 checksum */
     static const struct row { unsigned override; const char *src, *dst, *changed; } rows[] = {
         { PKT_SET_IP_CHECKSUM, "192.0.2.1", "192.0.2.2", "10=ab 11=cd" },
-        { PKT_SPOIL_IP_CHECKSUM, "192.0.2.1", "192.0.2.2", "11=ce" },
-        { PKT_SET_IP_TOTAL_LEN, "192.0.2.1", "192.0.2.2", "2=01 3=02 10=f5 11=f3" },
+        { PKT_SPOIL_IP_CHECKSUM, "192.0.2.1", "192.0.2.2", "11=cd" },
+        { PKT_SET_IP_TOTAL_LEN, "192.0.2.1", "192.0.2.2", "2=01 3=02 10=f5 11=f2" },
         { PKT_SET_IP_VERSION, "192.0.2.1", "192.0.2.2", "0=75 10=c6" },
-        { PKT_SET_IP_PROTOCOL, "192.0.2.1", "192.0.2.2", "9=11 11=c2" },
-        { PKT_SET_DATA_OFFSET, "192.0.2.1", "192.0.2.2", "32=f0 36=70 37=b3" },
+        { PKT_SET_IP_PROTOCOL, "192.0.2.1", "192.0.2.2", "9=11 11=c1" },
+        { PKT_SET_DATA_OFFSET, "192.0.2.1", "192.0.2.2", "32=f0 36=83 37=95" },
         { PKT_SET_CHECKSUM, "192.0.2.1", "192.0.2.2", "36=12 37=34" },
-        { PKT_SPOIL_CHECKSUM, "192.0.2.1", "192.0.2.2", "37=b4" },
-        { PKT_SET_TTL, "192.0.2.1", "192.0.2.2", "8=00 10=36" },
+        { PKT_SPOIL_CHECKSUM, "192.0.2.1", "192.0.2.2", "37=97" },
+        { PKT_SET_TTL, "192.0.2.1", "192.0.2.2", "8=00 10=36 11=cd" },
         { PKT_SET_IP_TOTAL_LEN, "2001:db8::1", "2001:db8::2", "4=01 5=02" },
         { PKT_SET_IP_PROTOCOL, "2001:db8::1", "2001:db8::2", "6=11" },
         { PKT_SET_IP_VERSION, "2001:db8::1", "2001:db8::2", "0=70" },

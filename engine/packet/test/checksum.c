@@ -60,7 +60,8 @@ static void sixty_five_thousand_high_octets_do_not_overflow(void **state)
 /* The pseudo header written out, and summed with what follows it. */
 static void the_pseudo_header_is_the_rfcs(void **state)
 {
-    struct pkt_addr src4 = address("192.0.2.1"), dst4 = address("192.0.2.2"), src6 = address("2001:db8::1"), dst6 = address("2001:db8::2");
+    struct pkt_addr src4 = address("192.0.2.1"), dst4 = address("192.0.2.2"), src6 = address("2001:db8::1"),
+                    dst6 = address("2001:db8::2");
     static const char segment[] = "1234 0050 0000 0001 0000 0002 5010 ffff 0000 0000 61";
     uint8_t bytes[128], upper[64];
     size_t upper_len = octets(segment, upper, sizeof upper), len;
@@ -71,7 +72,8 @@ static void the_pseudo_header_is_the_rfcs(void **state)
     assert_int_equal(pkt_transport_checksum(&src4, &dst4, PKT_PROTO_TCP, upper, upper_len), slow_checksum(bytes, len + upper_len));
     len = octets("20010db8000000000000000000000001 20010db8000000000000000000000002 00000015 000000 3a", bytes, sizeof bytes); /* RFC 8200 §8.1 */
     memcpy(bytes + len, upper, upper_len);
-    assert_int_equal(pkt_transport_checksum(&src6, &dst6, PKT_PROTO_ICMP6, upper, upper_len), slow_checksum(bytes, len + upper_len));
+    assert_int_equal(pkt_transport_checksum(&src6, &dst6, PKT_PROTO_ICMP6, upper, upper_len),
+                     slow_checksum(bytes, len + upper_len));
 }
 
 int main(void)

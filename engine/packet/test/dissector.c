@@ -1,10 +1,10 @@
 /* Compares what pkt_parse reads with what an independent dissector, tshark, reads in the same packets, field by field.
  *
- * Theory of operation. Thousands of generated packets, most of them damaged, go into a pcap file; one run of tshark prints a line for each, with a column
- * for each field (-T fields). For the same octets we compute what should stand in each column (struct column, get), from the packet, and from the one
- * it quotes if it is an ICMP error. All numbers are compared as numbers, all occurrences of a field, in order. A difference is a failure, unless it is
- * one of those in `differences`: places where the two mean different things, each with the reason. A difference that never occurs fails too, so
- * that the list stays honest. */
+ * Theory of operation. Thousands of generated packets, most of them damaged, go into a pcap file; one run of tshark prints a line
+ * for each, with a column for each field (-T fields). For the same octets we compute what should stand in each column (struct
+ * column, get), from the packet, and from the one it quotes if it is an ICMP error. All numbers are compared as numbers, all
+ * occurrences of a field, in order. A difference is a failure, unless it is one of those in `differences`: places where the two
+ * mean different things, each with the reason. A difference that never occurs fails too, so that the list stays honest. */
 #include "engine/packet/packet.h"
 
 #include "engine/packet/test/generate.h"
@@ -99,7 +99,8 @@ static void put(struct numbers *n, uint64_t value)
     n->values[n->count++] = value;
 }
 
-/* Does tshark show the IPv4 field that ends at octet `to`? It stops at a header length that is too small, or larger than the total length. */
+/* Does tshark show the IPv4 field that ends at octet `to`? It stops at a header length that is too small, or larger than the total
+ * length. */
 static bool has_ip4(const struct layer *l, unsigned to)
 {
     const struct pkt_ip *ip = &l->packet.ip;
@@ -146,7 +147,8 @@ static bool has_tcp_rest(const struct layer *l, unsigned to)
 /* Nor does it say how long the payload is when the header ends behind the packet, or when the segment is quoted or a fragment. */
 static bool has_payload_len(const struct layer *l)
 {
-    return has_tcp(l, 16) && !l->quoted && l->packet.kind != PKT_KIND_FRAGMENT && l->upper.tcp.data_offset * 4u <= l->upper.payload_len;
+    return has_tcp(l, 16) && !l->quoted && l->packet.kind != PKT_KIND_FRAGMENT &&
+           l->upper.tcp.data_offset * 4u <= l->upper.payload_len;
 }
 
 /* Of a segment whose data offset is too small, what it makes of that. */
@@ -280,8 +282,8 @@ FIELD(get_fragment_offset, &l->packet, p->ip.has_fragment_header, p->ip.fragment
 FIELD(get_fragment_more, &l->packet, p->ip.has_fragment_header, p->ip.more_fragments)
 FIELD(get_fragment_id, &l->packet, p->ip.has_fragment_header, p->ip.id)
 
-/* Walks the options with pkt_option_next and puts what `value` makes of each. tshark shows each zero that pads the list as an end-of-list, and of an
- * option that the end of the packet cuts, but the header's stated length does not, what is there. */
+/* Walks the options with pkt_option_next and puts what `value` makes of each. tshark shows each zero that pads the list as an
+ * end-of-list, and of an option that the end of the packet cuts, but the header's stated length does not, what is there. */
 static void each_option(const struct layer *l, struct numbers *n, void (*value)(const struct pkt_option *o, struct numbers *n))
 {
     struct option_area area = option_area(l);
@@ -477,7 +479,8 @@ static bool ip4_options(const struct reading *r)
     return false;
 }
 
-/* A SACK without whole blocks, or an option that tshark looks into and ours never fit: quick start, partial order, SCPS, MPTCP, Riverbed … */
+/* A SACK without whole blocks, or an option that tshark looks into and ours never fit: quick start, partial order, SCPS, MPTCP,
+ * Riverbed … */
 static bool ill_fitting_option(const struct reading *r)
 {
     static const uint8_t looked_into[] = { 6, 7, 9, 10, 11, 12, 13, 14, 15, 18, 19, 20, 21, 22, 23, 27, 29, 30, 69, 70, 76, 78 };
@@ -559,8 +562,9 @@ static bool is_route_with_stops(uint8_t kind, const uint8_t *header, size_t len)
     return kind == 43 && header[2] == 0 && header[3] != 0;
 }
 
-/* Is the checksum's status the one thing that may differ? A segment on its way through a type 0 routing header: tshark sums with the last address in
- * there, we with the one in the IPv6 header, as the node that gets it does. A quotation longer than RFC 4884 says: tshark sums the shorter part. */
+/* Is the checksum's status the one thing that may differ? A segment on its way through a type 0 routing header: tshark sums with
+ * the last address in there, we with the one in the IPv6 header, as the node that gets it does. A quotation longer than RFC 4884
+ * says: tshark sums the shorter part. */
 static bool sums_other_octets(const struct reading *r)
 {
     return count_extensions(r, is_route_with_stops) > 0 || stated_quotation_length(r);
@@ -616,7 +620,8 @@ static void write_pcap(const struct run *run)
     pcap_close(pcap);
 }
 
-/* The options: nothing relative, nothing remembered from one packet to the next, no assumption that a length of zero means offloading. */
+/* The options: nothing relative, nothing remembered from one packet to the next, no assumption that a length of zero means
+ * offloading. */
 static const char *const tshark_options[] = {
     "tshark", "-n", "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,",
     "-o", "tcp.relative_sequence_numbers:FALSE", "-o", "tcp.check_checksum:TRUE", "-o", "tcp.desegment_tcp_streams:FALSE",
@@ -726,18 +731,19 @@ static void hex(const struct generated *g, char *out, size_t capacity)
         snprintf(out + 2 * i, 3, "%02x", g->bytes[i]);
 }
 
-static void show_mismatch(unsigned index, const struct generated *g, const struct reading *r, const struct column *c, const struct numbers *ours,
-                          const char *theirs)
+static void show_mismatch(unsigned index, const struct generated *g, const struct reading *r, const struct column *c,
+                          const struct numbers *ours, const char *theirs)
 {
     char mine[1024], octets[300];
 
     format_numbers(ours, mine, sizeof mine);
     hex(g, octets, sizeof octets);
-    print_error("packet %u (%s, %s, %zu octets; %s): %s is \"%s\" to us, \"%s\" to tshark\n    %s\n", index + 1, g->what, g->damage, g->len,
-                pkt_error_text(r->layers[0].error), c->name, mine, theirs, octets);
+    print_error("packet %u (%s, %s, %zu octets; %s): %s is \"%s\" to us, \"%s\" to tshark\n    %s\n", index + 1, g->what, g->damage,
+                g->len, pkt_error_text(r->layers[0].error), c->name, mine, theirs, octets);
 }
 
-static unsigned compare_line(unsigned index, const struct generated *g, char *line, unsigned mismatches, unsigned uses[static COUNT(differences)])
+static unsigned compare_line(unsigned index, const struct generated *g, char *line, unsigned mismatches,
+                             unsigned uses[static COUNT(differences)])
 {
     static struct reading reading;
     enum comparison comparison;

@@ -92,8 +92,10 @@ static void neighbour_discovery_built_is_read_again(void **state)
     for (size_t i = 0; i < COUNT(messages); i++) {
         struct nd_message *m = &messages[i];
         assert_true(nd_round_trip(m, &again));
-        assert_true(again.is_advertisement == m->is_advertisement && again.solicited == m->solicited && again.override == m->override);
-        assert_true(pkt_addr_equal(&again.src, &m->src) && pkt_addr_equal(&again.dst, &m->dst) && pkt_addr_equal(&again.target, &m->target));
+        assert_true(again.is_advertisement == m->is_advertisement && again.solicited == m->solicited &&
+                    again.override == m->override);
+        assert_true(pkt_addr_equal(&again.src, &m->src) && pkt_addr_equal(&again.dst, &m->dst) &&
+                    pkt_addr_equal(&again.target, &m->target));
         assert_int_equal(again.has_link_address, m->has_link_address);
         if (m->has_link_address)
             assert_memory_equal(&again.link_address, &m->link_address, 6);
@@ -167,7 +169,8 @@ static void nd_build_needs_its_room(void **state)
 
 static void groups_and_their_frames(void **state)
 {
-    struct pkt_addr target = address("2001:db8::1234:5678"), group = nd_solicited_node(&target), expected = address("ff02::1:ff34:5678");
+    struct pkt_addr target = address("2001:db8::1234:5678"), group = nd_solicited_node(&target),
+                    expected = address("ff02::1:ff34:5678");
     struct pkt_addr group4 = address("239.129.2.3");
     struct eth_addr mac = eth_multicast(&group), mac4 = eth_multicast(&group4);
 

@@ -6,7 +6,8 @@ static void flags_are_packetdrills_letters(void **state)
 {
     static const struct row { uint16_t flags; const char *text; } rows[] = {
         { 0, "-" }, { PKT_SYN, "S" }, { PKT_SYN | PKT_ACK, "S." }, { PKT_PSH | PKT_URG | PKT_ACK, "PU." }, { PKT_FIN | PKT_ACK, "F." }, { PKT_RST, "R" },
-        { PKT_SYN | PKT_ECE | PKT_CWR, "SEW" }, { PKT_SYN | PKT_ECE | PKT_CWR | PKT_AE, "SEWA" }, { PKT_SYN | PKT_ECE | PKT_ACK, "SE." }, { 0x1ff, "FSRPUEWA." },
+        { PKT_SYN | PKT_ECE | PKT_CWR, "SEW" }, { PKT_SYN | PKT_ECE | PKT_CWR | PKT_AE, "SEWA" },
+        { PKT_SYN | PKT_ECE | PKT_ACK, "SE." }, { 0x1ff, "FSRPUEWA." },
     };
     char text[32];
 
@@ -64,7 +65,8 @@ static void format_spec(const struct pkt_spec *spec, char *text, size_t capacity
 
     assert_true(len > 0);
     pkt_parse(bytes, (size_t)len, &p);
-    assert_int_equal(pkt_format(&p, text, capacity), strlen(text));
+    len = pkt_format(&p, text, capacity);
+    assert_int_equal(len, strlen(text));
     pkt_builder_free(builder);
 }
 
@@ -117,7 +119,8 @@ static void icmp_is_named_and_its_segment_shown(void **state)
     char text[200];
 
     (void)state;
-    octets("4500 0410 0000 0000 4006 0000 c0000201 c0000202 0001 0002 00000064 00000000 5010 0000 0000 0000", quoted, sizeof quoted);
+    octets("4500 0410 0000 0000 4006 0000 c0000201 c0000202 0001 0002 00000064 00000000 5010 0000 0000 0000", quoted,
+           sizeof quoted);
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct row *r = &rows[i];
         struct pkt_spec spec = {

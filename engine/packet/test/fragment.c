@@ -1,4 +1,5 @@
-/* Cutting packets into fragments, and putting fragments together: in any order, doubled, overlapping, missing, too many, too late. */
+/* Cutting packets into fragments, and putting fragments together: in any order, doubled, overlapping, missing, too many, too late.
+ */
 #include "engine/packet/test/generate.h"
 #include "engine/packet/test/support.h"
 
@@ -52,7 +53,8 @@ static size_t make_segment(uint8_t version, uint32_t payload_len, uint8_t *out)
     return (size_t)len;
 }
 
-static bool add(struct pkt_reassembler *r, const uint8_t *bytes, size_t len, int64_t now_ns, const uint8_t **whole, size_t *whole_len)
+static bool add(struct pkt_reassembler *r, const uint8_t *bytes, size_t len, int64_t now_ns, const uint8_t **whole,
+                size_t *whole_len)
 {
     struct packet p;
 
@@ -177,7 +179,8 @@ static void later_fragments_have_the_options_with_the_copied_flag_only(void **st
     static struct fragments f;
     uint8_t bytes[128];
     struct packet p;
-    size_t len = octets("4900 0054 0007 0000 4011 0000 c0000201 c0000202 01 44 04 05 00 94 04 0000 01 01 01 00 0000 00", bytes, sizeof bytes);
+    size_t len = octets("4900 0054 0007 0000 4011 0000 c0000201 c0000202 01 44 04 05 00 94 04 0000 01 01 01 00 0000 00", bytes,
+                        sizeof bytes);
 
     (void)state;
     bytes[3] = (uint8_t)(len + 32);
@@ -186,7 +189,8 @@ static void later_fragments_have_the_options_with_the_copied_flag_only(void **st
     pkt_parse(f.bytes[0], f.lens[0], &p);
     assert_true(p.ip.header_len == 36 && p.payload_len == 24 && memcmp(p.bytes + 20, bytes + 20, 16) == 0);
     pkt_parse(f.bytes[1], f.lens[1], &p);
-    assert_true(p.ip.header_len == 24 && p.payload_len == 8 && memcmp(p.bytes + 20, "\x94\x04\x00\x00", 4) == 0 && p.ip.checksum_ok);
+    assert_true(p.ip.header_len == 24 && p.payload_len == 8 && memcmp(p.bytes + 20, "\x94\x04\x00\x00", 4) == 0 &&
+                p.ip.checksum_ok);
 }
 
 static void headers_for_every_hop_are_repeated_and_the_others_are_cut(void **state)

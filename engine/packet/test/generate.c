@@ -1,7 +1,7 @@
 /* Random packets for tests.
  *
- * A generator makes a packet that is right; three out of five packets then go through one damage. Sizes are mostly small, so that lengths that lie hit
- * headers and options rather than payload. */
+ * A generator makes a packet that is right; three out of five packets then go through one damage. Sizes are mostly small, so that
+ * lengths that lie hit headers and options rather than payload. */
 #include "engine/packet/test/generate.h"
 
 #include <string.h>

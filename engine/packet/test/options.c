@@ -4,7 +4,8 @@
 
 /* ---- stepping ----------------------------------------------------------------------------------------------------- */
 
-/* What a walk gives, as text: "2+2@0" is kind 2 with two octets of data at offset 0, "!" marks an illegal one and its stated length. */
+/* What a walk gives, as text: "2+2@0" is kind 2 with two octets of data at offset 0, "!" marks an illegal one and its stated
+ * length. */
 static void walk(const uint8_t *options, uint8_t len, char *out, size_t capacity)
 {
     enum pkt_option_status status;
@@ -111,7 +112,7 @@ static void sack_blocks_are_read_up_to_four(void **state)
 static void a_length_that_does_not_fit_the_kind_makes_it_unknown(void **state)
 {
     static const char *const rows[] = {
-        "0203 05", "0205 05b4 00", "0302", "0304 0701", "0403 00", "0809 0102030405060708 00", "1c03 00", "1c05 000000",
+        "0203 05", "0205 05b4 00", "0302", "0304 0701", "0403 00", "0809 01020304050607", "1c03 00", "1c05 000000",
         "2203 01", "2204 0102", "2205 010203", "2207 0102030405", "2214 0102030405060708090a0b0c0d0e0f101112", "fe03 f9", "fe04 f98a", "fe05 f989 01",
     };
     struct pkt_options o;
@@ -119,7 +120,8 @@ static void a_length_that_does_not_fit_the_kind_makes_it_unknown(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         read_hex(rows[i], &o);
-        if (o.unknown_count < 1 || o.illegal || o.has_mss || o.has_wscale || o.sack_permitted || o.has_timestamp || o.has_user_timeout || o.has_fastopen)
+        if (o.unknown_count < 1 || o.illegal || o.has_mss || o.has_wscale || o.sack_permitted || o.has_timestamp ||
+            o.has_user_timeout || o.has_fastopen)
             fail_msg("%s was taken for what it is not", rows[i]);
     }
 }
@@ -189,7 +191,7 @@ static void padding_is_zero_or_it_is_told(void **state)
 
 static void what_is_put_is_what_the_wire_has(void **state)
 {
-    static const char expected[] = "0204 05b4 0402 080a 00000001 00000002 030307 01 1c04 8005 2206 01020304 00 000000";
+    static const char expected[] = "0204 05b4 0402 080a 00000001 00000002 030307 01 1c04 8005 2206 01020304 00 00";
     static const uint8_t cookie[] = { 1, 2, 3, 4 };
     struct pkt_option_buffer b = { 0 };
     uint8_t bytes[64];
@@ -206,7 +208,7 @@ static void what_is_put_is_what_the_wire_has(void **state)
     pkt_put_eol(&b);
     pkt_pad_options(&b);
     assert_false(b.overflow);
-    assert_int_equal(b.len, len - len % 4 + (len % 4 ? 4 : 0));
+    assert_int_equal(b.len, len);
     assert_memory_equal(b.bytes, bytes, b.len);
 }
 

@@ -1,16 +1,18 @@
-/* Reading packets: every field of well-formed ones, the first reason why not of damaged ones, IPv6 extension headers, quotations in ICMP errors.
+/* Reading packets: every field of well-formed ones, the first reason why not of damaged ones, IPv6 extension headers, quotations in
+ * ICMP errors.
  *
- * (What tshark makes of thousands of packets is compared in dissector.c; here stand the cases a reader of the RFCs would look for.) */
+ * (What tshark makes of thousands of packets is compared in dissector.c; here stand the cases a reader of the RFCs would look for.)
+ */
 #include "engine/packet/test/random.h"
 #include "engine/packet/test/support.h"
 
 #include <stdlib.h>
 
 /* IPv4, don't fragment, id 0x1234, ttl 63, tos 0x2e; TCP 1024 > 80, all twelve flag bits' worth below. Both checksums right. */
-static const char segment4[] = "452e 0039 1234 4000 3f06 a45b c000 0201 c000 0202"
-                               "0400 0050 fffffffe 00000005 8f18 2000 8bdc 0007 0204 05b4 0103 0307 00 00 00 00 68656c6c6f";
-static const char segment6[] = "62e abcde 0019 06 3f 20010db8000000000000000000000001 20010db8000000000000000000000002"
-                               "0400 0050 fffffffe 00000005 5018 2000 2b3c 0000 68656c6c6f";
+static const char segment4[] = "452e 0039 1234 4000 3f06 a559 c000 0201 c000 0202"
+                               "0400 0050 fffffffe 00000005 8f18 2000 78c8 0007 0204 05b4 0103 0307 00 00 00 00 68656c6c6f";
+static const char segment6[] = "62eabcde 0019 06 3f 20010db8000000000000000000000001 20010db8000000000000000000000002"
+                               "0400 0050 fffffffe 00000005 5018 2000 ec2c 0000 68656c6c6f";
 
 static enum pkt_error parse_hex(const char *hex, struct packet *out)
 {
@@ -90,10 +92,13 @@ static void icmp_is_read_for_both_versions(void **state)
 
     (void)state;
     assert_int_equal(parse_hex("4500 0020 0000 0000 4001 f6da c0000201 c0000202 0800 51a6 1234 0005 5a5a 3bc0", &p), PKT_OK);
-    assert_true(p.kind == PKT_KIND_ICMP && p.icmp.type == 8 && p.icmp.code == 0 && p.icmp.rest == 0x12340005 && p.icmp.body_len == 4);
+    assert_true(p.kind == PKT_KIND_ICMP && p.icmp.type == 8 && p.icmp.code == 0 && p.icmp.rest == 0x12340005 &&
+                p.icmp.body_len == 4);
     assert_true(p.icmp.checksum == 0x51a6 && p.icmp.body == p.bytes + 28);
     assert_int_equal(p.icmp.checksum_ok, pkt_checksum(p.payload, p.payload_len) == 0);
-    assert_int_equal(parse_hex("60000000 0008 3a 40 20010db8000000000000000000000001 20010db8000000000000000000000002 80 00 1111 1234 0005", &p), PKT_OK);
+    assert_int_equal(
+        parse_hex("60000000 0008 3a 40 20010db8000000000000000000000001 20010db8000000000000000000000002 80 00 1111 1234 0005", &p),
+        PKT_OK);
     assert_true(p.kind == PKT_KIND_ICMP && p.icmp.type == 128 && !p.icmp.checksum_ok);
 }
 
@@ -104,7 +109,9 @@ static void the_other_versions_icmp_is_just_a_payload(void **state)
     (void)state;
     assert_int_equal(parse_hex("4500 001c 0000 0000 403a 0000 c0000201 c0000202 8000 1111 1234 0005", &p), PKT_OK);
     assert_true(p.kind == PKT_KIND_IP_ONLY && p.payload_len == 8);
-    assert_int_equal(parse_hex("60000000 0008 01 40 20010db8000000000000000000000001 20010db8000000000000000000000002 08 00 1111 1234 0005", &p), PKT_OK);
+    assert_int_equal(
+        parse_hex("60000000 0008 01 40 20010db8000000000000000000000001 20010db8000000000000000000000002 08 00 1111 1234 0005", &p),
+        PKT_OK);
     assert_int_equal(p.kind, PKT_KIND_IP_ONLY);
 }
 
@@ -150,7 +157,8 @@ static void what_came_before_the_damage_is_there(void **state)
 
     (void)state;
     parse_hex("4500 0027 abcd 0000 4006 0000 c0000201 c0000202 0400 0050 00000001 00000002 5010 2000 0000 00", &p);
-    assert_true(p.ip.id == 0xabcd && p.ip.ttl == 64 && p.tcp.src_port == 1024 && p.tcp.seq == 1 && p.tcp.flags == PKT_ACK && p.tcp.window == 0x2000);
+    assert_true(p.ip.id == 0xabcd && p.ip.ttl == 64 && p.tcp.src_port == 1024 && p.tcp.seq == 1 && p.tcp.flags == PKT_ACK &&
+                p.tcp.window == 0x2000);
     parse_hex("4500 0028 0000 0000 4006 0000 c0000201 c0000202 0400 0050 00000001 00000002 4010 2000 0000 0009", &p);
     assert_true(p.tcp.data_offset == 4 && p.tcp.urgent == 9 && p.tcp.options_len == 0 && p.tcp.payload == NULL);
     parse_hex("4500 00ff 0000 0000 4006 0000 c0000201 c0000202 0400 0050", &p);
@@ -252,11 +260,13 @@ static void fragments_are_not_read_as_segments(void **state)
 
     (void)state;
     assert_int_equal(parse_hex("4500 0028 0007 2000 4006 0000 c0000201 c0000202" TCP_OCTETS, &p), PKT_OK);
-    assert_true(p.kind == PKT_KIND_FRAGMENT && p.ip.more_fragments && p.ip.fragment_offset == 0 && p.payload_len == 20 && p.tcp.seq == 0);
+    assert_true(p.kind == PKT_KIND_FRAGMENT && p.ip.more_fragments && p.ip.fragment_offset == 0 && p.payload_len == 20 &&
+                p.tcp.seq == 0);
     assert_int_equal(parse_hex("4500 0028 0007 1fff 4006 0000 c0000201 c0000202" TCP_OCTETS, &p), PKT_OK);
     assert_true(p.kind == PKT_KIND_FRAGMENT && !p.ip.more_fragments && p.ip.fragment_offset == 65528);
     assert_int_equal(parse_hex(IP6("2c", "001c") "06 00 0009 00000007" TCP_OCTETS, &p), PKT_OK);
-    assert_true(p.kind == PKT_KIND_FRAGMENT && p.ip.more_fragments && p.ip.fragment_offset == 8 && p.ip.id == 7 && p.ip.protocol == PKT_PROTO_TCP);
+    assert_true(p.kind == PKT_KIND_FRAGMENT && p.ip.more_fragments && p.ip.fragment_offset == 8 && p.ip.id == 7 &&
+                p.ip.protocol == PKT_PROTO_TCP);
 }
 
 /* ---- quotations --------------------------------------------------------------------------------------------------- */

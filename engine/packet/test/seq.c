@@ -19,7 +19,8 @@ static void order_is_that_of_the_shorter_way_round(void **state)
     for (size_t b = 0; b < COUNT(bases); b++) {
         for (size_t i = 0; i < COUNT(rows); i++) {
             uint32_t a = bases[b], c = a + (uint32_t)rows[i].ahead;
-            if (seq_lt(a, c) != rows[i].lt || seq_le(a, c) != rows[i].le || seq_gt(a, c) != rows[i].gt || seq_ge(a, c) != rows[i].ge)
+            if (seq_lt(a, c) != rows[i].lt || seq_le(a, c) != rows[i].le || seq_gt(a, c) != rows[i].gt ||
+                seq_ge(a, c) != rows[i].ge)
                 fail_msg("%u and %u, %d ahead: wrong order", a, c, rows[i].ahead);
             assert_int_equal(seq_distance(a, c), rows[i].ahead);
         }
