@@ -723,13 +723,19 @@ enum progress play_call(struct player *p, const struct scn_step *step)
     return STEP_DONE;
 }
 
+/* What a call of the preamble comes to while the body runs is the body's matter. */
+static enum scn_phase phase_of(const struct player *p, const struct pending_call *pending)
+{
+    return pending->phase == SCN_PREAMBLE && p->phase == SCN_BODY ? SCN_BODY : pending->phase;
+}
+
 static void blame_overdue(struct player *p, const struct pending_call *pending)
 {
     struct play_cause cause = {.rule = "call", .expected = pending->step->source, .observed = "it did not return"};
     snprintf(cause.message, sizeof cause.message, "expected `%.300s`, but the call did not return within %.3f s", pending->step->source,
              (double)(p->now_ns - pending->begun.earliest) / 1e9);
     enum scn_phase phase = p->phase;
-    p->phase = pending->phase;
+    p->phase = phase_of(p, pending);
     play_blame(p, &cause);
     p->phase = phase;
 }
@@ -746,7 +752,7 @@ void play_retry_calls(struct player *p)
             p->pending_count--;
             a.pending = &concluded;
             enum scn_phase phase = p->phase;
-            p->phase = concluded.phase;
+            p->phase = phase_of(p, &concluded);
             conclude(&a, result);
             p->phase = phase;
             continue;

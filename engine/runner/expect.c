@@ -61,15 +61,37 @@ static void blame_segment(struct player *p, const struct scn_step *step, const s
     play_blame(p, &cause);
 }
 
+/* What was wanted, in the scenario's words: of an `either`, the first step of each branch. */
+static void describe_wish(const struct scn_step *step, char *out, size_t capacity)
+{
+    size_t used = 0;
+    if (step->kind != SCN_STEP_EITHER) {
+        snprintf(out, capacity, "%s", step->source);
+        return;
+    }
+    for (unsigned i = 0; i < step->either.count && used < capacity; i++)
+        if (step->either.branches[i].count)
+            used += (size_t)snprintf(out + used, capacity - used, "%s%s", used ? "` or `" : "", step->either.branches[i].steps[0].source);
+}
+
+static void describe_gathered(struct player *p, const struct scn_step *step, char *out, size_t capacity)
+{
+    const struct endpoint *e = play_endpoint(p, &step->gather.endpoint);
+    snprintf(out, capacity, "in order up to %" PRId64, e ? endpoint_iut_script(e, e->rcv_nxt) : 0);
+}
+
 static void blame_absence(struct player *p, const struct scn_step *step, const char *rule)
 {
-    char observed[PLAYER_CAUSE_MAX];
-    if (p->step.passed_over)
+    char observed[PLAYER_CAUSE_MAX], wish[320];
+    describe_wish(step, wish, sizeof wish);
+    if (step->kind == SCN_STEP_GATHER)
+        describe_gathered(p, step, observed, sizeof observed);
+    else if (p->step.passed_over)
         snprintf(observed, sizeof observed, "nothing like it; of %u others the closest was %.480s", p->step.passed_over, p->step.closest.text);
     else
         snprintf(observed, sizeof observed, "nothing");
-    struct play_cause cause = {.rule = rule, .expected = step->source, .observed = observed, .segment = p->step.closest.index};
-    snprintf(cause.message, sizeof cause.message, "expected `%.160s`, came: %.420s (%s)", step->source, observed,
+    struct play_cause cause = {.rule = rule, .expected = wish, .observed = observed, .segment = p->step.closest.index};
+    snprintf(cause.message, sizeof cause.message, "expected `%.200s`, came: %.380s (%s)", wish, observed,
              p->target->info.capabilities & TARGET_ECHO ? "link alive" : "no echo to test the link with");
     play_blame(p, &cause);
 }

@@ -295,6 +295,12 @@ static enum progress step_wait(struct player *p, const struct scn_step *step)
     return STEP_DONE;
 }
 
+static enum progress step_skip(struct player *p, const struct scn_step *step)
+{
+    play_stop(p, VERDICT_NOT_APPLICABLE, "%s", step->text);
+    return STEP_STOPPED;
+}
+
 enum progress play_step(struct player *p, const struct scn_step *step)
 {
     static enum progress (*const table[SCN_STEP_KIND_COUNT])(struct player *, const struct scn_step *) = {
@@ -304,6 +310,7 @@ enum progress play_step(struct player *p, const struct scn_step *step)
         [SCN_STEP_FENCE] = step_fence,       [SCN_STEP_EITHER] = play_either,    [SCN_STEP_REPEAT] = step_repeat,
         [SCN_STEP_GATHER] = play_gather,     [SCN_STEP_LET] = step_let,          [SCN_STEP_ASSERT] = step_assert,
         [SCN_STEP_LINK] = step_link,         [SCN_STEP_INCARNATION] = step_incarnation, [SCN_STEP_WAIT] = step_wait,
+        [SCN_STEP_SKIP] = step_skip,
     };
     return table[step->kind](p, step);
 }

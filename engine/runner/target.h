@@ -60,6 +60,7 @@ struct target_info {
  *   receive-buffer N      default receive buffer, octets                  send-buffer N
  *   syn-linear-timeouts N SYN retransmissions before the backoff starts   challenge-ack-limit N a second
  *   keepalive-idle-s N, keepalive-interval-s N, keepalive-probes N        min-rto-ms N         abort-on-overflow on|off
+ *   msl-ms N              half of the stay in TIME-WAIT                   delayed-ack-ms N     an ACK may wait so long
  */
 struct target_setting { const char *name, *value; };
 

@@ -184,7 +184,7 @@ static void check_step(struct scn_checker *checker, struct scn_step *step)
         break;
     case SCN_STEP_ASSERT: scn_check_expr(checker, step->assertion.condition); break;
     case SCN_STEP_LINK: scn_check_number(checker, step->link.nth, "which segment `link` is about", 1, SCN_REPEAT_MAX); break;
-    case SCN_STEP_PHASE: case SCN_STEP_COVERS: case SCN_STEP_WAIT: case SCN_STEP_KIND_COUNT: break;
+    case SCN_STEP_PHASE: case SCN_STEP_COVERS: case SCN_STEP_WAIT: case SCN_STEP_SKIP: case SCN_STEP_KIND_COUNT: break;
     }
 }
 

@@ -231,7 +231,7 @@ static const char *found_text(const struct scn_parser *parser, char out[static S
 /* A step that starts with a word is a call, unless the word is one of these. */
 static void wrong_first_word(struct scn_parser *parser, const struct scn_token *word, const char *found_what)
 {
-    static const char *const steps[] = { "state", "never", "fence", "either", "repeat", "gather", "let", "assert", "link", "incarnation", "wait",
+    static const char *const steps[] = { "state", "never", "fence", "either", "repeat", "gather", "let", "assert", "link", "incarnation", "wait", "skip",
                                          "each" };
     char quote[SCN_QUOTE_MAX], wrong;
     const char *meant = scn_did_you_mean(scn_piece_copy(parser, word->piece), steps, sizeof steps / sizeof *steps);

@@ -210,6 +210,7 @@ static bool equal_steps(const struct pair *in, const struct scn_step *a, const s
     case SCN_STEP_LINK:
         return a->link.event == b->link.event && a->link.inbound == b->link.inbound && equal_exprs(in, a->link.nth, b->link.nth)
                && a->link.delay_ns == b->link.delay_ns;
+    case SCN_STEP_SKIP: return equal_text(a->text, b->text);
     case SCN_STEP_WAIT: case SCN_STEP_KIND_COUNT: return true;
     }
     return false;

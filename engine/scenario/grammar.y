@@ -129,7 +129,7 @@ static struct scn_match anything(void)
 %token ELLIPSIS "`...`" DOTDOT "`..`" EQUAL "`==`" NOT_EQUAL "`!=`" LESS_EQUAL "`<=`" GREATER_EQUAL "`>=`" SHIFT_LEFT "`<<`"
 %token SHIFT_RIGHT "`>>`" AND_AND "`&&`" OR_OR "`||`"
 %token STATE "`state`" NEVER "`never`" FENCE "`fence`" EITHER "`either`" REPEAT "`repeat`" GATHER "`gather`" LET "`let`" ASSERT "`assert`"
-%token LINK "`link`" INCARNATION "`incarnation`" WAIT "`wait`" EACH "`each`" OR "`or`" TABLE_IN "`in`"
+%token LINK "`link`" INCARNATION "`incarnation`" WAIT "`wait`" SKIP "`skip`" EACH "`each`" OR "`or`" TABLE_IN "`in`"
 %token ACK "`ack`" WIN "`win`" URG "`urg`" WITH "`with`" AT "`at`" FILL "`fill`" OPTION_BYTES "`options`"
 %token MSS "`mss`" WSCALE "`wscale`" SACK_OK "`sackOK`" SACK "`sack`" TIMESTAMP "`TS`" VAL "`val`" ECR "`ecr`" UTO "`uto`" FAST_OPEN "`FO`"
 %token FAST_OPEN_EXP "`FOEXP`" ACCECN "`ECN`" MD5 "`md5`" NOP "`nop`" EOL "`eol`" KIND "`kind`" LEN "`len`"
@@ -273,6 +273,7 @@ action
 | LINK WORD link_direction arith opt_delay { $$ = scn_link_step(parser, $2, $3, $4, $5, @2); }
 | INCARNATION opt_endpoint      { $$ = scn_new_step(parser, SCN_STEP_INCARNATION); $$->incarnation.endpoint = $2; }
 | WAIT                          { $$ = scn_new_step(parser, SCN_STEP_WAIT); }
+| SKIP STRING                   { $$ = scn_new_step(parser, SCN_STEP_SKIP); $$->text = scn_plain_text(parser, $2, @2); }
 ;
 
 nevers

@@ -281,6 +281,7 @@ static void put_step(struct scn_sink *sink, const struct scn_step *step, unsigne
     case SCN_STEP_LINK: put_link(sink, step); break;
     case SCN_STEP_INCARNATION: scn_put(sink, "incarnation"); put_optional_endpoint(sink, &step->incarnation.endpoint); break;
     case SCN_STEP_WAIT: scn_put(sink, "wait"); break;
+    case SCN_STEP_SKIP: scn_put(sink, "skip "); scn_put_quoted(sink, step->text, strlen(step->text)); break;
     case SCN_STEP_KIND_COUNT: break;
     }
 }

@@ -176,7 +176,7 @@ struct scn_packet {
 enum scn_step_kind {
     SCN_STEP_INJECT, SCN_STEP_EXPECT, SCN_STEP_CALL, SCN_STEP_COMMAND, SCN_STEP_CODE, SCN_STEP_PHASE, SCN_STEP_COVERS,
     SCN_STEP_STATE, SCN_STEP_NEVER, SCN_STEP_FENCE, SCN_STEP_EITHER, SCN_STEP_REPEAT, SCN_STEP_GATHER, SCN_STEP_LET, SCN_STEP_ASSERT,
-    SCN_STEP_LINK, SCN_STEP_INCARNATION, SCN_STEP_WAIT, SCN_STEP_KIND_COUNT
+    SCN_STEP_LINK, SCN_STEP_INCARNATION, SCN_STEP_WAIT, SCN_STEP_SKIP, SCN_STEP_KIND_COUNT
 };
 enum scn_phase { SCN_BODY, SCN_PREAMBLE, SCN_POSTAMBLE };
 enum scn_link_event { SCN_LINK_DROP, SCN_LINK_DUPLICATE, SCN_LINK_DELAY, SCN_LINK_REORDER };
@@ -201,7 +201,7 @@ struct scn_step {
     union {
         struct scn_packet *packet;             /* INJECT, EXPECT */
         struct scn_call call;                  /* CALL */
-        const char *text;                      /* COMMAND, CODE */
+        const char *text;                      /* COMMAND, CODE; SKIP: the reason */
         enum scn_phase phase;                  /* PHASE */
         struct { const char **ids; unsigned count; } covers;
         struct { struct scn_endpoint_ref endpoint; unsigned state_mask; /* 1u << enum tcp_state */ } state;
