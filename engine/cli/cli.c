@@ -11,8 +11,9 @@
 
 #include "targets/linux/target_linux.h"
 #include "targets/reference/target_reference.h"
+#include "targets/saboteur/saboteur.h"
 
-const struct target_driver *const cli_drivers[] = {&reference_driver, &linux_driver, NULL};
+const struct target_driver *const cli_drivers[] = {&reference_driver, &linux_driver, &saboteur_driver, NULL};
 
 volatile sig_atomic_t cli_interrupted;
 
@@ -57,9 +58,10 @@ const struct target_driver *cli_find_driver(const char *target, const char **arg
 {
     size_t len = strcspn(target, ":");
     *argument = target[len] ? target + len + 1 : "";
+    saboteur_use_drivers(cli_drivers);
     for (size_t i = 0; cli_drivers[i]; i++)
         if (strlen(cli_drivers[i]->name) == len && !strncmp(cli_drivers[i]->name, target, len))
-            return cli_drivers[i];
+            return cli_drivers[i] == &saboteur_driver ? saboteur_driver_for(*argument) : cli_drivers[i];
     return NULL;
 }
 

@@ -2,6 +2,8 @@
 #ifndef TCPASSAY_CLI_CLI_H
 #define TCPASSAY_CLI_CLI_H
 
+#include <stdio.h>
+
 #include "engine/runner/suite.h"
 #include "engine/runner/target.h"
 
@@ -14,6 +16,7 @@ int command_explain(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_targets(int argc, char **argv);
 int command_serve(int argc, char **argv);
+int command_selftest(int argc, char **argv);
 
 /* "tcpassay run: what went wrong" to stderr. */
 void cli_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -45,6 +48,9 @@ bool cli_parse_number(const char *text, uint64_t least, uint64_t most, uint64_t 
 #include <signal.h>
 extern volatile sig_atomic_t cli_interrupted;
 void cli_catch_interrupts(void);
+
+/* The saboteur's faults, a line each, under headings. */
+void cli_list_faults(FILE *out);
 
 /* Closest of the words to what was typed, or NULL: for "did you mean". */
 const char *cli_closest(const char *typed, const char *const *words, size_t count);

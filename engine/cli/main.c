@@ -12,6 +12,7 @@ static const struct command commands[] = {
     {"explain", command_explain, "a requirement or a test: text, section, who tests it"},
     {"replay", command_replay, "play scenario files and show every step"},
     {"targets", command_targets, "what can be tested here, and what is missing"},
+    {"selftest", command_selftest, "shows that the tests can fail: plays them on a sabotaged stack"},
     {"serve", command_serve, "the reference stack as a server on a TAP device"},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

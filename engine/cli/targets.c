@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/cli/cli.h"
+#include "targets/saboteur/saboteur.h"
 
 static const char help_text[] =
     "usage: tcpassay targets [TARGET]\n"
@@ -57,5 +58,9 @@ int command_targets(int argc, char **argv)
     const struct target_driver *driver = cli_find_driver(argv[1], &argument);
     if (!driver)
         return cli_usage_error("targets", "there is no target \"%s\"", argv[1]);
+    if (driver == &saboteur_driver && !*argument) {
+        cli_list_faults(stdout);
+        return EXIT_OK;
+    }
     return show(driver, argument) && describe(driver, argument) ? EXIT_OK : EXIT_UNABLE;
 }

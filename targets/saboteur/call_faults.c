@@ -1,0 +1,329 @@
+/* Faults in what the IUT tells its application: calls that are answered wrongly, or not carried out. */
+#include "targets/saboteur/sabotage.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Not an error of the connection but an answer for now, or to a wrong call. */
+static bool is_error_of_connection(int64_t result)
+{
+    return result < 0 && result != -EAGAIN && result != -EINPROGRESS && result != -EALREADY && result != -EINVAL && result != -EBADF &&
+           result != -ENOTCONN && result != -EPIPE;
+}
+
+/* ---- accept, listen, connect */
+
+static int64_t accept_nothing(struct target *t, int handle, struct pkt_endpoint *peer)
+{
+    (void)t;
+    (void)handle;
+    (void)peer;
+    return -EAGAIN;
+}
+
+static void never_accepts(struct target_ops *ops)
+{
+    ops->accept = accept_nothing;
+}
+
+static int64_t listen_without_bound(struct target *t, int handle, int backlog)
+{
+    enum { PLENTY = 65535 };
+    struct target *inner = saboteur_of(t)->inner;
+    (void)backlog;
+    return inner->ops->listen(inner, handle, PLENTY);
+}
+
+static void backlog_ignored(struct target_ops *ops)
+{
+    ops->listen = listen_without_bound;
+}
+
+static bool hangs(const struct saboteur *s, int handle)
+{
+    for (unsigned i = 0; i < s->hanging_count && i < HANGING_HANDLES_MAX; i++)
+        if (s->hanging[i] == handle)
+            return true;
+    return false;
+}
+
+static int64_t connect_and_hang(struct target *t, int handle, const struct pkt_endpoint *remote)
+{
+    struct saboteur *s = saboteur_of(t);
+    s->inner->ops->connect(s->inner, handle, remote);
+    if (!hangs(s, handle))
+        s->hanging[s->hanging_count++ % HANGING_HANDLES_MAX] = handle;
+    return -EINPROGRESS;
+}
+
+static unsigned poll_while_hanging(struct target *t, int handle)
+{
+    struct saboteur *s = saboteur_of(t);
+    return hangs(s, handle) ? 0 : s->inner->ops->poll(s->inner, handle);
+}
+
+static int64_t close_hanging(struct target *t, int handle)
+{
+    struct saboteur *s = saboteur_of(t);
+    for (unsigned i = 0; i < s->hanging_count && i < HANGING_HANDLES_MAX; i++)
+        if (s->hanging[i] == handle)
+            s->hanging[i] = -1;
+    return s->inner->ops->close_handle(s->inner, handle);
+}
+
+static void connect_hangs(struct target_ops *ops)
+{
+    ops->connect = connect_and_hang;
+    ops->poll = poll_while_hanging;
+    ops->close_handle = close_hanging;
+}
+
+/* ---- what is read */
+
+static int64_t receive_corrupt(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->receive_data(inner, handle, out, len, flags);
+    if (result > 0)
+        out[0] ^= 0x55;
+    return result;
+}
+
+static void read_corrupt(struct target_ops *ops)
+{
+    ops->receive_data = receive_corrupt;
+}
+
+static int64_t receive_end(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->receive_data(inner, handle, out, len, flags);
+    return is_error_of_connection(result) ? 0 : result;
+}
+
+static void read_short_eof(struct target_ops *ops)
+{
+    ops->receive_data = receive_end;
+}
+
+static int64_t receive_invented_error(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->receive_data(inner, handle, out, len, flags);
+    return result == 0 && len > 0 ? -ECONNRESET : result;
+}
+
+static void error_invented(struct target_ops *ops)
+{
+    ops->receive_data = receive_invented_error;
+}
+
+/* ---- errors kept back */
+
+static int64_t receive_no_error(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->receive_data(inner, handle, out, len, flags);
+    return is_error_of_connection(result) ? -EAGAIN : result;
+}
+
+static int64_t send_no_error(struct target *t, int handle, const uint8_t *data, size_t len, unsigned flags)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->send_data(inner, handle, data, len, flags);
+    return is_error_of_connection(result) || result == -EPIPE ? (int64_t)len : result;
+}
+
+static int64_t connect_no_error(struct target *t, int handle, const struct pkt_endpoint *remote)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->connect(inner, handle, remote);
+    return is_error_of_connection(result) ? 0 : result;
+}
+
+static int64_t get_option_no_error(struct target *t, int handle, const char *name, int64_t *value)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->get_option(inner, handle, name, value);
+    if (result >= 0 && !strcmp(name, "SO_ERROR"))
+        *value = 0;
+    return result;
+}
+
+static unsigned poll_no_error(struct target *t, int handle)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return inner->ops->poll(inner, handle) & ~(unsigned)TARGET_EVENT_ERROR;
+}
+
+static void error_swallowed(struct target_ops *ops)
+{
+    ops->receive_data = receive_no_error;
+    ops->send_data = send_no_error;
+    ops->connect = connect_no_error;
+    ops->get_option = get_option_no_error;
+    ops->poll = poll_no_error;
+}
+
+/* ---- not carried out */
+
+static int64_t close_nothing(struct target *t, int handle)
+{
+    (void)t;
+    (void)handle;
+    return 0;
+}
+
+static void close_ignored(struct target_ops *ops)
+{
+    ops->close_handle = close_nothing;
+}
+
+static int64_t shutdown_nothing(struct target *t, int handle, enum target_shutdown how)
+{
+    (void)t;
+    (void)handle;
+    (void)how;
+    return 0;
+}
+
+static void shutdown_ignored(struct target_ops *ops)
+{
+    ops->shutdown = shutdown_nothing;
+}
+
+static int64_t set_all_but(struct target *t, int handle, const char *ignored, const char *name, const int64_t *values, unsigned count)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return strcmp(name, ignored) ? inner->ops->set_option(inner, handle, name, values, count) : 0;
+}
+
+static int64_t set_all_but_linger(struct target *t, int handle, const char *name, const int64_t *values, unsigned count)
+{
+    return set_all_but(t, handle, "SO_LINGER", name, values, count);
+}
+
+static void abort_as_close(struct target_ops *ops)
+{
+    ops->set_option = set_all_but_linger;
+}
+
+static int64_t set_all_but_nodelay(struct target *t, int handle, const char *name, const int64_t *values, unsigned count)
+{
+    return set_all_but(t, handle, "TCP_NODELAY", name, values, count);
+}
+
+static void nodelay_ignored(struct target_ops *ops)
+{
+    ops->set_option = set_all_but_nodelay;
+}
+
+/* On whatever handle a call gave. */
+static int64_t with_nodelay(struct target *inner, int64_t handle)
+{
+    const int64_t on = 1;
+    if (handle >= 0)
+        inner->ops->set_option(inner, (int)handle, "TCP_NODELAY", &on, 1);
+    return handle;
+}
+
+static int64_t socket_with_nodelay(struct target *t, uint8_t ip_version)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return with_nodelay(inner, inner->ops->socket(inner, ip_version));
+}
+
+static int64_t accept_with_nodelay(struct target *t, int handle, struct pkt_endpoint *peer)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return with_nodelay(inner, inner->ops->accept(inner, handle, peer));
+}
+
+static void nodelay_always(struct target_ops *ops)
+{
+    ops->socket = socket_with_nodelay;
+    ops->accept = accept_with_nodelay;
+}
+
+static int64_t set_all_but_keepalive(struct target *t, int handle, const char *name, const int64_t *values, unsigned count)
+{
+    return set_all_but(t, handle, "SO_KEEPALIVE", name, values, count);
+}
+
+static void keepalive_ignored(struct target_ops *ops)
+{
+    ops->set_option = set_all_but_keepalive;
+}
+
+/* ---- states and urgent data */
+
+static enum tcp_state lie(enum tcp_state state)
+{
+    return (enum tcp_state)((state + 1) % TCP_STATE_COUNT);
+}
+
+/* A state is reported as the next in the RFC's list; no connection, as one in TIME-WAIT. */
+static int64_t status_of_liar(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote, struct target_status *out)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->status(inner, local, remote, out);
+    if (result == -ENOENT) {
+        *out = (struct target_status){.state = TCP_STATE_TIME_WAIT};
+        return 0;
+    }
+    if (result == 0)
+        out->state = lie(out->state);
+    return result == 0 && out->state == TCP_STATE_CLOSED ? -ENOENT : result;
+}
+
+static void state_lies(struct target_ops *ops)
+{
+    ops->status = status_of_liar;
+}
+
+static unsigned poll_not_urgent(struct target *t, int handle)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return inner->ops->poll(inner, handle) & ~(unsigned)TARGET_EVENT_URGENT;
+}
+
+static int64_t receive_not_urgent(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return flags & TARGET_MSG_OOB ? -EINVAL : inner->ops->receive_data(inner, handle, out, len, flags);
+}
+
+static int64_t ioctl_not_urgent(struct target *t, int handle, const char *name, int64_t *value)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->ioctl(inner, handle, name, value);
+    if (result >= 0 && !strcmp(name, "SIOCATMARK"))
+        *value = 0;
+    return result;
+}
+
+static void urgent_unreported(struct target_ops *ops)
+{
+    ops->poll = poll_not_urgent;
+    ops->receive_data = receive_not_urgent;
+    ops->ioctl = ioctl_not_urgent;
+}
+
+static const struct fault faults[] = {
+    {"never-accepts", "never hands a connection to the application that accepts", .replace = never_accepts},
+    {"listen-backlog-ignored", "listens with a backlog of 65535, whatever it is told", .replace = backlog_ignored},
+    {"connect-hangs", "never tells how a connect ended", .replace = connect_hangs},
+    {"read-corrupt", "hands the application other data than came", .replace = read_corrupt},
+    {"read-short-eof", "reports the end of the stream where the connection was reset", .replace = read_short_eof},
+    {"error-invented", "reports a reset where the stream ended in good order", .replace = error_invented},
+    {"error-swallowed", "reports no error of a connection", .replace = error_swallowed},
+    {"close-ignored", "does not carry out CLOSE, and says it did", .replace = close_ignored},
+    {"shutdown-ignored", "does not carry out the shutdown of one direction, and says it did", .replace = shutdown_ignored},
+    {"abort-as-close", "closes where it is told to abort (SO_LINGER with zero seconds)", .replace = abort_as_close},
+    {"nodelay-ignored", "keeps Nagle's algorithm on when it is turned off", .replace = nodelay_ignored},
+    {"nodelay-always", "has no Nagle's algorithm, or has it turned off from the start", .replace = nodelay_always},
+    {"keepalive-ignored", "keeps keep-alives off when they are turned on", .replace = keepalive_ignored},
+    {"state-lies", "reports another state than it is in", .replace = state_lies},
+    {"urgent-unreported", "does not tell the application of urgent data", .replace = urgent_unreported},
+};
+const struct fault_group call_faults = {SABOTEUR_CALLS, faults, sizeof faults / sizeof *faults};

@@ -1,0 +1,1 @@
+extern int puppet_placeholder; int puppet_placeholder;
