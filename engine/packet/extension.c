@@ -5,35 +5,6 @@
 
 #include <string.h>
 
-/* The length of the extension header of this kind that starts at `at` with `room` octets there; 0 when it is none, or runs past
- * them. */
-static uint32_t extension_len(uint8_t kind, const uint8_t *at, uint32_t room)
-{
-    uint32_t len = 0;
-
-    if (room < 8)
-        return 0;
-    switch (kind) {
-    case IP6_HOP_BY_HOP:
-    case IP6_ROUTING:
-    case IP6_DEST_OPTIONS:
-    case IP6_MOBILITY:
-    case IP6_HIP:
-    case IP6_SHIM6:
-        len = (at[1] + 1u) * 8;
-        break;
-    case IP6_AUTH: /* in units of its own: RFC 4302 §2.2 */
-        len = (at[1] + 2u) * 4;
-        break;
-    case IP6_FRAGMENT:
-        len = IP6_FRAGMENT_HEADER_LEN;
-        break;
-    default:
-        break;
-    }
-    return len <= room ? len : 0;
-}
-
 static bool is_extension(uint8_t kind)
 {
     switch (kind) {
@@ -49,6 +20,22 @@ static bool is_extension(uint8_t kind)
     default:
         return false;
     }
+}
+
+/* The length of the extension header that starts at `at` with `room` octets there; 0 when it runs past them. */
+static uint32_t extension_len(uint8_t kind, const uint8_t *at, uint32_t room)
+{
+    uint32_t len;
+
+    if (room < IP6_EXTENSION_LEN_MIN)
+        return 0;
+    if (kind == IP6_FRAGMENT)
+        len = IP6_FRAGMENT_HEADER_LEN;
+    else if (kind == IP6_AUTH)
+        len = (at[1] + 2u) * 4; /* in units of its own: RFC 4302 §2.2 */
+    else
+        len = (at[1] + 1u) * 8;
+    return len <= room ? len : 0;
 }
 
 static void note_fragment(const uint8_t *at, uint32_t offset, uint32_t next_at, struct ip6_chain *out)

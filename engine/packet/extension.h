@@ -5,7 +5,7 @@
 #include "engine/packet/packet.h"
 
 enum {
-    IP4_HEADER_LEN = 20, IP4_HEADER_LEN_MAX = 60, IP6_HEADER_LEN = 40, IP6_FRAGMENT_HEADER_LEN = 8,
+    IP4_HEADER_LEN = 20, IP4_HEADER_LEN_MAX = 60, IP6_HEADER_LEN = 40, IP6_FRAGMENT_HEADER_LEN = 8, IP6_EXTENSION_LEN_MIN = 8,
     IP_UPPER_LEN_MAX = 65535 /* what follows an IPv6 header, and more than ever follows an IPv4 header */
 };
 enum { IP6_HOP_BY_HOP = 0, IP6_ROUTING = 43, IP6_FRAGMENT = 44, IP6_AUTH = 51, IP6_DEST_OPTIONS = 60, IP6_MOBILITY = 135, IP6_HIP = 139,

@@ -184,6 +184,7 @@ static void what_cannot_be_built_says_why(void **state)
     assert_non_null(strstr(pkt_builder_error(*state), "40 octets"));
     spec.options_len = 40;
     assert_int_equal(pkt_build(*state, &spec, out, sizeof out), 80);
+    pkt_builder_free(NULL);
 }
 
 /* ---- wrong on purpose --------------------------------------------------------------------------------------------- */

@@ -174,23 +174,35 @@ static void an_ipv4_fragment_is_cut_further_an_ipv6_one_is_not(void **state)
     assert_int_equal(cut(whole.bytes[1], whole.lens[1], 260, 8, &f), -1);
 }
 
+/* RFC 791 §3.1: an option whose first bit is set is copied into all fragments. */
 static void later_fragments_have_the_options_with_the_copied_flag_only(void **state)
 {
+    static const struct row { const char *says, *options, *copied; } rows[] = {
+        { "padding, a timestamp, router alert", "01 44040500 94040000 01 01 01 00 00 00 00", "94040000" },
+        { "copied ones of odd lengths", "8203aa 8303bb 01 01 01 01 01 01 01 01 01 01", "8203aa 8303bb 00 00" },
+        { "a length of 1 ends it", "94040000 8201 94040000 00 00 00 00 00 00", "94040000" },
+        { "a length past the end ends it", "94040000 82ff 94040000 00 00 00 00 00 00", "94040000" },
+        { "none", "01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 82", "" },
+    };
     static struct fragments f;
-    uint8_t bytes[128];
+    uint8_t bytes[128], copied[40];
     struct packet p;
-    size_t len = octets("4900 0054 0007 0000 4011 0000 c0000201 c0000202 01 44 04 05 00 94 04 0000 01 01 01 00 0000 00", bytes,
-                        sizeof bytes);
 
     (void)state;
-    bytes[3] = (uint8_t)(len + 32);
-    memset(bytes + len, 'x', 32);
-    assert_int_equal(cut(bytes, len + 32, 60, 1, &f), 2);
-    pkt_parse(f.bytes[0], f.lens[0], &p);
-    assert_true(p.ip.header_len == 36 && p.payload_len == 24 && memcmp(p.bytes + 20, bytes + 20, 16) == 0);
-    pkt_parse(f.bytes[1], f.lens[1], &p);
-    assert_true(p.ip.header_len == 24 && p.payload_len == 8 && memcmp(p.bytes + 20, "\x94\x04\x00\x00", 4) == 0 &&
-                p.ip.checksum_ok);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t len = octets("4900 0044 0007 0000 4011 0000 c0000201 c0000202", bytes, sizeof bytes), copied_len;
+        len += octets(rows[i].options, bytes + len, sizeof bytes - len);
+        assert_int_equal(len, 36);
+        memset(bytes + len, 'x', 32);
+        assert_int_equal(cut(bytes, len + 32, 60, 1, &f), 2);
+        pkt_parse(f.bytes[0], f.lens[0], &p);
+        assert_true(p.ip.header_len == 36 && p.payload_len == 24 && memcmp(p.bytes + 20, bytes + 20, 16) == 0);
+        pkt_parse(f.bytes[1], f.lens[1], &p);
+        copied_len = octets(rows[i].copied, copied, sizeof copied);
+        if (p.ip.header_len != 20 + copied_len || memcmp(p.bytes + 20, copied, copied_len) != 0)
+            fail_msg("%s: a header of %u octets", rows[i].says, p.ip.header_len);
+        assert_true(p.payload_len == 8 && p.ip.checksum_ok);
+    }
 }
 
 static void headers_for_every_hop_are_repeated_and_the_others_are_cut(void **state)
@@ -271,6 +283,7 @@ static void what_is_no_fragment_is_ignored(void **state)
 
     assert_false(add(*state, bytes, len, 0, &whole, &whole_len));
     assert_false(add(*state, bytes, 3, 0, &whole, &whole_len));
+    pkt_reassembler_free(NULL);
 }
 
 static void a_missing_fragment_leaves_it_undone(void **state)
@@ -392,20 +405,22 @@ static void sixty_seconds_are_the_limit(void **state)
     assert_false(add(*state, bytes, fragment_of(8, false, "bbb", bytes), 5 + 60 * SECOND_NS, &whole, &whole_len));
 }
 
-static void the_oldest_of_too_many_is_dropped(void **state)
+/* The first halves of two datagrams more than there is room for, then the second halves: the two oldest are gone. The second halves
+ * come youngest first, for a half whose datagram is gone begins another, and pushes out the oldest. */
+static void the_oldest_of_too_many_are_dropped(void **state)
 {
+    enum { SOURCES = PKT_REASSEMBLIES_MAX + 2 };
     const uint8_t *whole;
     uint8_t bytes[64];
     size_t whole_len, len;
 
-    for (uint8_t round = 0; round < 2; round++) { /* the first halves of nine datagrams, then the second halves */
-        for (uint8_t source = 0; source <= PKT_REASSEMBLIES_MAX; source++) {
-            uint8_t which = (uint8_t)(round == 0 ? source : PKT_REASSEMBLIES_MAX - source);
-            len = fragment_of(round * 8u, round == 0, "aaaaaaaa", bytes);
-            bytes[15] = which;
-            mend_checksum(bytes);
-            assert_int_equal(add(*state, bytes, len, source, &whole, &whole_len), round == 1 && which != 0);
-        }
+    for (unsigned i = 0; i < 2 * SOURCES; i++) {
+        bool second_half = i >= SOURCES;
+        unsigned source = second_half ? 2 * SOURCES - 1 - i : i;
+        len = fragment_of(second_half ? 8 : 0, !second_half, "aaaaaaaa", bytes);
+        bytes[15] = (uint8_t)source;
+        mend_checksum(bytes);
+        assert_int_equal(add(*state, bytes, len, i, &whole, &whole_len), second_half && source >= 2);
     }
 }
 
@@ -473,7 +488,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(of_a_datagram_dropped_no_fragment_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(impossible_fragments_are_ignored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sixty_seconds_are_the_limit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_oldest_of_too_many_is_dropped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_oldest_of_too_many_are_dropped, set_up, tear_down),
         cmocka_unit_test(datagrams_are_told_apart_by_all_of_their_identity),
         cmocka_unit_test_setup_teardown(the_whole_may_not_be_longer_than_a_packet, set_up, tear_down),
     };
