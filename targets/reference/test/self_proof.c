@@ -431,6 +431,20 @@ static bool dead(const struct app *app)
     return app->error != 0;
 }
 
+/* A link that loses a packet in ten at most, and never for long, is no reason to die. But a SYN cookie is refused, with a RST, when the
+ * ACK that completes the handshake is overtaken: the numbers do not fit then. */
+static bool link_is_usable(const struct run *run)
+{
+    if (run->world.host[1]->config.syncookies == REF_SYNCOOKIES_ALWAYS)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        const struct faults *f = &run->world.faults[i];
+        if (f->loss_permille + f->corrupt_permille > 100 || f->blackout_to_ns)
+            return false;
+    }
+    return true;
+}
+
 /* Who ended in peace has read all that the other was to write; who has not was told why. An application that had read all and closed
  * cannot be told any more whether its own last octets arrived. */
 static void judge(struct run *run)
@@ -442,6 +456,8 @@ static void judge(struct run *run)
         bool never_opened = i == 1 && run->never_met && dead(other);
         if (app->read != other->to_write && !dead(app) && !never_opened)
             complain(run, "host %d read %u of %u octets and was not told why", i, app->read, other->to_write);
+        if (dead(app) && link_is_usable(run))
+            complain(run, "host %d gave up on a usable link: %s", i, strerror(app->error));
     }
 }
 

@@ -38,6 +38,19 @@ bool world_chance(struct world *world, unsigned permille)
     return permille && world_below(world, 1000) < permille;
 }
 
+/* What flies is a binary heap: the next to arrive comes first. */
+static bool before(const struct flying *a, const struct flying *b)
+{
+    return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
+}
+
+static void swap(struct flying *a, struct flying *b)
+{
+    struct flying other = *a;
+    *a = *b;
+    *b = other;
+}
+
 static void launch(struct world *world, int to, const uint8_t *bytes, size_t len, int64_t at_ns)
 {
     if (world->flying_count == world->flying_capacity) {
@@ -50,7 +63,26 @@ static void launch(struct world *world, int to, const uint8_t *bytes, size_t len
     if (!copy)
         abort();
     memcpy(copy, bytes, len);
-    world->flying[world->flying_count++] = (struct flying){ .at_ns = at_ns, .order = world->order++, .to = to, .len = len, .bytes = copy };
+    size_t at = world->flying_count++;
+    world->flying[at] = (struct flying){ .at_ns = at_ns, .order = world->order++, .to = to, .len = len, .bytes = copy };
+    for (; at > 0 && before(&world->flying[at], &world->flying[(at - 1) / 2]); at = (at - 1) / 2)
+        swap(&world->flying[at], &world->flying[(at - 1) / 2]);
+}
+
+static struct flying land(struct world *world)
+{
+    struct flying *heap = world->flying, first = heap[0];
+    size_t count = --world->flying_count, at = 0, child;
+    heap[0] = heap[count];
+    while ((child = 2 * at + 1) < count) {
+        if (child + 1 < count && before(&heap[child + 1], &heap[child]))
+            child++;
+        if (!before(&heap[child], &heap[at]))
+            break;
+        swap(&heap[child], &heap[at]);
+        at = child;
+    }
+    return first;
 }
 
 /* Changes an octet of text behind the checksum's back. */
@@ -103,22 +135,11 @@ void world_collect(struct world *world)
     }
 }
 
-static size_t earliest(const struct world *world)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < world->flying_count; i++) {
-        const struct flying *a = &world->flying[i], *b = &world->flying[best];
-        if (a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order))
-            best = i;
-    }
-    return best;
-}
-
 int64_t world_next(const struct world *world)
 {
     int64_t next_ns = INT64_MAX;
     if (world->flying_count)
-        next_ns = world->flying[earliest(world)].at_ns;
+        next_ns = world->flying[0].at_ns;
     for (int i = 0; i < 2; i++) {
         int64_t deadline_ns = ref_next_deadline(world->host[i]);
         if (deadline_ns < next_ns)
@@ -133,14 +154,10 @@ void world_step_to(struct world *world, int64_t now_ns)
         world->now_ns = now_ns;
     for (int i = 0; i < 2; i++)
         ref_advance(world->host[i], world->now_ns);
-    if (world->flying_count) {
-        size_t first = earliest(world);
-        struct flying packet = world->flying[first];
-        if (packet.at_ns <= world->now_ns) {
-            world->flying[first] = world->flying[--world->flying_count];
-            ref_input(world->host[packet.to], packet.bytes, packet.len, world->now_ns);
-            free(packet.bytes);
-        }
+    if (world->flying_count && world->flying[0].at_ns <= world->now_ns) {
+        struct flying packet = land(world);
+        ref_input(world->host[packet.to], packet.bytes, packet.len, world->now_ns);
+        free(packet.bytes);
     }
     world_collect(world);
 }

@@ -25,7 +25,7 @@ struct world {
     struct faults faults[2];   /* of what host i sends */
     int64_t now_ns;
     uint64_t random_state, order;
-    struct flying *flying;
+    struct flying *flying;     /* a heap */
     size_t flying_count, flying_capacity;
     uint64_t sent, lost, duplicated, corrupted;
     void (*watch)(void *context, int from, const uint8_t *bytes, size_t len); /* sees every packet sent, if not NULL */
