@@ -530,6 +530,8 @@ void player_receive(struct player *p, const uint8_t *bytes, size_t len, int64_t 
         return;
     if (latest_ns > p->now_ns)
         p->now_ns = latest_ns;
+    if (latest_ns - earliest_ns > p->worst_lateness_ns) /* nobody looked at the link for so long */
+        p->worst_lateness_ns = latest_ns - earliest_ns;
     pkt_parse(bytes, len, &packet);
     if (packet.kind == PKT_KIND_FRAGMENT) {
         if (!p->reassembler)
