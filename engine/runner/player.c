@@ -530,8 +530,6 @@ void player_receive(struct player *p, const uint8_t *bytes, size_t len, int64_t 
         return;
     if (latest_ns > p->now_ns)
         p->now_ns = latest_ns;
-    if (latest_ns - earliest_ns > p->worst_lateness_ns) /* nobody looked at the link for so long */
-        p->worst_lateness_ns = latest_ns - earliest_ns;
     pkt_parse(bytes, len, &packet);
     if (packet.kind == PKT_KIND_FRAGMENT) {
         if (!p->reassembler)
@@ -625,6 +623,12 @@ bool player_finished(const struct player *p)
 void player_abort(struct player *p, const char *reason)
 {
     play_stop(p, VERDICT_ERROR, "%s", reason);
+}
+
+void player_held_up(struct player *p, int64_t by_ns)
+{
+    if (by_ns > p->worst_lateness_ns)
+        p->worst_lateness_ns = by_ns;
 }
 
 bool player_disturbed(const struct player *p)

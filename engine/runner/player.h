@@ -52,7 +52,9 @@ void player_abort(struct player *player, const char *reason);
 
 /* The verdict and all that belongs to it. Pointers are the player's and live as long as it does. */
 void player_result(struct player *player, struct result_test *out);
-/* By how much the tester's own steps were late at the worst, and how much of that the scenario bears. */
+/* The tester looked at the link this much after a packet for this player had come: its own steps were late too. */
+void player_held_up(struct player *player, int64_t by_ns);
+/* Were the tester's own steps later than the scenario bears? */
 bool player_disturbed(const struct player *player);
 /* All packets of the play, as pcap (raw IP), frame numbers being the trace's segment numbers. 0, or -1 with error filled. */
 int player_write_pcap(const struct player *player, const char *path, char *error, size_t error_size);

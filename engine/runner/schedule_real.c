@@ -110,7 +110,7 @@ static struct player_place deal_place(struct lane *lane, const struct scenario *
     };
 }
 
-static struct player **owner_of(struct lane *lane, unsigned address, uint16_t port)
+static struct player **owner_of(const struct lane *lane, unsigned address, uint16_t port)
 {
     if (address >= lane->target->info.tester_count || port < FIRST_TESTER_PORT)
         return NULL;
@@ -219,21 +219,31 @@ static unsigned address_index(const struct target_info *info, const struct pkt_a
     return a - f;
 }
 
-static void deliver(struct real *r, struct lane *lane, size_t len, int64_t earliest, int64_t latest)
+static struct player *addressee(const struct lane *lane, const struct packet *packet)
+{
+    if (packet->kind == PKT_KIND_TCP) {
+        struct player **owner = owner_of(lane, address_index(&lane->target->info, &packet->ip.dst), packet->tcp.dst_port);
+        return owner && *owner && player_owns(*owner, packet) ? *owner : NULL;
+    }
+    for (unsigned i = 0; i < lane->seat_count; i++)
+        if (player_owns(lane->seats[i].player, packet))
+            return lane->seats[i].player;
+    return NULL;
+}
+
+/* Hands a packet to its player. at_ns: when the IUT emitted it, 0 where the driver cannot tell. */
+static void deliver(struct real *r, struct lane *lane, size_t len, int64_t at_ns)
 {
     struct packet packet;
     pkt_parse(r->buffer, len, &packet);
-    if (packet.kind == PKT_KIND_TCP) {
-        struct player **owner = owner_of(lane, address_index(&lane->target->info, &packet.ip.dst), packet.tcp.dst_port);
-        if (owner && *owner && player_owns(*owner, &packet))
-            player_receive(*owner, r->buffer, len, earliest, latest);
+    struct player *player = addressee(lane, &packet);
+    if (!player)
         return;
-    }
-    for (unsigned i = 0; i < lane->seat_count; i++)
-        if (player_owns(lane->seats[i].player, &packet)) {
-            player_receive(lane->seats[i].player, r->buffer, len, earliest, latest);
-            return;
-        }
+    int64_t read_ns = now_ns(), earliest = lane->empty_ns, latest = read_ns;
+    if (at_ns > earliest && at_ns < latest)
+        earliest = latest = at_ns;
+    player_held_up(player, read_ns - earliest);
+    player_receive(player, r->buffer, len, earliest, latest);
 }
 
 /* Reads all that the lane's IUT has sent. True when there was something. */
@@ -253,10 +263,7 @@ static bool drain(struct real *r, struct lane *lane)
                 player_abort(lane->seats[i].player, reason);
             return false;
         }
-        int64_t latest = now_ns(), earliest = lane->empty_ns;
-        if (at_ns > earliest && at_ns < latest) /* the driver knows better */
-            earliest = latest = at_ns;
-        deliver(r, lane, (size_t)len, earliest, latest);
+        deliver(r, lane, (size_t)len, at_ns);
     }
 }
 
