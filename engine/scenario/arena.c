@@ -3,7 +3,9 @@
 
 #include <assert.h>
 #include <stdalign.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +76,20 @@ char *scn_arena_text(struct scn_arena *arena, const char *text, size_t len)
     if (copy)
         memcpy(copy, text, len);
     return copy;
+}
+
+char *scn_arena_format(struct scn_arena *arena, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    const int len = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *text = scn_arena_alloc(arena, (size_t)(len < 0 ? 0 : len) + 1, 1);
+    if (text && len > 0)
+        vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+    return text;
 }
 
 void scn_list_add(struct scn_arena *arena, struct scn_list *list, void *item)

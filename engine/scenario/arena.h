@@ -24,6 +24,8 @@ struct scn_arena *scn_arena_new(void); /* NULL: out of memory */
 void scn_arena_free(struct scn_arena *arena);
 /* Zeroed memory for count objects of size octets, aligned for anything; never NULL while escape is set. count 0 gives a valid pointer. */
 void *scn_arena_alloc(struct scn_arena *arena, size_t count, size_t size);
+/* A terminated text, formatted as by printf. */
+__attribute__((format(printf, 2, 3))) char *scn_arena_format(struct scn_arena *arena, const char *format, ...);
 /* A terminated copy. */
 char *scn_arena_text(struct scn_arena *arena, const char *text, size_t len);
 

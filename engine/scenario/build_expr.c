@@ -6,7 +6,7 @@
 
 /* ---- names ------------------------------------------------------------------------------------------------------------ */
 
-unsigned scn_variable_slot(struct scn_parser *parser, struct scn_piece token)
+unsigned scn_variable_slot(struct scn_parser *parser, struct scn_piece token, struct scn_at at)
 {
     const struct scn_piece name = { token.start + 1, token.len - 1 };
     for (unsigned i = 0; i < parser->variables.count; i++)
@@ -14,7 +14,7 @@ unsigned scn_variable_slot(struct scn_parser *parser, struct scn_piece token)
             return i;
     if (parser->variables.count == SCN_VARIABLES_MAX) {
         if (!parser->stop)
-            scn_error(parser, scn_place(parser->tokens.last.at), "more than %d variables", SCN_VARIABLES_MAX);
+            scn_error(parser, at, "more than %d variables", SCN_VARIABLES_MAX);
         parser->stop = true;
         return 0;
     }
@@ -22,7 +22,7 @@ unsigned scn_variable_slot(struct scn_parser *parser, struct scn_piece token)
     return parser->variables.count - 1;
 }
 
-unsigned scn_endpoint_slot(struct scn_parser *parser, struct scn_piece token)
+unsigned scn_endpoint_slot(struct scn_parser *parser, struct scn_piece token, struct scn_at at)
 {
     const struct scn_piece name = { token.start + 1, token.len - 1 };
     for (unsigned i = 0; i < parser->endpoints.count; i++)
@@ -30,7 +30,7 @@ unsigned scn_endpoint_slot(struct scn_parser *parser, struct scn_piece token)
             return i;
     if (parser->endpoints.count == SCN_ENDPOINTS_MAX) {
         if (!parser->stop)
-            scn_error(parser, scn_place(parser->tokens.last.at), "more than %d endpoints; one with a subscript, as in @flood[$i], counts once",
+            scn_error(parser, at, "more than %d endpoints; one with a subscript, as in @flood[$i], counts once",
                       SCN_ENDPOINTS_MAX);
         parser->stop = true;
         return 0;
@@ -134,7 +134,7 @@ struct scn_expr *scn_flags_expr(struct scn_parser *parser, struct scn_span at)
 struct scn_expr *scn_variable_expr(struct scn_parser *parser, struct scn_piece token, struct scn_span at)
 {
     struct scn_expr *expr = scn_new_expr(parser, SCN_EXPR_VARIABLE, at);
-    expr->slot = scn_variable_slot(parser, token);
+    expr->slot = scn_variable_slot(parser, token, scn_place(at));
     return expr;
 }
 

@@ -2,7 +2,6 @@
 #include "engine/scenario/names.h"
 #include "engine/scenario/parse.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void scn_packet_begin(struct scn_parser *parser, struct scn_span at)
@@ -128,24 +127,13 @@ void scn_packet_encapsulation(struct scn_parser *parser, struct scn_span from, s
     from.end = to.end;
     const struct scn_piece added = scn_span_piece(parser, from);
     const char *before = parser->packet->encapsulation;
-    const size_t before_len = before ? strlen(before) : 0;
-    char *text = scn_arena_alloc(parser->arena, before_len + added.len + 2, 1);
-    size_t used = 0;
-    if (before) {
-        memcpy(text, before, before_len);
-        text[before_len] = ' ';
-        used = before_len + 1;
-    }
-    memcpy(text + used, added.start, added.len);
-    parser->packet->encapsulation = text;
+    parser->packet->encapsulation = scn_arena_format(parser->arena, "%s%s%.*s", before ? before : "", before ? " " : "", (int)added.len, added.start);
     parser->packet->unsupported = "encapsulation";
 }
 
 void scn_packet_quotes_other(struct scn_parser *parser, const char *protocol, const struct scn_expr *len)
 {
-    char text[40];
-    const int used = snprintf(text, sizeof text, "%s (%lld)", protocol, (long long)len->number);
-    parser->packet->icmp.quotes_other = scn_arena_text(parser->arena, text, (size_t)used);
+    parser->packet->icmp.quotes_other = scn_arena_format(parser->arena, "%s (%lld)", protocol, (long long)len->number);
     parser->packet->unsupported = "an ICMP error about UDP or a raw packet";
 }
 

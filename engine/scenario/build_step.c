@@ -130,10 +130,10 @@ struct scn_step *scn_gather_step(struct scn_parser *parser, struct scn_endpoint_
     return step;
 }
 
-struct scn_step *scn_let_step(struct scn_parser *parser, struct scn_piece variable, struct scn_expr *value)
+struct scn_step *scn_let_step(struct scn_parser *parser, const struct scn_expr *variable, struct scn_expr *value)
 {
     struct scn_step *step = scn_new_step(parser, SCN_STEP_LET);
-    step->let.slot = scn_variable_slot(parser, variable);
+    step->let.slot = variable->slot;
     step->let.value = value;
     return step;
 }

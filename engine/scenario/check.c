@@ -7,7 +7,6 @@
 #include "engine/scenario/check.h"
 #include "engine/scenario/names.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void check_block(struct scn_checker *checker, struct scn_block *block);
@@ -17,20 +16,14 @@ static void check_block(struct scn_checker *checker, struct scn_block *block);
 static void note_unsupported(struct scn_checker *checker, struct scn_at at, const char *what, const char *detail)
 {
     struct scenario *scenario = checker->parser->scenario;
-    char text[120];
-    if (scenario->unsupported)
-        return;
-    const int used = snprintf(text, sizeof text, "line %d: %s%.60s", at.line, what, detail);
-    scenario->unsupported = scn_arena_text(checker->parser->arena, text, (size_t)used);
+    if (!scenario->unsupported)
+        scenario->unsupported = scn_arena_format(checker->parser->arena, "line %d: %.80s%.60s", at.line, what, detail);
 }
 
 static void note_packet(struct scn_checker *checker, struct scn_packet *packet)
 {
     if (checker->symbol) {
-        const size_t len = strlen(checker->symbol);
-        char *text = scn_arena_alloc(checker->parser->arena, len + 40, 1);
-        snprintf(text, len + 40, "the symbol %s, which nothing defines", checker->symbol);
-        packet->unsupported = text;
+        packet->unsupported = scn_arena_format(checker->parser->arena, "the symbol %.40s, which nothing defines", checker->symbol);
         checker->symbol = NULL;
     }
     if (packet->unsupported)

@@ -80,14 +80,7 @@ static void read_purpose(struct line *line)
     struct scn_parser *parser = line->parser;
     const char *before = parser->scenario->purpose;
     const struct scn_piece more = rest_of(line);
-    const size_t before_len = before ? strlen(before) : 0;
-    char *text = scn_arena_alloc(parser->arena, before_len + more.len + 2, 1);
-    if (before) {
-        memcpy(text, before, before_len);
-        text[before_len] = ' ';
-    }
-    memcpy(text + (before ? before_len + 1 : 0), more.start, more.len);
-    parser->scenario->purpose = text;
+    parser->scenario->purpose = scn_arena_format(parser->arena, "%s%s%.*s", before ? before : "", before ? " " : "", (int)more.len, more.start);
 }
 
 static void read_words(struct line *line, struct scn_list *list)
@@ -254,7 +247,7 @@ static void read_endpoint(struct line *line)
         if (strcmp(parser->declared.items[i], at_name) == 0)
             scn_error(parser, place_of(line, name.start), "the endpoint %.60s is declared twice", at_name);
     scn_list_add(parser->arena, &parser->declared, scn_piece_copy(parser, name));
-    const unsigned slot = scn_endpoint_slot(parser, (struct scn_piece){ name.start - 1, name.len + 1 });
+    const unsigned slot = scn_endpoint_slot(parser, (struct scn_piece){ name.start - 1, name.len + 1 }, place_of(line, name.start));
     struct scn_endpoint *endpoint = parser->endpoints.items[slot];
     for (struct scn_piece word = next_word(line); word.len; word = next_word(line)) {
         if (scn_piece_is(word, "address") ? !read_small(line, 1, "the number of an address, from 1", &endpoint->address_index)

@@ -266,7 +266,7 @@ action
 | EITHER block or_blocks        { $$ = scn_either_step(parser, $2, &$3); }
 | REPEAT arith opt_variable block { $$ = scn_repeat_step(parser, $2, $3, $4); }
 | GATHER opt_endpoint match ':' match { $$ = scn_gather_step(parser, $2, $3, $5); }
-| LET VARIABLE '=' expr         { $$ = scn_let_step(parser, $2, $4); }
+| LET VARIABLE '=' expr         { $$ = scn_let_step(parser, scn_variable_expr(parser, $2, @2), $4); }
 | ASSERT expr                   { $$ = scn_new_step(parser, SCN_STEP_ASSERT); $$->assertion.condition = $2; }
 | ASSERT expr STRING            { $$ = scn_new_step(parser, SCN_STEP_ASSERT); $$->assertion.condition = $2;
                                   $$->assertion.why = scn_plain_text(parser, $3, @3); }
@@ -317,8 +317,8 @@ opt_delay
 ;
 
 endpoint
-: ENDPOINT                      { $$ = (struct scn_endpoint_ref){ scn_endpoint_slot(parser, $1), NULL }; }
-| ENDPOINT SUBSCRIPT expr ']'   { $$ = (struct scn_endpoint_ref){ scn_endpoint_slot(parser, $1), $3 }; }
+: ENDPOINT                      { $$ = (struct scn_endpoint_ref){ scn_endpoint_slot(parser, $1, scn_place(@1)), NULL }; }
+| ENDPOINT SUBSCRIPT expr ']'   { $$ = (struct scn_endpoint_ref){ scn_endpoint_slot(parser, $1, scn_place(@1)), $3 }; }
 ;
 
 opt_endpoint
@@ -624,7 +624,7 @@ override
 
 opt_capture
 : %empty
-| AT VARIABLE                   { parser->packet->capture_at_slot = (int)scn_variable_slot(parser, $2); }
+| AT VARIABLE                   { parser->packet->capture_at_slot = (int)scn_variable_slot(parser, $2, scn_place(@2)); }
 ;
 
 /* ---- numbers and expressions ---- */

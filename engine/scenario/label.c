@@ -76,11 +76,8 @@ static void make_distinct(struct scn_parser *parser, struct scn_table *table)
         if (strcmp(*sorted[i - 1], *sorted[i]) == 0)
             ambiguous[sorted[i - 1] - table->row_labels] = ambiguous[sorted[i] - table->row_labels] = true;
     for (unsigned i = 0; i < table->row_count; i++) {
-        char label[LABEL_MAX + 16];
-        if (!ambiguous[i])
-            continue;
-        const int used = snprintf(label, sizeof label, "%s~%u", table->row_labels[i], i + 1);
-        table->row_labels[i] = scn_arena_text(parser->arena, label, (size_t)used);
+        if (ambiguous[i])
+            table->row_labels[i] = scn_arena_format(parser->arena, "%s~%u", table->row_labels[i], i + 1);
     }
 }
 

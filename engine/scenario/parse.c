@@ -37,7 +37,7 @@ static void start(struct scn_parser *parser, struct scn_arena *arena, const char
     parser->source = scenario->source_text;
     parser->source_len = len;
     parser->option_tolerance_ns = -1;
-    scn_endpoint_slot(parser, (struct scn_piece){ "@a", 2 });
+    scn_endpoint_slot(parser, (struct scn_piece){ "@a", 2 }, (struct scn_at){ 0, 0 });
 }
 
 static void finish(struct scn_parser *parser)

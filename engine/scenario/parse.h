@@ -134,8 +134,8 @@ int scn_read_flags(struct scn_piece piece, char *wrong);
 
 /* ---- expressions (build_expr.c) ------------------------------------------------------------------------------------------ */
 
-unsigned scn_variable_slot(struct scn_parser *parser, struct scn_piece token);  /* "$name" */
-unsigned scn_endpoint_slot(struct scn_parser *parser, struct scn_piece token);  /* "@name" */
+unsigned scn_variable_slot(struct scn_parser *parser, struct scn_piece token, struct scn_at at);  /* "$name" */
+unsigned scn_endpoint_slot(struct scn_parser *parser, struct scn_piece token, struct scn_at at);  /* "@name" */
 
 struct scn_expr *scn_new_expr(struct scn_parser *parser, enum scn_expr_kind kind, struct scn_span at);
 struct scn_expr *scn_integer_expr(struct scn_parser *parser, struct scn_piece token, struct scn_span at);
@@ -204,7 +204,7 @@ struct scn_step *scn_never_step(struct scn_parser *parser, const struct scn_list
 struct scn_step *scn_either_step(struct scn_parser *parser, struct scn_block first, const struct scn_list *others);
 struct scn_step *scn_repeat_step(struct scn_parser *parser, struct scn_expr *times, const struct scn_expr *variable, struct scn_block block);
 struct scn_step *scn_gather_step(struct scn_parser *parser, struct scn_endpoint_ref endpoint, struct scn_match from, struct scn_match to);
-struct scn_step *scn_let_step(struct scn_parser *parser, struct scn_piece variable, struct scn_expr *value);
+struct scn_step *scn_let_step(struct scn_parser *parser, const struct scn_expr *variable, struct scn_expr *value);
 /* delay_ns < 0: none was given. */
 struct scn_step *scn_link_step(struct scn_parser *parser, struct scn_piece event, bool inbound, struct scn_expr *nth, int64_t delay_ns,
                                struct scn_span at);

@@ -101,6 +101,17 @@ static bool opens_options(struct scn_parser *parser)
     return is_option_keyword(next) || next == ELLIPSIS || next == '!' || next == '>';
 }
 
+/* Behind these a number goes on with what was begun. (`*`, `-` and `>` can also be the end of it: anything, no flags, the last option.) */
+static bool wants_number(int kind)
+{
+    static const int kinds[] = { ',', '=', '+', '/', '%', '|', '&', '<', SHIFT_LEFT, SHIFT_RIGHT, EQUAL, NOT_EQUAL, LESS_EQUAL, GREATER_EQUAL,
+                                 AND_AND, OR_OR, TABLE_IN };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kind == kinds[i])
+            return true;
+    return false;
+}
+
 /* Behind a `>`: what tells a segment that somebody forgot the time of from the end of options on a line of its own. */
 static bool starts_segment(const struct scn_token *token)
 {
@@ -122,7 +133,7 @@ static bool begins_step(struct scn_parser *parser)
     if (s->last.kind == '}')
         return kind != OR;
     if (is_number(kind))
-        return peek(parser, 1)->kind != ':' && s->last.kind != ',' && s->last.kind != TABLE_IN;
+        return peek(parser, 1)->kind != ':' && !wants_number(s->last.kind);
     switch (kind) {
     case '*': case BACKQUOTED: case CODE:
         return true;
