@@ -4,6 +4,7 @@
 # Words that only the program knows: its tests, targets and requirements.
 _tcpassay_tests() { tcpassay list 2>/dev/null | awk '{ print $1 }'; }
 _tcpassay_targets() { tcpassay targets 2>/dev/null | awk '/^[a-z]/ { print $1 }'; }
+_tcpassay_faults() { tcpassay selftest --faults 2>/dev/null | awk '/^ *[a-z0-9]+(-[a-z0-9]+)+ / { print $1 }'; }
 _tcpassay_requirements() { tcpassay explain RFC 2>/dev/null | awk '/^RFC/ { print $1 }'; }
 
 # A test's id up to its next part, as file names complete folder by folder.
@@ -30,6 +31,7 @@ _tcpassay_selectors() {
 _tcpassay_option_value() { # the word before is an option that takes a value: true when that was completed
     case $previous in
         -t | --target) _tcpassay_words "$(_tcpassay_targets)" ;;
+        --fault) _tcpassay_words "$(_tcpassay_faults)" ;;
         --profile) _tcpassay_words "quick full soak" ;;
         --report) _tcpassay_words "json junit tap md" ;;
         -o | --out | --suite) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
@@ -51,16 +53,17 @@ _tcpassay() {
     COMPREPLY=()
 
     if [[ $cword -eq 1 ]]; then
-        _tcpassay_words "run list explain replay targets serve --help --version"
+        _tcpassay_words "run list explain replay targets selftest serve --help --version"
     elif ! _tcpassay_option_value; then
         case ${words[1]}:$current in
             run:-*) _tcpassay_words "--target --out --report --baseline --strict --profile --jobs --shard --seed --resume --suite --allow-disruptive
                 --verbose --quiet --help" ;;
             list:-*) _tcpassay_words "--json --profile --suite --help" ;;
+            selftest:-*) _tcpassay_words "--fault --all-faults --faults --seed --suite --out --help" ;;
             replay:-*) _tcpassay_words "--target --seed --pcap --help" ;;
             explain:-* | targets:-* | serve:-*) _tcpassay_words "--help" ;;
             explain:RFC*) _tcpassay_words "$(_tcpassay_requirements)" ;;
-            run:* | list:* | replay:* | explain:*) _tcpassay_selectors ;;
+            run:* | list:* | replay:* | explain:* | selftest:*) _tcpassay_selectors ;;
             targets:*) _tcpassay_words "$(_tcpassay_targets)" ;;
         esac
     fi
