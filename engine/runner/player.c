@@ -631,10 +631,14 @@ void player_held_up(struct player *p, int64_t by_ns)
         p->worst_lateness_ns = by_ns;
 }
 
-bool player_disturbed(const struct player *p)
+int64_t player_lateness(const struct player *p)
 {
-    int64_t limit = play_slack_ns(p, 0);
-    return !(p->target->info.capabilities & TARGET_VIRTUAL_TIME) && p->worst_lateness_ns > limit;
+    return p->target->info.capabilities & TARGET_VIRTUAL_TIME ? 0 : p->worst_lateness_ns;
+}
+
+int64_t player_lateness_borne(const struct player *p)
+{
+    return play_slack_ns(p, 0);
 }
 
 /* ---- making and unmaking */

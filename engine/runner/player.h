@@ -7,7 +7,7 @@
  * Time of arrival is an interval. On a real link a segment is read some time after the IUT sent it; all that is known for sure is that
  * it was not there when the link was last found empty, and was there when it was read. A segment came too late only if its earliest
  * time is past the bound, too early only if its latest time is before it. Load on the tester widens intervals; it cannot make a
- * conforming IUT fail. Steps that the tester itself performs late are noted (player_disturbed), so that the caller can play again.
+ * conforming IUT fail. Steps that the tester itself performs late are noted (player_lateness), so that the caller can play again.
  */
 #ifndef TCPASSAY_RUNNER_PLAYER_H
 #define TCPASSAY_RUNNER_PLAYER_H
@@ -54,8 +54,9 @@ void player_abort(struct player *player, const char *reason);
 void player_result(struct player *player, struct result_test *out);
 /* The tester looked at the link this much after a packet for this player had come: its own steps were late too. */
 void player_held_up(struct player *player, int64_t by_ns);
-/* Were the tester's own steps later than the scenario bears? */
-bool player_disturbed(const struct player *player);
+/* By how much the tester's own steps were late at the worst (0 in virtual time), and how much of that the scenario bears. */
+int64_t player_lateness(const struct player *player);
+int64_t player_lateness_borne(const struct player *player);
 /* All packets of the play, as pcap (raw IP), frame numbers being the trace's segment numbers. 0, or -1 with error filled. */
 int player_write_pcap(const struct player *player, const char *path, char *error, size_t error_size);
 

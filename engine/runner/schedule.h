@@ -8,7 +8,8 @@
  * the driver can have many instances, else when everybody else is done. One thread serves all lanes from one epoll.
  * The link is looked at every TICK at least, so that a packet's time of arrival is known to within that (see player.h).
  *
- * A test that did not pass while the tester itself was late (a busy machine) is played again, up to RERUNS_MAX times.
+ * A test that did not pass while the tester itself was late (a busy machine) is played again, up to RERUNS_MAX times. What the last play
+ * says counts, unless the tester was so late even then that timers of the IUT may have run out meanwhile: that is an error.
  */
 #ifndef TCPASSAY_RUNNER_SCHEDULE_H
 #define TCPASSAY_RUNNER_SCHEDULE_H
@@ -18,7 +19,8 @@
 #include "engine/runner/player.h"
 #include "engine/runner/suite.h"
 
-enum { SCHEDULE_RERUNS_MAX = 3, SCHEDULE_JOBS_DEFAULT = 256, SCHEDULE_LANES_MAX = 48, SCHEDULE_TICK_NS = 2000000 };
+enum { SCHEDULE_RERUNS_MAX = 3, SCHEDULE_JOBS_DEFAULT = 256, SCHEDULE_LANES_MAX = 48, SCHEDULE_TICK_NS = 2000000,
+       SCHEDULE_LATENESS_MAX_NS = 50000000 /* well below the shortest timer of a TCP that a test waits for */ };
 
 struct schedule {
     const struct target_driver *driver;
