@@ -155,6 +155,31 @@ static void a_message_that_came_through_a_router_or_is_damaged_is_refused(void *
     }
 }
 
+static void options_before_the_one_that_counts_are_stepped_over(void **state)
+{
+    struct nd_message m = solicitation(), again;
+    uint8_t bytes[128];
+    struct packet p;
+    uint16_t checksum;
+    size_t len = (size_t)nd_build(&m, bytes, sizeof bytes);
+
+    (void)state;
+    memmove(bytes + 80, bytes + 64, 8); /* the address, behind a nonce of two units (RFC 3971 §5.3.2), and before a second address */
+    memcpy(bytes + 64, "\x0e\x02 nonce nonce ", 16);
+    memcpy(bytes + 88, "\x01\x01\xff\xff\xff\xff\xff\xff", 8);
+    len += 24;
+    bytes[5] = (uint8_t)(len - 40);
+    bytes[42] = bytes[43] = 0;
+    checksum = pkt_transport_checksum(&m.src, &m.dst, PKT_PROTO_ICMP6, bytes + 40, len - 40);
+    bytes[42] = (uint8_t)(checksum >> 8);
+    bytes[43] = (uint8_t)checksum;
+    pkt_parse(bytes, len, &p);
+    assert_true(nd_parse(&p, &again) && again.has_link_address);
+    assert_memory_equal(&again.link_address, &m.link_address, 6);
+    p.kind = PKT_KIND_TCP;
+    assert_false(nd_parse(&p, &again));
+}
+
 static void nd_build_needs_its_room(void **state)
 {
     struct nd_message m = solicitation();
@@ -189,6 +214,7 @@ int main(void)
         cmocka_unit_test(neighbour_discovery_built_is_read_again),
         cmocka_unit_test(what_a_neighbour_may_not_send_is_refused),
         cmocka_unit_test(a_message_that_came_through_a_router_or_is_damaged_is_refused),
+        cmocka_unit_test(options_before_the_one_that_counts_are_stepped_over),
         cmocka_unit_test(nd_build_needs_its_room),
         cmocka_unit_test(groups_and_their_frames),
     };

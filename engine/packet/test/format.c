@@ -32,7 +32,13 @@ static void options_are_written_as_scenarios_have_them(void **state)
         { "fe08 f989 aabbccdd", "FOEXP aabbccdd" },
         { "fe04 1234", "kind 254 1234" },
         { "1312 000102030405060708090a0b0c0d0e0f", "md5 000102030405060708090a0b0c0d0e0f" },
-        { "ac0b 000001 000002 000003", "ECN e0b 1 ceb 2 e1b 3" },
+        { "ac0b 010203 000002 000003", "ECN e0b 66051 ceb 2 e1b 3" },
+        { "ac02", "kind 172" },
+        { "ac04 0102", "kind 172 0102" },
+        { "ac0e 010203 040506 070809 0a0b0c", "kind 172 0102030405060708090a0b0c" },
+        { "1306 01020304", "kind 19 01020304" },
+        { "0506 01020304", "kind 5 01020304" },
+        { "c812 000102030405060708090a0b0c0d0e0f", "kind 200 000102030405060708090a0b0c0d0e0f" },
         { "ae08 000001 000002", "ECN e1b 1 ceb 2" },
         { "0203 05", "kind 2 05" },
         { "0502", "kind 5" },
@@ -105,9 +111,12 @@ static void icmp_is_named_and_its_segment_shown(void **state)
 {
     static const struct row { uint8_t version, type, code; uint32_t rest; size_t quote; const char *text; } rows[] = {
         { 4, 3, 3, 0, 28, "icmp unreachable port_unreachable [100:...]" },
-        { 4, 3, 4, 1200, 60, "icmp unreachable frag_needed mtu 1200 [100:1100(1000)]" },
+        { 4, 3, 4, 0xabcd0000 + 1200, 60, "icmp unreachable frag_needed mtu 1200 [100:1100(1000)]" },
         { 4, 11, 0, 0, 60, "icmp time_exceeded 0 [100:1100(1000)]" },
         { 4, 3, 200, 0, 4, "icmp unreachable 200" },
+        { 4, 5, 1, 0, 60, "icmp redirect 1 [100:1100(1000)]" },
+        { 6, 2, 0, 0x12345678, 0, "icmp packet_too_big 0 mtu 305419896" },
+        { 6, 127, 0, 0, 60, "icmp 127 0 [100:1100(1000)]" },
         { 4, 8, 0, 0x00050007, 10, "icmp echo_request id 5 seq 7 (10)" },
         { 4, 0, 0, 0x00050007, 0, "icmp echo_reply id 5 seq 7 (0)" },
         { 4, 42, 1, 0, 3, "icmp 42 1 (3)" },
@@ -133,6 +142,35 @@ static void icmp_is_named_and_its_segment_shown(void **state)
         spec.overrides = PKT_SPOIL_CHECKSUM;
         format_spec(&spec, text, sizeof text);
         assert_non_null(strstr(text, "with checksum bad"));
+    }
+}
+
+static void icmp_has_packetdrills_names(void **state)
+{
+    static const struct row { uint8_t version, type; const char *type_name, *code_names; } rows[] = {
+        { 4, 3, "unreachable", "net_unreachable host_unreachable protocol_unreachable port_unreachable frag_needed source_route_failed "
+                               "net_unknown host_unknown source_host_isolated net_prohibited host_prohibited net_unreachable_for_tos "
+                               "host_unreachable_for_tos packet_filtered precedence_violation precedence_cutoff" },
+        { 4, 4, "source_quench", "" }, { 4, 5, "redirect", "" }, { 4, 11, "time_exceeded", "" }, { 4, 12, "parameter_problem", "" },
+        { 4, 13, "timestamp_request", NULL }, { 4, 14, "timestamp_reply", NULL }, { 6, 133, "router_solicitation", NULL },
+        { 6, 134, "router_advertisement", NULL }, { 6, 135, "neighbor_solicitation", NULL }, { 6, 136, "neighbor_advertisement", NULL },
+        { 6, 1, "unreachable", "no_route admin_prohibited not_neighbour address_unreachable port_unreachable" },
+        { 6, 3, "time_exceeded", "exceeded_hop_limit exceeded_frag_time" },
+        { 6, 4, "parameter_problem", "header_field unknown_next_header unknown_option" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct packet p = { .kind = PKT_KIND_ICMP, .ip.version = rows[i].version, .icmp = { .type = rows[i].type, .checksum_ok = true } };
+        char names[300], expected[400], text[100], *rest = names, *name;
+        snprintf(names, sizeof names, "%s", rows[i].code_names != NULL ? rows[i].code_names : "");
+        while ((name = strsep(&rest, " ")) != NULL) {
+            const char *mtu = strcmp(name, "frag_needed") == 0 ? " mtu 0" : "";
+            snprintf(expected, sizeof expected, "icmp %s %s%s", rows[i].type_name, *name != '\0' ? name : rows[i].code_names != NULL ? "0" : "0 (0)", mtu);
+            pkt_format(&p, text, sizeof text);
+            assert_string_equal(text, expected);
+            p.icmp.code++;
+        }
     }
 }
 
@@ -179,6 +217,7 @@ int main(void)
         cmocka_unit_test(options_are_written_as_scenarios_have_them),
         cmocka_unit_test(segments_are_one_line),
         cmocka_unit_test(icmp_is_named_and_its_segment_shown),
+        cmocka_unit_test(icmp_has_packetdrills_names),
         cmocka_unit_test(the_rest_has_its_line_too),
         cmocka_unit_test(a_short_buffer_is_terminated_and_the_whole_length_returned),
     };

@@ -127,6 +127,17 @@ static void a_packet_that_fits_is_left_alone(void **state)
     assert_int_equal(cut(bytes, len, len - 1, 1, &f), 2);
 }
 
+static void the_last_fragment_may_be_full_though_no_multiple_of_eight(void **state)
+{
+    static struct fragments f;
+    uint8_t bytes[GENERATED_LEN_MAX];
+    size_t len = make_segment(4, 56 + 60 - 20, bytes);
+
+    (void)state;
+    assert_int_equal(cut(bytes, len, 20 + 60, 1, &f), 2);
+    assert_int_equal(f.lens[1], 20 + 60);
+}
+
 static void an_mtu_without_room_is_refused(void **state)
 {
     static const struct row { uint8_t version; size_t mtu; bool room; } rows[] = {
@@ -179,7 +190,7 @@ static void later_fragments_have_the_options_with_the_copied_flag_only(void **st
 {
     static const struct row { const char *says, *options, *copied; } rows[] = {
         { "padding, a timestamp, router alert", "01 44040500 94040000 01 01 01 00 00 00 00", "94040000" },
-        { "copied ones of odd lengths", "8203aa 8303bb 01 01 01 01 01 01 01 01 01 01", "8203aa 8303bb 00 00" },
+        { "copied ones of odd lengths", "01 8203aa 01 8303bb 01 01 01 01 01 01 01 01", "8203aa 8303bb 00 00" },
         { "a length of 1 ends it", "94040000 8201 94040000 00 00 00 00 00 00", "94040000" },
         { "a length past the end ends it", "94040000 82ff 94040000 00 00 00 00 00 00", "94040000" },
         { "none", "01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 82", "" },
@@ -275,6 +286,67 @@ static void any_order_and_any_mtu_gives_the_packet_back(void **state)
     }
 }
 
+/* An IPv4 fragment of UDP with id 7: the given octets at offset. */
+static size_t fragment_of(uint32_t offset, bool more, const char *payload, uint8_t *out)
+{
+    static const uint8_t header[20] = { 0x45, [5] = 7, [8] = 64, [9] = 17, [12] = 192, 0, 2, 1, 192, 0, 2, 2 };
+    size_t len = sizeof header + strlen(payload);
+
+    memcpy(out, header, sizeof header);
+    memcpy(out + sizeof header, payload, strlen(payload));
+    out[3] = (uint8_t)len;
+    out[6] = (uint8_t)((more ? 0x20 : 0) | offset / 8 >> 8);
+    out[7] = (uint8_t)(offset / 8);
+    mend_checksum(out);
+    return len;
+}
+
+static void the_first_fragments_header_is_the_wholes(void **state)
+{
+    const uint8_t *whole;
+    uint8_t first[64], second[64];
+    size_t first_len = fragment_of(0, true, "aaaaaaaa", first), second_len = fragment_of(8, false, "bbb", second), whole_len;
+
+    first[1] = 0x11; /* type of service */
+    second[1] = 0x22;
+    mend_checksum(first);
+    mend_checksum(second);
+    assert_false(add(*state, second, second_len, 0, &whole, &whole_len));
+    assert_true(add(*state, first, first_len, 0, &whole, &whole_len));
+    assert_int_equal(whole[1], 0x11);
+}
+
+/* An IPv6 fragment behind hop-by-hop options of so many octets. */
+static size_t fragment_behind(size_t options_len, uint32_t offset, bool more, size_t payload_len, uint8_t *out)
+{
+    size_t len = octets("60000000 0000 00 40 20010db8000000000000000000000001 20010db8000000000000000000000002", out, 40);
+
+    memset(out + len, 0, options_len + 8 + payload_len);
+    out[len] = 44;
+    out[len + 1] = (uint8_t)(options_len / 8 - 1);
+    len += options_len;
+    out[len] = 17;
+    out[len + 2] = (uint8_t)(offset >> 8);
+    out[len + 3] = (uint8_t)(offset | (more ? 1 : 0));
+    len += 8 + payload_len;
+    out[4] = (uint8_t)((len - 40) >> 8);
+    out[5] = (uint8_t)(len - 40);
+    return len;
+}
+
+static void headers_of_512_octets_are_kept_and_longer_ones_ignored(void **state)
+{
+    static uint8_t bytes[1024];
+    const uint8_t *whole;
+    size_t whole_len;
+
+    assert_false(add(*state, bytes, fragment_behind(PKT_REASSEMBLY_HEADER_MAX - 40, 0, true, 8, bytes), 0, &whole, &whole_len));
+    assert_true(add(*state, bytes, fragment_behind(PKT_REASSEMBLY_HEADER_MAX - 40, 8, false, 3, bytes), 0, &whole, &whole_len));
+    assert_int_equal(whole_len, PKT_REASSEMBLY_HEADER_MAX + 11);
+    assert_false(add(*state, bytes, fragment_behind(PKT_REASSEMBLY_HEADER_MAX - 32, 0, true, 8, bytes), 0, &whole, &whole_len));
+    assert_false(add(*state, bytes, fragment_behind(PKT_REASSEMBLY_HEADER_MAX - 32, 8, false, 3, bytes), 0, &whole, &whole_len));
+}
+
 static void what_is_no_fragment_is_ignored(void **state)
 {
     uint8_t bytes[GENERATED_LEN_MAX];
@@ -304,21 +376,6 @@ static void a_missing_fragment_leaves_it_undone(void **state)
                 assert_false(add_nth(*state, &f, i, &whole, &whole_len));
         }
     }
-}
-
-/* An IPv4 fragment of UDP with id 7: the given octets at offset. */
-static size_t fragment_of(uint32_t offset, bool more, const char *payload, uint8_t *out)
-{
-    static const uint8_t header[20] = { 0x45, [5] = 7, [8] = 64, [9] = 17, [12] = 192, 0, 2, 1, 192, 0, 2, 2 };
-    size_t len = sizeof header + strlen(payload);
-
-    memcpy(out, header, sizeof header);
-    memcpy(out + sizeof header, payload, strlen(payload));
-    out[3] = (uint8_t)len;
-    out[6] = (uint8_t)((more ? 0x20 : 0) | offset / 8 >> 8);
-    out[7] = (uint8_t)(offset / 8);
-    mend_checksum(out);
-    return len;
 }
 
 static void overlapping_fragments_must_agree(void **state)
@@ -446,6 +503,25 @@ static void datagrams_are_told_apart_by_all_of_their_identity(void **state)
     }
 }
 
+/* 65535 octets behind an IPv6 header: the last fragment ends where the last one can. */
+static void the_largest_ipv6_packet_is_put_together(void **state)
+{
+    static uint8_t payload[65535], packet[PKT_BYTES_MAX];
+    static struct fragments f;
+    struct pkt_builder *builder = pkt_builder_new();
+    struct pkt_spec spec = { .protocol = 17, .src = address("2001:db8::1"), .dst = address("2001:db8::2"), .payload = payload, .payload_len = 65535 };
+    ssize_t len = pkt_build(builder, &spec, packet, sizeof packet);
+    const uint8_t *whole;
+    size_t whole_len = 0;
+    bool complete = false;
+
+    pkt_builder_free(builder);
+    cut(packet, (size_t)len, 1500, 3, &f);
+    for (unsigned i = 0; i < f.count; i++)
+        complete = add_nth(*state, &f, i, &whole, &whole_len);
+    assert_true(complete && whole_len == PKT_BYTES_MAX && memcmp(whole, packet, whole_len) == 0);
+}
+
 static void the_whole_may_not_be_longer_than_a_packet(void **state)
 {
     static uint8_t bytes[PKT_BYTES_MAX];
@@ -476,12 +552,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fragments_are_what_the_rfcs_say),
         cmocka_unit_test(a_packet_that_fits_is_left_alone),
+        cmocka_unit_test(the_last_fragment_may_be_full_though_no_multiple_of_eight),
         cmocka_unit_test(an_mtu_without_room_is_refused),
         cmocka_unit_test(what_does_not_parse_is_not_cut_but_a_damaged_segment_is),
         cmocka_unit_test(an_ipv4_fragment_is_cut_further_an_ipv6_one_is_not),
         cmocka_unit_test(later_fragments_have_the_options_with_the_copied_flag_only),
         cmocka_unit_test(headers_for_every_hop_are_repeated_and_the_others_are_cut),
         cmocka_unit_test_setup_teardown(any_order_and_any_mtu_gives_the_packet_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_first_fragments_header_is_the_wholes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(headers_of_512_octets_are_kept_and_longer_ones_ignored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_fragment_is_ignored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_fragment_leaves_it_undone, set_up, tear_down),
         cmocka_unit_test(overlapping_fragments_must_agree),
@@ -490,6 +569,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sixty_seconds_are_the_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_oldest_of_too_many_are_dropped, set_up, tear_down),
         cmocka_unit_test(datagrams_are_told_apart_by_all_of_their_identity),
+        cmocka_unit_test_setup_teardown(the_largest_ipv6_packet_is_put_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_whole_may_not_be_longer_than_a_packet, set_up, tear_down),
     };
 

@@ -153,6 +153,7 @@ static void of_options_repeated_the_first_counts(void **state)
     (void)state;
     read_hex("0204 0001 0204 0002 030301 030302 1c04 0003 1c04 0004 2206 01020304 2202", &o);
     assert_true(o.mss == 1 && o.wscale == 1 && o.user_timeout == 3 && o.fastopen_cookie_len == 4);
+    assert_int_equal(o.unknown_count, 0);
     read_hex("080a 00000001 00000002 080a 00000003 00000004", &o);
     assert_true(o.ts_val == 1 && o.ts_ecr == 2);
     read_hex("050a 00000001 00000002 0512 00000003 00000004 00000005 00000006", &o);

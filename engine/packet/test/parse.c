@@ -33,12 +33,13 @@ static void every_field_of_an_ipv4_segment_is_read(void **state)
     assert_int_equal(p.kind, PKT_KIND_TCP);
     assert_true(p.ip.version == 4 && p.ip.tos == 0x2e && p.ip.ttl == 63 && p.ip.protocol == PKT_PROTO_TCP);
     assert_true(p.ip.header_len == 20 && p.ip.total_len == 57 && p.ip.id == 0x1234 && p.ip.fragment_offset == 0);
-    assert_true(p.ip.dont_fragment && !p.ip.more_fragments && !p.ip.has_fragment_header && p.ip.checksum_ok);
+    assert_true(p.ip.dont_fragment && !p.ip.more_fragments && !p.ip.has_fragment_header);
+    assert_true(p.ip.checksum_ok && p.ip.checksum == 0xa559);
     assert_true(pkt_addr_equal(&p.ip.src, &src) && pkt_addr_equal(&p.ip.dst, &dst));
     assert_true(p.tcp.src_port == 1024 && p.tcp.dst_port == 80 && p.tcp.seq == 0xfffffffe && p.tcp.ack == 5);
     assert_int_equal(p.tcp.data_offset, 8);
     assert_int_equal(p.tcp.flags, PKT_RESERVED | PKT_AE | PKT_PSH | PKT_ACK);
-    assert_true(p.tcp.window == 0x2000 && p.tcp.urgent == 7 && p.tcp.checksum_ok);
+    assert_true(p.tcp.window == 0x2000 && p.tcp.urgent == 7 && p.tcp.checksum_ok && p.tcp.checksum == 0x78c8);
     assert_true(p.tcp.options_len == 12 && p.tcp.options == p.bytes + 40);
     assert_true(p.tcp.payload_len == 5 && memcmp(p.tcp.payload, "hello", 5) == 0);
     assert_true(p.payload == p.bytes + 20 && p.payload_len == 37 && p.len == 57);
@@ -210,6 +211,7 @@ static void extension_headers_are_walked_to_the_segment(void **state)
         { "authentication: its length counts words", IP6("33", "002c") "06 04 0000 00000001 00000001 000000000000000000000000" TCP_OCTETS, 64 },
         { "mobility", IP6("87", "001c") "06 00 0000 00000000" TCP_OCTETS, 48 },
         { "an atomic fragment (RFC 6946)", IP6("2c", "001c") "06 00 0000 00000007" TCP_OCTETS, 48 },
+        { "an atomic fragment, and options behind it", IP6("2c", "0024") "3c 00 0000 00000007 06 00 0104 00000000" TCP_OCTETS, 56 },
         { "all in RFC 8200's order",
           IP6("00", "0034") "3c 00 0104 00000000 2b 00 0104 00000000 2c 00 0300 00000000 06 00 0000 00000007" TCP_OCTETS, 72 },
     };
@@ -241,6 +243,20 @@ static void an_extension_header_that_does_not_fit_is_an_error(void **state)
         if (parse_hex(rows[i].hex, &p) != PKT_ERR_IP_EXTENSION || p.kind != PKT_KIND_IP_ONLY)
             fail_msg("%s: not found", rows[i].says);
     }
+}
+
+/* The headers' length is 16 bits wide; an IPv6 packet may be longer, and all of it headers. */
+static void no_more_than_65535_octets_of_headers_are_walked(void **state)
+{
+    static uint8_t bytes[PKT_BYTES_MAX];
+    size_t len = octets(IP6("3c", "ffff"), bytes, sizeof bytes);
+    struct packet p;
+
+    (void)state;
+    for (; len + 8 <= sizeof bytes; len += 8)
+        bytes[len] = 60;
+    assert_int_equal(pkt_parse(bytes, sizeof bytes, &p), PKT_ERR_IP_EXTENSION);
+    assert_true(p.ip.header_len == 65528 && p.payload_len == PKT_BYTES_MAX - 65528);
 }
 
 static void what_is_no_extension_header_ends_the_walk(void **state)
@@ -354,6 +370,7 @@ int main(void)
         cmocka_unit_test(any_prefix_gives_a_segment_or_a_reason),
         cmocka_unit_test(extension_headers_are_walked_to_the_segment),
         cmocka_unit_test(an_extension_header_that_does_not_fit_is_an_error),
+        cmocka_unit_test(no_more_than_65535_octets_of_headers_are_walked),
         cmocka_unit_test(what_is_no_extension_header_ends_the_walk),
         cmocka_unit_test(fragments_are_not_read_as_segments),
         cmocka_unit_test(a_quotation_may_end_after_eight_octets),
