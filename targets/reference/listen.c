@@ -44,6 +44,8 @@ static void accept_fast(struct ref_tcb *tcb, struct ref_segment *syn)
     tcb->fastopen = true;
     tcb->listener->fastopen_pending++;
     ref_process_text(tcb, syn);
+    syn->seq += syn->text_len;
+    syn->text_len = 0;
     tcb->ack_now = false; /* the SYN,ACK does it */
     ref_timer_stop(tcb, REF_TIMER_DELAYED_ACK);
     ref_accept_queue_push(tcb->listener, tcb);
