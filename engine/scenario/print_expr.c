@@ -103,17 +103,30 @@ void scn_put_arith(struct scn_sink *sink, const struct scn_expr *expr)
     put_at_level(sink, expr, LEVEL_ARITH);
 }
 
+static bool is_word(const struct scn_expr *expr)
+{
+    return expr->kind == SCN_EXPR_NAME || expr->kind == SCN_EXPR_FLAGS;
+}
+
+/* Begins with a name when printed: `<` before it would open options. */
+static bool begins_with_name(const struct scn_expr *expr)
+{
+    while (expr->kind == SCN_EXPR_BINARY)
+        expr = expr->child[0];
+    return is_word(expr);
+}
+
 /* Ends in a name when printed: `(` behind it would make it a call. */
 static bool ends_in_name(const struct scn_expr *expr)
 {
     while (expr->kind == SCN_EXPR_BINARY || expr->kind == SCN_EXPR_UNARY)
         expr = expr->child[expr->child_count - 1];
-    return expr->kind == SCN_EXPR_NAME || expr->kind == SCN_EXPR_FLAGS;
+    return is_word(expr);
 }
 
 void scn_put_closed(struct scn_sink *sink, const struct scn_expr *expr)
 {
-    const bool open = level_of(expr) < LEVEL_PRIMARY || ends_in_name(expr);
+    const bool open = level_of(expr) < LEVEL_PRIMARY || is_word(expr);
     scn_put(sink, "%s", open ? "(" : "");
     scn_put_expr(sink, expr);
     scn_put(sink, "%s", open ? ")" : "");
@@ -124,6 +137,8 @@ static void put_match(struct scn_sink *sink, const struct scn_match *match, void
     static const char *const relations[] = { [SCN_NONE] = "", [SCN_ANY] = "*", [SCN_EQ] = "", [SCN_NE] = "!=", [SCN_LT] = "<", [SCN_LE] = "<=",
                                              [SCN_GT] = ">", [SCN_GE] = ">=", [SCN_BETWEEN] = "" };
     scn_put(sink, "%s", relations[match->relation]);
+    if (match->relation == SCN_LT && begins_with_name(match->value))
+        put = scn_put_closed;
     if (match->value)
         put(sink, match->value);
     if (match->upper) {

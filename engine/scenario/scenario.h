@@ -100,7 +100,7 @@ enum scn_option_form { /* how values[] are to be read */
     SCN_OPT_NUMBER,         /* values[0]: mss, wscale, uto */
     SCN_OPT_TIMESTAMP,      /* values[0] TSval, values[1] TSecr */
     SCN_OPT_SACK,           /* values[2i], values[2i+1]: relative edges */
-    SCN_OPT_BYTES,          /* bytes: FO, FOEXP (without its 0xF989), md5, kind N */
+    SCN_OPT_BYTES,          /* bytes: FO, FOEXP (without its 0xF989), md5, kind N; or value_count 1 and values[0] ANY, in an expectation: any octets */
     SCN_OPT_ACCECN,         /* kind 172 or 174, values[]: up to three 24-bit counters in wire order */
 };
 enum { SCN_OPTION_VALUES_MAX = 10 };

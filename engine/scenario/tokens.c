@@ -182,6 +182,12 @@ static void classify_angle(struct scn_parser *parser, struct scn_token *token)
         token->kind = OPTIONS;
 }
 
+/* mtu() and ipv6(), which are functions where `mtu 1500` and `ipv6 …:` begin something else. */
+static bool is_function_call(struct scn_parser *parser, int kind)
+{
+    return (kind == MTU || kind == IPV6) && peek(parser, 1)->kind == '(' && peek(parser, 2)->kind == ')';
+}
+
 /* Gives the token ahead its meaning. Only looks; take() comes after. */
 static void classify(struct scn_parser *parser)
 {
@@ -189,7 +195,7 @@ static void classify(struct scn_parser *parser)
     peek(parser, 0);
     struct scn_token token = s->ahead[0];
     if ((is_step_keyword(token.kind) || is_segment_keyword(token.kind) || token.kind == OR || token.kind == TABLE_IN)
-        && !has_meaning(token.kind, s->mode))
+        && (!has_meaning(token.kind, s->mode) || is_function_call(parser, token.kind)))
         token.kind = WORD;
     substitute(parser, &token);
     if (token.kind == '<' || token.kind == '>')

@@ -65,6 +65,8 @@ static void look_at_block(struct seen *seen, const struct scn_block *block)
             look_at_expr(seen, step->let.value);
         for (unsigned j = 0; step->kind == SCN_STEP_CALL && j < step->call.argument_count; j++)
             look_at_expr(seen, step->call.arguments[j]);
+        for (unsigned j = 0; step->kind == SCN_STEP_EITHER && j < step->either.count; j++)
+            look_at_block(seen, &step->either.branches[j]);
     }
 }
 
