@@ -68,28 +68,8 @@ static const struct option *find(const char *name)
     return NULL;
 }
 
-static int set_linger(int fd, const int64_t *values, unsigned count)
-{
-    if (count < 2 || values[1] < 0 || values[1] > INT_MAX)
-        return -EINVAL;
-    const struct linger linger = { .l_onoff = values[0] != 0, .l_linger = (int)values[1] };
-    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) < 0 ? -errno : 0;
-}
-
-static int get_linger(int fd, int64_t *value)
-{
-    struct linger linger;
-    socklen_t len = sizeof linger;
-    if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &len) < 0)
-        return -errno;
-    *value = linger.l_onoff ? linger.l_linger : -1;
-    return 0;
-}
-
 int option_set(int fd, const char *name, const int64_t *values, unsigned count)
 {
-    if (strcmp(name, "SO_LINGER") == 0)
-        return set_linger(fd, values, count);
     const struct option *option = find(name);
     if (!option)
         return -ENOPROTOOPT;
@@ -101,8 +81,6 @@ int option_set(int fd, const char *name, const int64_t *values, unsigned count)
 
 int option_get(int fd, const char *name, int64_t *value)
 {
-    if (strcmp(name, "SO_LINGER") == 0)
-        return get_linger(fd, value);
     const struct option *option = find(name);
     if (!option)
         return -ENOPROTOOPT;

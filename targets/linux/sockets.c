@@ -1,9 +1,14 @@
-/* Maps the upper tester's calls to non-blocking sockets of the kernel. */
+/* Maps the upper tester's calls to non-blocking sockets of the kernel.
+ *
+ * SO_LINGER is kept here. The kernel is told that every socket lingers for no time at all, so that whatever ends the process aborts
+ * its connections: otherwise they would live on as orphans, and with them the namespace, for some two minutes. close() first tells it
+ * what the application has asked for; but never a time, for which it would block. What is sent does not depend on that. */
 #include "targets/linux/sockets.h"
 #include "targets/linux/options.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -16,7 +21,7 @@
 struct slot {
     int fd;             /* -1: free */
     uint8_t ip_version;
-    bool lingers;       /* SO_LINGER has been set */
+    struct linger linger; /* as the application has it */
     int next_free;      /* when free: the next free one, or -1 */
 };
 
@@ -58,8 +63,14 @@ static int fd_of(struct sockets *s, int handle)
     return slot ? slot->fd : -1; /* the kernel answers EBADF to that */
 }
 
+static void tell_linger(int fd, int on)
+{
+    const struct linger linger = { .l_onoff = on, .l_linger = 0 };
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
 /* Takes the descriptor over, also when it fails. */
-static int64_t add(struct sockets *s, int fd, uint8_t ip_version)
+static int64_t add(struct sockets *s, int fd, uint8_t ip_version, struct linger linger)
 {
     struct epoll_event event = {
         .events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, .data.u64 = SOCKETS_EPOLL_DATA,
@@ -68,9 +79,10 @@ static int64_t add(struct sockets *s, int fd, uint8_t ip_version)
         close(fd);
         return -EMFILE;
     }
+    tell_linger(fd, 1);
     int handle = s->first_free;
     s->first_free = s->slots[handle].next_free;
-    s->slots[handle] = (struct slot){ .fd = fd, .ip_version = ip_version };
+    s->slots[handle] = (struct slot){ .fd = fd, .ip_version = ip_version, .linger = linger };
     return handle;
 }
 
@@ -86,13 +98,9 @@ void sockets_free(struct sockets *s)
 {
     if (!s)
         return;
-    const int64_t abort_now[] = { 1, 0 };
-    for (int handle = 0; handle < s->slot_count; handle++) {
-        if (s->slots[handle].fd < 0)
-            continue;
-        option_set(s->slots[handle].fd, "SO_LINGER", abort_now, 2);
-        close(s->slots[handle].fd);
-    }
+    for (int handle = 0; handle < s->slot_count; handle++)
+        if (s->slots[handle].fd >= 0)
+            close(s->slots[handle].fd);
     free(s->slots);
     free(s);
 }
@@ -170,7 +178,7 @@ int64_t sockets_socket(struct sockets *s, uint8_t ip_version)
         raise_descriptor_limit();
         fd = socket(family, type, IPPROTO_TCP);
     }
-    int64_t result = fd < 0 ? -errno : add(s, fd, ip_version == 6 ? 6 : 4);
+    int64_t result = fd < 0 ? -errno : add(s, fd, ip_version == 6 ? 6 : 4, (struct linger){ 0 });
     status = netns_leave(s->ns);
     return status < 0 ? status : result;
 }
@@ -195,7 +203,7 @@ int64_t sockets_accept(struct sockets *s, int handle, struct pkt_endpoint *peer)
     const struct slot *slot = slot_of(s, handle);
     if (!slot)
         return -EBADF;
-    uint8_t ip_version = slot->ip_version;
+    const struct slot listener = *slot; /* add() may move the table */
     union socket_address address = { .any.sa_family = AF_INET };
     socklen_t len = sizeof address;
     int fd = accept4(slot->fd, &address.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -207,7 +215,7 @@ int64_t sockets_accept(struct sockets *s, int handle, struct pkt_endpoint *peer)
         return -errno;
     if (peer)
         from_kernel(&address, peer);
-    return add(s, fd, ip_version);
+    return add(s, fd, listener.ip_version, listener.linger); /* which Linux lets it inherit */
 }
 
 int64_t sockets_connect(struct sockets *s, int handle, const struct pkt_endpoint *remote)
@@ -244,39 +252,43 @@ int64_t sockets_shutdown(struct sockets *s, int handle, enum target_shutdown how
     return result_of(shutdown(fd_of(s, handle), KERNEL_HOW[how]));
 }
 
-/* With SO_LINGER and a time, close() would block. What it sends does not depend on whether the caller waits, so it need not. */
-static void do_not_wait(const struct slot *slot)
-{
-    const int64_t off[] = { 0, 0 };
-    int64_t seconds = -1;
-    if (slot->lingers && option_get(slot->fd, "SO_LINGER", &seconds) == 0 && seconds > 0)
-        option_set(slot->fd, "SO_LINGER", off, 2);
-}
-
 int64_t sockets_close(struct sockets *s, int handle)
 {
     struct slot *slot = slot_of(s, handle);
     if (!slot)
         return -EBADF;
-    do_not_wait(slot);
+    if (!slot->linger.l_onoff || slot->linger.l_linger > 0)
+        tell_linger(slot->fd, 0);
     int64_t result = result_of(close(slot->fd));
     *slot = (struct slot){ .fd = -1, .next_free = s->first_free };
     s->first_free = handle;
     return result;
 }
 
+/* ---- options --------------------------------------------------------------------------------------------------- */
+
 int64_t sockets_set_option(struct sockets *s, int handle, const char *name, const int64_t *values, unsigned count)
 {
     struct slot *slot = slot_of(s, handle);
     if (!slot)
         return -EBADF;
-    slot->lingers |= strcmp(name, "SO_LINGER") == 0;
-    return option_set(slot->fd, name, values, count);
+    if (strcmp(name, "SO_LINGER") != 0)
+        return option_set(slot->fd, name, values, count);
+    if (count < 2 || values[1] < 0 || values[1] > INT_MAX)
+        return -EINVAL;
+    slot->linger = (struct linger){ .l_onoff = values[0] != 0, .l_linger = (int)values[1] };
+    return 0;
 }
 
 int64_t sockets_get_option(struct sockets *s, int handle, const char *name, int64_t *value)
 {
-    return option_get(fd_of(s, handle), name, value);
+    const struct slot *slot = slot_of(s, handle);
+    if (!slot)
+        return -EBADF;
+    if (strcmp(name, "SO_LINGER") != 0)
+        return option_get(slot->fd, name, value);
+    *value = slot->linger.l_onoff ? slot->linger.l_linger : -1;
+    return 0;
 }
 
 int64_t sockets_ioctl(struct sockets *s, int handle, const char *name, int64_t *value)

@@ -25,6 +25,7 @@ int64_t sockets_send(struct sockets *s, int handle, const uint8_t *data, size_t 
 int64_t sockets_receive(struct sockets *s, int handle, uint8_t *out, size_t len, unsigned flags);
 int64_t sockets_shutdown(struct sockets *s, int handle, enum target_shutdown how);
 int64_t sockets_close(struct sockets *s, int handle);
+/* SO_LINGER takes two values, on/off and seconds, and gives its seconds, or -1 when it is off; for the others see options.h. */
 int64_t sockets_set_option(struct sockets *s, int handle, const char *name, const int64_t *values, unsigned count);
 int64_t sockets_get_option(struct sockets *s, int handle, const char *name, int64_t *value);
 int64_t sockets_ioctl(struct sockets *s, int handle, const char *name, int64_t *value);

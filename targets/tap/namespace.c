@@ -8,7 +8,8 @@
  * All this needs CAP_SYS_ADMIN over the namespaces concerned. An ordinary user gets it by unshare(CLONE_NEWUSER), but only over
  * namespaces made later: such a process could never come back to the network it started in. So it takes a fresh, empty one along
  * (CLONE_NEWUSER | CLONE_NEWNET) which becomes its home. User and group ids are mapped to themselves, so files it writes keep their
- * owner. The capabilities held show whether this has been done: no state is kept here. */
+ * owner. The capabilities held show whether this has been done: no state is kept here. A container's root may have them without
+ * owning the network it is in; then only the empty network is taken. */
 #include "targets/tap/namespace.h"
 #include "targets/tap/tap.h"
 
@@ -105,12 +106,27 @@ void tap_explain(int status, struct target_error *error)
 
 /* ---- privilege ------------------------------------------------------------------------------------------------- */
 
-static bool privileged(void)
+static bool has_capabilities(void)
 {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
     struct __user_cap_data_struct data[2] = { { 0 } };
     const uint32_t needed = 1u << CAP_SYS_ADMIN | 1u << CAP_NET_ADMIN | 1u << CAP_NET_RAW;
     return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & needed) == needed;
+}
+
+static int open_current(void)
+{
+    return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
+/* May the thread come back to the network it is in? Not when that belongs to a user namespace above its own. */
+static bool may_return(void)
+{
+    int home = open_current();
+    bool may = home >= 0 && setns(home, CLONE_NEWNET) == 0;
+    if (home >= 0)
+        close(home);
+    return may;
 }
 
 /* 0 or a positive errno value. */
@@ -143,8 +159,12 @@ static int map_ids(uid_t uid, gid_t gid)
 
 static enum stage become_privileged(int *code)
 {
-    if (privileged())
-        return STAGE_DONE;
+    if (has_capabilities()) {
+        if (may_return() || unshare(CLONE_NEWNET) == 0)
+            return STAGE_DONE;
+        *code = errno;
+        return STAGE_NETWORK_NAMESPACE;
+    }
     uid_t uid = geteuid();
     gid_t gid = getegid();
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
@@ -156,11 +176,6 @@ static enum stage become_privileged(int *code)
 }
 
 /* ---- namespaces ------------------------------------------------------------------------------------------------ */
-
-static int open_current(void)
-{
-    return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-}
 
 static bool make(struct netns *ns)
 {

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { REQUEST_BYTES_MAX = 256 }; /* the longest, a route, has under 100 */
@@ -100,7 +101,7 @@ int rtnl_set_link(int fd, const struct rtnl_link *link)
     return transact(fd, &request);
 }
 
-int rtnl_add_address(int fd, unsigned ifindex, const struct pkt_addr *addr, uint8_t prefix_len)
+static int add_address(int fd, unsigned ifindex, const struct pkt_addr *addr, uint8_t prefix_len)
 {
     struct request request;
     struct ifaddrmsg *body = start(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof *body);
@@ -110,6 +111,60 @@ int rtnl_add_address(int fd, unsigned ifindex, const struct pkt_addr *addr, uint
     put_address(&request, IFA_LOCAL, addr);
     put_address(&request, IFA_ADDRESS, addr);
     return transact(fd, &request);
+}
+
+/* Is this the notice of the route by which the kernel takes packets for addr? */
+static bool is_local_route_to(const uint8_t *message, size_t len, const struct pkt_addr *addr)
+{
+    struct nlmsghdr header;
+    struct rtmsg body;
+    struct rtattr attribute;
+    const size_t body_at = NLMSG_HDRLEN, attributes_at = NLMSG_LENGTH(sizeof body);
+    if (len < attributes_at)
+        return false;
+    memcpy(&header, message, sizeof header);
+    memcpy(&body, message + body_at, sizeof body);
+    if (header.nlmsg_type != RTM_NEWROUTE || body.rtm_type != RTN_LOCAL || body.rtm_dst_len != 128)
+        return false;
+    for (size_t at = attributes_at; at + sizeof attribute <= len; at += RTA_ALIGN(attribute.rta_len)) {
+        memcpy(&attribute, message + at, sizeof attribute);
+        if (attribute.rta_len < sizeof attribute || attribute.rta_len > len - at)
+            return false;
+        if (attribute.rta_type == RTA_DST)
+            return RTA_PAYLOAD(&attribute) == 16 && memcmp(message + at + RTA_LENGTH(0), addr->bytes, 16) == 0;
+    }
+    return false;
+}
+
+/* The kernel acknowledges an IPv6 address at once, but makes it work, by a local route, in a worker thread of its own. */
+static int add_address_and_wait(int fd, unsigned ifindex, const struct pkt_addr *addr, uint8_t prefix_len)
+{
+    const struct sockaddr_nl group = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV6_ROUTE };
+    const struct timeval patience = { .tv_sec = 5 };
+    int notices = rtnl_open();
+    if (notices < 0)
+        return notices;
+    int status = 0;
+    if (bind(notices, (const struct sockaddr *)&group, sizeof group) < 0
+        || setsockopt(notices, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
+        status = -errno;
+    else
+        status = add_address(fd, ifindex, addr, prefix_len);
+    for (bool works = false; status == 0 && !works;) {
+        uint8_t message[1024];
+        ssize_t len = recv(notices, message, sizeof message, 0);
+        if (len < 0)
+            status = errno == EAGAIN ? -ETIMEDOUT : -errno;
+        else
+            works = is_local_route_to(message, (size_t)len, addr);
+    }
+    close(notices);
+    return status;
+}
+
+int rtnl_add_address(int fd, unsigned ifindex, const struct pkt_addr *addr, uint8_t prefix_len)
+{
+    return addr->version == 6 ? add_address_and_wait(fd, ifindex, addr, prefix_len) : add_address(fd, ifindex, addr, prefix_len);
 }
 
 int rtnl_add_route(int fd, unsigned ifindex, const struct pkt_addr *prefix, uint8_t prefix_len, const struct pkt_addr *router)

@@ -7,7 +7,7 @@
 /* A socket of the namespace the thread is in now, whatever namespace it moves to. Returns a descriptor or a negative errno value. */
 int rtnl_open(void);
 
-/* Every call below asks the kernel and waits for its answer, which it gives at once: 0 or a negative errno value. */
+/* Every call below asks the kernel and waits for its answer: 0 or a negative errno value. */
 
 struct rtnl_link {
     unsigned ifindex;
@@ -18,7 +18,7 @@ struct rtnl_link {
 };
 int rtnl_set_link(int fd, const struct rtnl_link *link);
 
-/* Without duplicate address detection (RFC 4862 §5.4), so that it works at once. */
+/* Without duplicate address detection (RFC 4862 §5.4). The interface must be up: the address works when this returns. */
 int rtnl_add_address(int fd, unsigned ifindex, const struct pkt_addr *addr, uint8_t prefix_len);
 
 /* To a prefix by a router on the link. */
