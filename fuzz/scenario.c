@@ -1,4 +1,5 @@
-/* Fuzzes the scenario language: any octets give a scenario or diagnostics, and a scenario printed and read again is the same one. */
+/* Fuzzes the scenario language: any octets give a scenario or diagnostics, and a scenario printed and read again is the same one.
+ */
 #include "engine/scenario/scenario.h"
 
 #include <stdbool.h>

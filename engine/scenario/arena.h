@@ -1,9 +1,9 @@
 /* Memory of one scenario: objects are taken from it one by one and given back all at once.
  *
- * An arena is bounded: SCN_ARENA_BYTES_MAX for a whole scenario. What happens when the bound, or the machine's memory, is reached is
- * the owner's choice through `escape`: while it is set, an allocation that cannot be met does not return but jumps there, so that the
- * parser need not test every one of its allocations. Without it such an allocation gives NULL. Nothing but the arena's own blocks may
- * therefore be held across an allocation while `escape` is set.
+ * An arena is bounded: SCN_ARENA_BYTES_MAX for a whole scenario. What happens when the bound, or the machine's memory, is reached
+ * is the owner's choice through `escape`: while it is set, an allocation that cannot be met does not return but jumps there, so
+ * that the parser need not test every one of its allocations. Without it such an allocation gives NULL. Nothing but the arena's own
+ * blocks may therefore be held across an allocation while `escape` is set.
  */
 #ifndef TCPASSAY_SCENARIO_ARENA_H
 #define TCPASSAY_SCENARIO_ARENA_H
@@ -22,7 +22,8 @@ struct scn_arena {
 
 struct scn_arena *scn_arena_new(void); /* NULL: out of memory */
 void scn_arena_free(struct scn_arena *arena);
-/* Zeroed memory for count objects of size octets, aligned for anything; never NULL while escape is set. count 0 gives a valid pointer. */
+/* Zeroed memory for count objects of size octets, aligned for anything; never NULL while escape is set. count 0 gives a valid
+ * pointer. */
 void *scn_arena_alloc(struct scn_arena *arena, size_t count, size_t size);
 /* A terminated text, formatted as by printf. */
 __attribute__((format(printf, 2, 3))) char *scn_arena_format(struct scn_arena *arena, const char *format, ...);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- names ------------------------------------------------------------------------------------------------------------ */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 unsigned scn_variable_slot(struct scn_parser *parser, struct scn_piece token, struct scn_at at)
 {
@@ -30,8 +30,7 @@ unsigned scn_endpoint_slot(struct scn_parser *parser, struct scn_piece token, st
             return i;
     if (parser->endpoints.count == SCN_ENDPOINTS_MAX) {
         if (!parser->stop)
-            scn_error(parser, at, "more than %d endpoints; one with a subscript, as in @flood[$i], counts once",
-                      SCN_ENDPOINTS_MAX);
+            scn_error(parser, at, "more than %d endpoints; one with a subscript, as in @flood[$i], counts once", SCN_ENDPOINTS_MAX);
         parser->stop = true;
         return 0;
     }
@@ -41,7 +40,7 @@ unsigned scn_endpoint_slot(struct scn_parser *parser, struct scn_piece token, st
     return parser->endpoints.count - 1;
 }
 
-/* ---- leaves ------------------------------------------------------------------------------------------------------------ */
+/* ---- leaves ------------------------------------------------------------------------------------------------------ */
 
 struct scn_expr *scn_new_expr(struct scn_parser *parser, enum scn_expr_kind kind, struct scn_span at)
 {
@@ -88,7 +87,8 @@ struct scn_expr *scn_text_expr(struct scn_parser *parser, enum scn_expr_kind kin
     return expr;
 }
 
-struct scn_expr *scn_string_expr(struct scn_parser *parser, const struct scn_expr *before, struct scn_piece token, struct scn_span at)
+struct scn_expr *scn_string_expr(struct scn_parser *parser, const struct scn_expr *before, struct scn_piece token,
+                                 struct scn_span at)
 {
     const struct scn_bytes octets = scn_read_string(parser, token, at);
     struct scn_expr *expr = scn_new_expr(parser, SCN_EXPR_STRING, at);
@@ -125,7 +125,8 @@ struct scn_expr *scn_flags_expr(struct scn_parser *parser, struct scn_span at)
     const struct scn_piece letters = scn_span_piece(parser, at);
     const int flags = scn_read_flags(letters, &wrong);
     if (flags < 0)
-        scn_error(parser, scn_place(at), "expected flags, letters of S F R P . U E W A, each once; found `%s`", scn_quote(letters, quote));
+        scn_error(parser, scn_place(at), "expected flags, letters of S F R P . U E W A, each once; found `%s`",
+                  scn_quote(letters, quote));
     struct scn_expr *expr = scn_new_expr(parser, SCN_EXPR_FLAGS, at);
     expr->number = flags;
     return expr;
@@ -138,7 +139,7 @@ struct scn_expr *scn_variable_expr(struct scn_parser *parser, struct scn_piece t
     return expr;
 }
 
-/* ---- composed ---------------------------------------------------------------------------------------------------------- */
+/* ---- composed ---------------------------------------------------------------------------------------------------- */
 
 static void add_children(struct scn_parser *parser, struct scn_expr *parent, struct scn_expr *const *children, unsigned count)
 {
@@ -189,7 +190,8 @@ struct scn_expr *scn_unary(struct scn_parser *parser, enum scn_op op, struct scn
     return expr;
 }
 
-struct scn_expr *scn_binary(struct scn_parser *parser, enum scn_op op, struct scn_expr *left, struct scn_expr *right, struct scn_span at)
+struct scn_expr *scn_binary(struct scn_parser *parser, enum scn_op op, struct scn_expr *left, struct scn_expr *right,
+                            struct scn_span at)
 {
     struct scn_expr *expr = scn_new_expr(parser, SCN_EXPR_BINARY, at);
     struct scn_expr *const operands[] = { left, right };

@@ -31,7 +31,7 @@ struct scn_packet *scn_packet_end(struct scn_parser *parser)
     return packet;
 }
 
-/* ---- flags ------------------------------------------------------------------------------------------------------------- */
+/* ---- flags ------------------------------------------------------------------------------------------------------- */
 
 enum { ECN_FLAGS = PKT_ECE | PKT_CWR | PKT_AE };
 
@@ -82,7 +82,7 @@ void scn_packet_forbid(struct scn_parser *parser, struct scn_span at)
         parser->packet->flags_care |= (uint16_t)flags;
 }
 
-/* ---- the IP header -------------------------------------------------------------------------------------------------------- */
+/* ---- the IP header ----------------------------------------------------------------------------------------------- */
 
 static struct scn_match *ip_field(struct scn_packet *packet, struct scn_piece word)
 {
@@ -101,8 +101,8 @@ void scn_packet_ip_word(struct scn_parser *parser, struct scn_piece word, struct
     if (ip_field(parser->packet, word))
         scn_error(parser, scn_place(at), "expected a number after `%s`", text);
     else if (ecn == SCN_ECN_NONE_GIVEN)
-        scn_error(parser, scn_place(at), "expected an IP field such as ect0, tos, ttl or flowlabel, found `%s`%s", scn_quote(word, quote),
-                  scn_hint(text, scn_ip_words, scn_ip_word_count, hint));
+        scn_error(parser, scn_place(at), "expected an IP field such as ect0, tos, ttl or flowlabel, found `%s`%s",
+                  scn_quote(word, quote), scn_hint(text, scn_ip_words, scn_ip_word_count, hint));
     else if (parser->packet->ecn != SCN_ECN_NONE_GIVEN)
         scn_error(parser, scn_place(at), "the ECN field is given twice");
     else
@@ -114,8 +114,8 @@ void scn_packet_ip_field(struct scn_parser *parser, struct scn_piece word, struc
     struct scn_match *field = ip_field(parser->packet, word);
     char hint[SCN_HINT_MAX], quote[SCN_QUOTE_MAX];
     if (!field)
-        scn_error(parser, scn_place(at), "expected an IP field such as ect0, tos, ttl or flowlabel, found `%s`%s", scn_quote(word, quote),
-                  scn_hint(scn_piece_copy(parser, word), scn_ip_words, scn_ip_word_count, hint));
+        scn_error(parser, scn_place(at), "expected an IP field such as ect0, tos, ttl or flowlabel, found `%s`%s",
+                  scn_quote(word, quote), scn_hint(scn_piece_copy(parser, word), scn_ip_words, scn_ip_word_count, hint));
     else if (field->relation != SCN_NONE)
         scn_error(parser, scn_place(at), "%s is given twice", scn_quote(word, quote));
     else
@@ -127,7 +127,8 @@ void scn_packet_encapsulation(struct scn_parser *parser, struct scn_span from, s
     from.end = to.end;
     const struct scn_piece added = scn_span_piece(parser, from);
     const char *before = parser->packet->encapsulation;
-    parser->packet->encapsulation = scn_arena_format(parser->arena, "%s%s%.*s", before ? before : "", before ? " " : "", (int)added.len, added.start);
+    parser->packet->encapsulation =
+        scn_arena_format(parser->arena, "%s%s%.*s", before ? before : "", before ? " " : "", (int)added.len, added.start);
     parser->packet->unsupported = "encapsulation";
 }
 
@@ -146,7 +147,7 @@ void scn_packet_raw(struct scn_parser *parser, struct scn_piece hex, struct scn_
         scn_error(parser, scn_place(at), "a packet has at most %d octets", PKT_BYTES_MAX);
 }
 
-/* ---- TCP options ------------------------------------------------------------------------------------------------------------- */
+/* ---- TCP options ------------------------------------------------------------------------------------------------- */
 
 struct scn_option *scn_new_option(struct scn_parser *parser, uint8_t kind, enum scn_option_form form, struct scn_span at)
 {
@@ -157,7 +158,8 @@ struct scn_option *scn_new_option(struct scn_parser *parser, uint8_t kind, enum 
     return option;
 }
 
-struct scn_option *scn_kind_option(struct scn_parser *parser, const struct scn_expr *kind, enum scn_option_form form, struct scn_span at)
+struct scn_option *scn_kind_option(struct scn_parser *parser, const struct scn_expr *kind, enum scn_option_form form,
+                                   struct scn_span at)
 {
     if (kind->number < 0 || kind->number > 255)
         scn_error(parser, kind->at, "an option's kind is 0 to 255, not %lld", (long long)kind->number);
@@ -190,7 +192,8 @@ void scn_option_hex(struct scn_parser *parser, struct scn_option *option, struct
 }
 
 /* The order on the wire follows from the first counter: kind 172 is e0b, ceb, e1b and kind 174 e1b, ceb, e0b (RFC 9768 §3.2.3). */
-void scn_option_counter(struct scn_parser *parser, struct scn_option *option, struct scn_piece field, struct scn_match value, struct scn_span at)
+void scn_option_counter(struct scn_parser *parser, struct scn_option *option, struct scn_piece field, struct scn_match value,
+                        struct scn_span at)
 {
     static const char *const orders[2][3] = { { "e0b", "ceb", "e1b" }, { "e1b", "ceb", "e0b" } };
     if (option->value_count == 0)
@@ -210,7 +213,8 @@ void scn_unknown_option(struct scn_parser *parser, struct scn_piece word, struct
 {
     char hint[SCN_HINT_MAX], quote[SCN_QUOTE_MAX];
     scn_hint(scn_piece_copy(parser, word), scn_option_words, scn_option_word_count, hint);
-    scn_error(parser, scn_place(at), "unknown TCP option `%s`%s", scn_quote(word, quote), hint[0] ? hint : "; write one without a name as kind N HEX");
+    scn_error(parser, scn_place(at), "unknown TCP option `%s`%s", scn_quote(word, quote),
+              hint[0] ? hint : "; write one without a name as kind N HEX");
 }
 
 void scn_packet_option(struct scn_parser *parser, struct scn_option *option, struct scn_span at)
@@ -218,10 +222,11 @@ void scn_packet_option(struct scn_parser *parser, struct scn_option *option, str
     if (parser->options.count < PKT_TCP_OPTIONS_MAX)
         scn_list_add(parser->arena, &parser->options, option);
     else if (parser->options.count == PKT_TCP_OPTIONS_MAX)
-        scn_error(parser, scn_place(at), "%d octets of options cannot hold more than %d of them", PKT_TCP_OPTIONS_MAX, PKT_TCP_OPTIONS_MAX);
+        scn_error(parser, scn_place(at), "%d octets of options cannot hold more than %d of them", PKT_TCP_OPTIONS_MAX,
+                  PKT_TCP_OPTIONS_MAX);
 }
 
-/* ---- with ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- with -------------------------------------------------------------------------------------------------------- */
 
 static struct scn_override *new_override(struct scn_parser *parser, const char *key, struct scn_span at)
 {
@@ -272,7 +277,8 @@ static bool takes_number(enum scn_key key)
     return key != SCN_KEY_PAYLOAD && key != SCN_KEY_OPTIONS && key != SCN_KEY_IP_SRC && key != SCN_KEY_IP_DST;
 }
 
-void scn_packet_override(struct scn_parser *parser, struct scn_piece key, struct scn_match value, struct scn_span at, struct scn_span value_at)
+void scn_packet_override(struct scn_parser *parser, struct scn_piece key, struct scn_match value, struct scn_span at,
+                         struct scn_span value_at)
 {
     struct scn_override *override = new_override(parser, scn_piece_copy(parser, key), at);
     if (!override)
@@ -289,8 +295,8 @@ void scn_packet_override(struct scn_parser *parser, struct scn_piece key, struct
     }
     char quote[SCN_QUOTE_MAX];
     if (!taken)
-        scn_error(parser, scn_place(value_at), "expected %s for %s, found `%s`", scn_key_expects(override->key), scn_key_name(override->key),
-                  scn_quote(scn_span_piece(parser, value_at), quote));
+        scn_error(parser, scn_place(value_at), "expected %s for %s, found `%s`", scn_key_expects(override->key),
+                  scn_key_name(override->key), scn_quote(scn_span_piece(parser, value_at), quote));
 }
 
 void scn_packet_fill(struct scn_parser *parser, struct scn_piece key, struct scn_expr *value, struct scn_span at)
@@ -301,8 +307,8 @@ void scn_packet_fill(struct scn_parser *parser, struct scn_piece key, struct scn
     override->special = SCN_FILL;
     override->value = scn_match_of(SCN_EQ, value);
     if (override->key != SCN_KEY_PAYLOAD)
-        scn_error(parser, scn_place(at), "expected %s for %s, found `fill`; only the payload is filled", scn_key_expects(override->key),
-                  scn_key_name(override->key));
+        scn_error(parser, scn_place(at), "expected %s for %s, found `fill`; only the payload is filled",
+                  scn_key_expects(override->key), scn_key_name(override->key));
 }
 
 void scn_packet_option_bytes(struct scn_parser *parser, struct scn_piece hex, struct scn_span at, struct scn_span value_at)
@@ -313,7 +319,8 @@ void scn_packet_option_bytes(struct scn_parser *parser, struct scn_piece hex, st
     if (!override)
         return;
     if (!scn_read_hex(parser, hex, &bytes))
-        scn_error(parser, scn_place(value_at), "expected octets in hexadecimal, two digits each, found `%s`", scn_quote(hex, quote));
+        scn_error(parser, scn_place(value_at), "expected octets in hexadecimal, two digits each, found `%s`",
+                  scn_quote(hex, quote));
     else if (bytes.len > PKT_TCP_OPTIONS_MAX)
         scn_error(parser, scn_place(value_at), "a TCP header has at most %d octets of options", PKT_TCP_OPTIONS_MAX);
     override->bytes = bytes.bytes;

@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* ---- time ---------------------------------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
 enum { TIME_S_MAX = 366 * 86400 }; /* nobody tests for longer than a year, and sums of times stay far from the end of int64_t */
 
@@ -33,7 +33,8 @@ struct scn_time scn_time_return(struct scn_parser *parser, struct scn_time start
     if (start.kind == SCN_TIME_ANY || start.is_range)
         scn_error(parser, scn_place(at), "expected one time before `...`, as in `+0...+2 connect(3, ..., ...) = 0`");
     else if (plus && start.kind == SCN_TIME_ABSOLUTE)
-        scn_error(parser, scn_place(at), "a call that starts at a time from the start returns at one, too: write the second without `+`");
+        scn_error(parser, scn_place(at),
+                  "a call that starts at a time from the start returns at one, too: write the second without `+`");
     else if (return_ns < start.from_ns)
         scn_error(parser, scn_place(at), "the call returns before it begins");
     start.has_return = true;
@@ -42,7 +43,7 @@ struct scn_time scn_time_return(struct scn_parser *parser, struct scn_time start
     return start;
 }
 
-/* ---- steps --------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 struct scn_step *scn_new_step(struct scn_parser *parser, enum scn_step_kind kind)
 {
@@ -70,7 +71,8 @@ void scn_note_word(struct scn_parser *parser, bool first, struct scn_span at)
     parser->note_end = at.end;
 }
 
-struct scn_step *scn_call_step(struct scn_parser *parser, const struct scn_expr *function, struct scn_match result, struct scn_piece error)
+struct scn_step *scn_call_step(struct scn_parser *parser, const struct scn_expr *function, struct scn_match result,
+                               struct scn_piece error)
 {
     struct scn_step *step = scn_new_step(parser, SCN_STEP_CALL);
     step->call = (struct scn_call){ .name = function->text, .arguments = function->child, .argument_count = function->child_count,
@@ -112,7 +114,8 @@ struct scn_step *scn_either_step(struct scn_parser *parser, struct scn_block fir
     return step;
 }
 
-struct scn_step *scn_repeat_step(struct scn_parser *parser, struct scn_expr *times, const struct scn_expr *variable, struct scn_block block)
+struct scn_step *scn_repeat_step(struct scn_parser *parser, struct scn_expr *times, const struct scn_expr *variable,
+                                 struct scn_block block)
 {
     struct scn_step *step = scn_new_step(parser, SCN_STEP_REPEAT);
     step->repeat.times = times;
@@ -121,7 +124,8 @@ struct scn_step *scn_repeat_step(struct scn_parser *parser, struct scn_expr *tim
     return step;
 }
 
-struct scn_step *scn_gather_step(struct scn_parser *parser, struct scn_endpoint_ref endpoint, struct scn_match from, struct scn_match to)
+struct scn_step *scn_gather_step(struct scn_parser *parser, struct scn_endpoint_ref endpoint, struct scn_match from,
+                                 struct scn_match to)
 {
     struct scn_step *step = scn_new_step(parser, SCN_STEP_GATHER);
     step->gather.endpoint = endpoint;
@@ -138,16 +142,16 @@ struct scn_step *scn_let_step(struct scn_parser *parser, const struct scn_expr *
     return step;
 }
 
-struct scn_step *scn_link_step(struct scn_parser *parser, struct scn_piece event, bool inbound, struct scn_expr *nth, int64_t delay_ns,
-                               struct scn_span at)
+struct scn_step *scn_link_step(struct scn_parser *parser, struct scn_piece event, bool inbound, struct scn_expr *nth,
+                               int64_t delay_ns, struct scn_span at)
 {
     struct scn_step *step = scn_new_step(parser, SCN_STEP_LINK);
     const char *name = scn_piece_copy(parser, event);
     const int found = scn_link_event_from_name(name);
     char hint[SCN_HINT_MAX], quote[SCN_QUOTE_MAX];
     if (found < 0)
-        scn_error(parser, scn_place(at), "expected `drop`, `duplicate`, `delay` or `reorder` after `link`, found `%s`%s", scn_quote(event, quote),
-                  scn_hint(name, scn_link_words, scn_link_word_count, hint));
+        scn_error(parser, scn_place(at), "expected `drop`, `duplicate`, `delay` or `reorder` after `link`, found `%s`%s",
+                  scn_quote(event, quote), scn_hint(name, scn_link_words, scn_link_word_count, hint));
     else if (found == SCN_LINK_DELAY && delay_ns < 0)
         scn_error(parser, scn_place(at), "`link delay` needs to know how long: as in `link delay < 1 200ms`");
     else if (found != SCN_LINK_DELAY && delay_ns >= 0)
@@ -170,11 +174,12 @@ unsigned scn_state_bit(struct scn_parser *parser, struct scn_span at)
     char hint[SCN_HINT_MAX], quote[SCN_QUOTE_MAX];
     for (unsigned i = 0; i < TCP_STATE_COUNT; i++)
         names[i] = tcp_state_name((enum tcp_state)i);
-    scn_error(parser, scn_place(at), "`%s` is no state of RFC 9293%s", scn_quote(piece, quote), scn_hint(text, names, TCP_STATE_COUNT, hint));
+    scn_error(parser, scn_place(at), "`%s` is no state of RFC 9293%s", scn_quote(piece, quote),
+              scn_hint(text, names, TCP_STATE_COUNT, hint));
     return 0;
 }
 
-/* ---- blocks ---------------------------------------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
 /* The first line of the text, without the blanks around it. */
 static const char *source_of(struct scn_parser *parser, struct scn_span at)

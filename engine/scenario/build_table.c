@@ -1,11 +1,12 @@
-/* Makes tables out of `each $a, $b in …` lines: their cells are constants, and each row gets a label for the name of its sub-test. */
+/* Makes tables out of `each $a, $b in …` lines: their cells are constants, and each row gets a label for the name of its sub-test.
+ */
 #include "engine/scenario/label.h"
 #include "engine/scenario/parse.h"
 
 #include <stdint.h>
 #include <string.h>
 
-/* ---- cells --------------------------------------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------------------------------------- */
 
 static struct scn_value *new_cell(struct scn_parser *parser, enum scn_value_kind kind, int64_t number)
 {
@@ -35,7 +36,8 @@ struct scn_value *scn_cell_flags(struct scn_parser *parser, struct scn_span at)
     char wrong, quote[SCN_QUOTE_MAX];
     const int flags = scn_piece_is(letters, "-") ? 0 : scn_read_flags(letters, &wrong);
     if (flags < 0)
-        scn_error(parser, scn_place(at), "expected a number, a text in quotes, an endpoint or flags, letters of S F R P . U E W A; found `%s`",
+        scn_error(parser, scn_place(at),
+                  "expected a number, a text in quotes, an endpoint or flags, letters of S F R P . U E W A; found `%s`",
                   scn_quote(letters, quote));
     return new_cell(parser, SCN_VALUE_FLAGS, flags < 0 ? 0 : flags);
 }
@@ -47,7 +49,7 @@ struct scn_value *scn_cell_endpoint(struct scn_parser *parser, struct scn_endpoi
     return new_cell(parser, SCN_VALUE_ENDPOINT, endpoint.slot);
 }
 
-/* ---- tables ---------------------------------------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 static bool variables_are_new(struct scn_parser *parser, const struct scn_table *table, struct scn_span at)
 {
@@ -61,7 +63,8 @@ static bool variables_are_new(struct scn_parser *parser, const struct scn_table 
                 taken = taken || other->slots[j] == table->slots[i];
         }
         if (taken) {
-            scn_error(parser, scn_place(at), "$%.60s gets its values from two places", (const char *)parser->variables.items[table->slots[i]]);
+            scn_error(parser, scn_place(at), "$%.60s gets its values from two places",
+                      (const char *)parser->variables.items[table->slots[i]]);
             return false;
         }
     }
@@ -86,7 +89,8 @@ static bool fill_cells(struct scn_parser *parser, struct scn_table *table, const
     for (unsigned i = 0; i < rows->count; i++) {
         const struct scn_list *row = rows->items[i];
         if (row->count != table->slot_count) {
-            scn_error(parser, scn_place(at), "row %u of the table has %u values for %u variables", i + 1, row->count, table->slot_count);
+            scn_error(parser, scn_place(at), "row %u of the table has %u values for %u variables", i + 1, row->count,
+                      table->slot_count);
             return false;
         }
         for (unsigned j = 0; j < row->count; j++)
@@ -107,7 +111,8 @@ void scn_add_table(struct scn_parser *parser, const struct scn_list *variables, 
     for (unsigned i = 0; i < variables->count; i++)
         table->slots[i] = ((const struct scn_expr *)variables->items[i])->slot;
     table->row_count = rows->count;
-    if (!variables_are_new(parser, table, at) || !expansion_is_bounded(parser, rows->count, at) || !fill_cells(parser, table, rows, at))
+    if (!variables_are_new(parser, table, at) || !expansion_is_bounded(parser, rows->count, at) ||
+        !fill_cells(parser, table, rows, at))
         return;
     scn_label_rows(parser, table);
     scn_list_add(parser->arena, &parser->tables, table);

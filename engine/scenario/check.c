@@ -11,7 +11,7 @@
 
 static void check_block(struct scn_checker *checker, struct scn_block *block);
 
-/* ---- what no target can do ------------------------------------------------------------------------------------------------------ */
+/* ---- what no target can do --------------------------------------------------------------------------------------- */
 
 static void note_unsupported(struct scn_checker *checker, struct scn_at at, const char *what, const char *detail)
 {
@@ -30,7 +30,7 @@ static void note_packet(struct scn_checker *checker, struct scn_packet *packet)
         note_unsupported(checker, packet->at, packet->unsupported, "");
 }
 
-/* ---- time -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
 static void check_time(struct scn_checker *checker, const struct scn_step *step)
 {
@@ -49,14 +49,14 @@ static void check_time(struct scn_checker *checker, const struct scn_step *step)
         scn_error(parser, step->at, "only a call blocks and returns at a second time");
 }
 
-/* ---- steps -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 static void check_errno(struct scn_checker *checker, const struct scn_step *step)
 {
     char hint[SCN_HINT_MAX], quote[SCN_QUOTE_MAX];
     const char *name = step->call.error;
     if (name && !scn_is_errno_name(name))
-        scn_error(checker->parser, step->at, "`%s` is no error name of Linux%s", scn_quote((struct scn_piece){ name, (unsigned)strlen(name) }, quote),
+        scn_error(checker->parser, step->at, "`%s` is no error name of Linux%s", scn_quote(scn_piece_of(name), quote),
                   scn_hint(name, scn_errno_words, scn_errno_word_count, hint));
 }
 
@@ -66,7 +66,7 @@ static void check_call(struct scn_checker *checker, struct scn_step *step)
     char hint[SCN_HINT_MAX], quote[SCN_QUOTE_MAX];
     switch (scn_call_support(call->name)) {
     case SCN_CALL_UNKNOWN:
-        scn_error(checker->parser, step->at, "unknown call `%s`%s", scn_quote((struct scn_piece){ call->name, (unsigned)strlen(call->name) }, quote),
+        scn_error(checker->parser, step->at, "unknown call `%s`%s", scn_quote(scn_piece_of(call->name), quote),
                   scn_hint(call->name, scn_call_words, scn_call_word_count, hint));
         return;
     case SCN_CALL_PARSED_ONLY:
@@ -83,9 +83,11 @@ static void check_call(struct scn_checker *checker, struct scn_step *step)
 
 static void check_never(struct scn_checker *checker, struct scn_step *step)
 {
-    if (step->never.has_block == step->time.is_range)
-        scn_error(checker->parser, step->at, step->never.has_block ? "a `never` with a block lasts as long as its steps; it has no time range"
-                                                                   : "expected a time range before `never`, as in `+0~+1 never > R.`, or a block behind it");
+    if (step->never.has_block && step->time.is_range)
+        scn_error(checker->parser, step->at, "a `never` with a block lasts as long as its steps; it has no time range");
+    else if (!step->never.has_block && !step->time.is_range)
+        scn_error(checker->parser, step->at,
+                  "expected a time range before `never`, as in `+0~+1 never > R.`, or a block behind it");
     checker->may_capture = false;
     for (unsigned i = 0; i < step->never.count; i++) {
         scn_check_packet(checker, step->never.packets[i], false);
@@ -111,7 +113,8 @@ static void check_either(struct scn_checker *checker, struct scn_step *step)
         if (branch->count == 0 && i + 1 < step->either.count)
             scn_error(checker->parser, step->at, "only the last branch of `either` may be empty");
         if (branch->count > 0 && !can_choose(&branch->steps[0]))
-            scn_error(checker->parser, branch->steps[0].at, "a branch begins with what decides on it: `>`, `never`, `gather`, `state` or `assert`");
+            scn_error(checker->parser, branch->steps[0].at,
+                      "a branch begins with what decides on it: `>`, `never`, `gather`, `state` or `assert`");
         checker->set = before;
         check_block(checker, branch);
         for (unsigned w = 0; w < sizeof after.bits / sizeof *after.bits; w++)

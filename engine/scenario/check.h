@@ -25,7 +25,7 @@ static inline bool scn_has_value(const struct scn_checker *checker, unsigned slo
     return checker->set.bits[slot / 64] >> slot % 64 & 1;
 }
 
-/* ---- check_expr.c ---- */
+/* ---- check_expr.c ------------------------------------------------------------------------------------------------ */
 
 /* An expression that the runner evaluates. Turns names of flags into flags. */
 void scn_check_expr(struct scn_checker *checker, struct scn_expr *expr);
@@ -39,7 +39,7 @@ void scn_check_sent(struct scn_checker *checker, struct scn_match *match, const 
 /* A number that is compared, or captured by a variable that has no value yet. */
 void scn_check_compared(struct scn_checker *checker, struct scn_match *match, const char *what, int64_t min, int64_t max);
 
-/* ---- check_packet.c ---- */
+/* ---- check_packet.c ---------------------------------------------------------------------------------------------- */
 
 void scn_check_packet(struct scn_checker *checker, struct scn_packet *packet, bool injection);
 

@@ -37,7 +37,8 @@ static void check_name(struct scn_checker *checker, struct scn_expr *expr)
     } else {
         const struct scn_list *variables = &checker->parser->variables;
         const char *meant = scn_did_you_mean(expr->text, (const char *const *)variables->items, variables->count);
-        scn_error(checker->parser, expr->at, meant ? "unknown name `%s`; did you mean `$%.40s`?" : "unknown name `%s`; a variable is written with a $",
+        scn_error(checker->parser, expr->at,
+                  meant ? "unknown name `%s`; did you mean `$%.40s`?" : "unknown name `%s`; a variable is written with a $",
                   scn_quote(name, quote), meant);
     }
 }
@@ -67,7 +68,7 @@ static void check_call(struct scn_checker *checker, const struct scn_expr *call)
 {
     char hint[SCN_HINT_MAX], quote[SCN_QUOTE_MAX];
     if (!check_function(checker, call))
-        scn_error(checker->parser, call->at, "unknown function `%s`%s", scn_quote((struct scn_piece){ call->text, (unsigned)call->text_len }, quote),
+        scn_error(checker->parser, call->at, "unknown function `%s`%s", scn_quote(scn_piece_of(call->text), quote),
                   scn_hint(call->text, scn_function_words, scn_function_word_count, hint));
 }
 
@@ -80,7 +81,8 @@ static void check_operands(struct scn_checker *checker, struct scn_expr *expr)
 {
     for (unsigned i = 0; i < expr->child_count; i++)
         scn_check_expr(checker, expr->child[i]);
-    if (expr->kind == SCN_EXPR_BINARY && divides(expr->op) && expr->child[1]->kind == SCN_EXPR_NUMBER && expr->child[1]->number == 0)
+    if (expr->kind == SCN_EXPR_BINARY && divides(expr->op) && expr->child[1]->kind == SCN_EXPR_NUMBER &&
+        expr->child[1]->number == 0)
         scn_error(checker->parser, expr->child[1]->at, "division by zero");
 }
 
@@ -102,7 +104,8 @@ void scn_check_expr(struct scn_checker *checker, struct scn_expr *expr)
         check_call(checker, expr);
         break;
     case SCN_EXPR_FLOAT:
-        scn_error(checker->parser, expr->at, "numbers are whole; a time is written with its unit, as in %ss", expr->text_len < 20 ? expr->text : "0.5");
+        scn_error(checker->parser, expr->at, "numbers are whole; a time is written with its unit, as in %ss",
+                  expr->text_len < 20 ? expr->text : "0.5");
         break;
     case SCN_EXPR_ENDPOINT:
         scn_error(checker->parser, expr->at, "an endpoint is no number; give it to a function, as in iss(@b)");
@@ -119,7 +122,8 @@ void scn_check_number(struct scn_checker *checker, struct scn_expr *expr, const 
     if (expr->kind == SCN_EXPR_FLAGS || expr->kind == SCN_EXPR_STRING)
         scn_error(checker->parser, expr->at, "%s is a number, not %s", what, expr->kind == SCN_EXPR_FLAGS ? "flags" : "a text");
     else if (expr->kind == SCN_EXPR_NUMBER && (expr->number < min || expr->number > max))
-        scn_error(checker->parser, expr->at, "%s is from %lld to %lld, not %lld", what, (long long)min, (long long)max, (long long)expr->number);
+        scn_error(checker->parser, expr->at, "%s is from %lld to %lld, not %lld", what, (long long)min, (long long)max,
+                  (long long)expr->number);
 }
 
 static bool is_packetdrill_function(const char *name)
@@ -152,14 +156,15 @@ void scn_check_argument(struct scn_checker *checker, struct scn_expr *expr)
     }
 }
 
-/* ---- matches --------------------------------------------------------------------------------------------------------------- */
+/* ---- matches ----------------------------------------------------------------------------------------------------- */
 
 void scn_check_sent(struct scn_checker *checker, struct scn_match *match, const char *what, int64_t min, int64_t max)
 {
     if (match->relation == SCN_NONE)
         return;
     if (match->relation != SCN_EQ)
-        scn_error(checker->parser, match->value ? match->value->at : checker->place, "%s is sent here, so it is one number, not a range or a comparison", what);
+        scn_error(checker->parser, match->value ? match->value->at : checker->place,
+                  "%s is sent here, so it is one number, not a range or a comparison", what);
     if (match->value)
         scn_check_number(checker, match->value, what, min, max);
 }
@@ -175,6 +180,7 @@ void scn_check_compared(struct scn_checker *checker, struct scn_match *match, co
     scn_check_number(checker, match->value, what, min, max);
     if (match->upper)
         scn_check_number(checker, match->upper, what, min, max);
-    if (match->upper && match->value->kind == SCN_EXPR_NUMBER && match->upper->kind == SCN_EXPR_NUMBER && match->upper->number < match->value->number)
+    if (match->upper && match->value->kind == SCN_EXPR_NUMBER && match->upper->kind == SCN_EXPR_NUMBER &&
+        match->upper->number < match->value->number)
         scn_error(checker->parser, match->value->at, "the range of %s ends before it begins", what);
 }

@@ -4,7 +4,8 @@
 
 static const int64_t u8_max = 0xff, u16_max = 0xffff, u24_max = 0xffffff, u32_max = UINT32_MAX;
 
-static void check_field(struct scn_checker *checker, struct scn_match *match, bool injection, const char *what, int64_t min, int64_t max)
+static void check_field(struct scn_checker *checker, struct scn_match *match, bool injection, const char *what, int64_t min,
+                        int64_t max)
 {
     if (injection)
         scn_check_sent(checker, match, what, min, max);
@@ -17,7 +18,7 @@ static bool is_constant(const struct scn_match *match)
     return match->relation == SCN_EQ && match->value->kind == SCN_EXPR_NUMBER;
 }
 
-/* ---- what a segment is about ------------------------------------------------------------------------------------------------ */
+/* ---- what a segment is about ------------------------------------------------------------------------------------- */
 
 static void check_sequence(struct scn_checker *checker, struct scn_packet *packet, bool injection)
 {
@@ -29,8 +30,9 @@ static void check_sequence(struct scn_checker *checker, struct scn_packet *packe
         return;
     const uint32_t end = (uint32_t)(packet->seq.value->number + packet->len.value->number);
     if (end != (uint32_t)packet->seq_end.value->number)
-        scn_error(checker->parser, packet->seq_end.value->at, "%lld octets from %lld end at %u, not at %lld", (long long)packet->len.value->number,
-                  (long long)packet->seq.value->number, end, (long long)packet->seq_end.value->number);
+        scn_error(checker->parser, packet->seq_end.value->at, "%lld octets from %lld end at %u, not at %lld",
+                  (long long)packet->len.value->number, (long long)packet->seq.value->number, end,
+                  (long long)packet->seq_end.value->number);
 }
 
 static void settle_flags(struct scn_checker *checker, struct scn_packet *packet, bool injection)
@@ -52,7 +54,7 @@ static void settle_flags(struct scn_checker *checker, struct scn_packet *packet,
         packet->flags_care |= PKT_AE | PKT_CWR | PKT_ECE;
 }
 
-/* ---- options ------------------------------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 static int64_t option_value_max(const struct scn_option *option)
 {
@@ -79,23 +81,25 @@ static void check_option(struct scn_checker *checker, struct scn_option *option,
 static void check_options(struct scn_checker *checker, struct scn_packet *packet, bool injection)
 {
     if (injection && (packet->options_any || packet->options_open))
-        scn_error(checker->parser, packet->at, "`...` among options is for segments that are expected; what is sent is written in full");
+        scn_error(checker->parser, packet->at,
+                  "`...` among options is for segments that are expected; what is sent is written in full");
     for (unsigned i = 0; i < packet->option_count; i++) {
         checker->place = packet->options[i].at;
         check_option(checker, &packet->options[i], injection);
     }
 }
 
-/* ---- overrides -------------------------------------------------------------------------------------------------------------------- */
+/* ---- overrides --------------------------------------------------------------------------------------------------- */
 
 static void check_payload(struct scn_checker *checker, const struct scn_packet *packet, const struct scn_override *override)
 {
-    if (override->special != SCN_FILL && is_constant(&packet->len) && packet->len.value->number != (int64_t)override->bytes_len)
+    if (override->special != SCN_FILL && is_constant(&packet->len) && packet->len.value->number != (int64_t) override->bytes_len)
         scn_error(checker->parser, override->at, "the payload has %zu octets, and the segment %lld", override->bytes_len,
                   (long long)packet->len.value->number);
 }
 
-static void check_override(struct scn_checker *checker, const struct scn_packet *packet, struct scn_override *override, bool injection)
+static void check_override(struct scn_checker *checker, const struct scn_packet *packet, struct scn_override *override,
+                           bool injection)
 {
     const char *name = scn_key_name(override->key);
     const bool raw_allows = override->key == SCN_KEY_TRUNCATE || override->key == SCN_KEY_FRAGMENT;
@@ -105,13 +109,14 @@ static void check_override(struct scn_checker *checker, const struct scn_packet 
     else if (packet->protocol == SCN_RAW && !raw_allows)
         scn_error(checker->parser, override->at, "a raw packet is sent as it is; only truncate and fragment change it");
     if (injection ? override->special == SCN_GOOD : override->special == SCN_BAD)
-        scn_error(checker->parser, override->at, injection ? "a good checksum needs no `with`; it is what is sent" : "a checksum is expected to be `good`");
+        scn_error(checker->parser, override->at,
+                  injection ? "a good checksum needs no `with`; it is what is sent" : "a checksum is expected to be `good`");
     if (override->key == SCN_KEY_PAYLOAD)
         check_payload(checker, packet, override);
     check_field(checker, &override->value, injection, name, 0, scn_key_max(override->key));
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static void check_ip(struct scn_checker *checker, struct scn_packet *packet, bool injection)
 {
@@ -133,8 +138,7 @@ static void check_icmp_name(struct scn_checker *checker, const struct scn_expr *
         checker->symbol = name->text;
     else
         scn_error(checker->parser, name->at, "unknown ICMP %s `%s`%s", code ? "code" : "type",
-                  scn_quote((struct scn_piece){ name->text, (unsigned)name->text_len }, quote),
-                  scn_hint(name->text, scn_icmp_words, scn_icmp_word_count, hint));
+                  scn_quote(scn_piece_of(name->text), quote), scn_hint(name->text, scn_icmp_words, scn_icmp_word_count, hint));
 }
 
 static void check_icmp(struct scn_checker *checker, struct scn_packet *packet, bool injection)
@@ -171,7 +175,8 @@ void scn_check_packet(struct scn_checker *checker, struct scn_packet *packet, bo
     for (unsigned i = 0; i < packet->override_count; i++)
         check_override(checker, packet, &packet->overrides[i], injection);
     if (packet->capture_at_slot >= 0 && injection)
-        scn_error(checker->parser, packet->at, "`at` is for segments that are expected; use let $t = now() before one that is sent");
+        scn_error(checker->parser, packet->at,
+                  "`at` is for segments that are expected; use let $t = now() before one that is sent");
     if (packet->capture_at_slot >= 0)
         scn_set_variable(checker, (unsigned)packet->capture_at_slot);
 }

@@ -51,11 +51,12 @@ const char *scn_quote(struct scn_piece piece, char out[static SCN_QUOTE_MAX])
     return out;
 }
 
-/* ---- did you mean --------------------------------------------------------------------------------------------------- */
+/* ---- did you mean ------------------------------------------------------------------------------------------------ */
 
 enum { WORD_MAX = 40 };
 
-/* Insertions, deletions, replacements and swaps of neighbours that turn one word into the other, upper and lower case being alike. */
+/* Insertions, deletions, replacements and swaps of neighbours that turn one word into the other, upper and lower case being alike.
+ */
 static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
     unsigned rows[3][WORD_MAX + 1];
@@ -70,7 +71,8 @@ static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_le
             unsigned best = before[j - 1] + (x != y);
             best = before[j] + 1 < best ? before[j] + 1 : best;
             best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) && y == tolower((unsigned char)a[i - 2]) && before_that[j - 2] + 1 < best)
+            if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) && y == tolower((unsigned char)a[i - 2]) &&
+                before_that[j - 2] + 1 < best)
                 best = before_that[j - 2] + 1;
             row[j] = best;
         }
@@ -107,7 +109,7 @@ const char *scn_hint(const char *text, const char *const *words, unsigned count,
     return out;
 }
 
-/* ---- syntax errors ----------------------------------------------------------------------------------------------------- */
+/* ---- syntax errors ----------------------------------------------------------------------------------------------- */
 
 static bool among(const char *const *names, unsigned count, const char *name)
 {
@@ -241,14 +243,16 @@ static void wrong_first_word(struct scn_parser *parser, const struct scn_token *
     else if (scn_read_flags(word->piece, &wrong) >= 0)
         scn_error(parser, scn_place(word->at), "expected `<` or `>` before a segment, found `%s`", quote);
     else
-        scn_error(parser, scn_place(parser->tokens.last.at), "expected `(` and the arguments of a call after `%s`, found %s", quote, found_what);
+        scn_error(parser, scn_place(parser->tokens.last.at), "expected `(` and the arguments of a call after `%s`, found %s", quote,
+                  found_what);
 }
 
 static void wrong_head(struct scn_parser *parser, struct scn_at at, const char *found_what)
 {
     const struct scn_token *found = &parser->tokens.last;
     if (found->kind == END_OF_FILE && parser->nesting > 0)
-        scn_error(parser, at, "expected `}` for the block opened on line %d, found the end of the file", parser->block_lines[parser->nesting]);
+        scn_error(parser, at, "expected `}` for the block opened on line %d, found the end of the file",
+                  parser->block_lines[parser->nesting]);
     else if (found->kind == '}' && parser->nesting == 0)
         scn_error(parser, at, "expected a time or a step, found `}`; no block is open here");
     else
@@ -273,7 +277,8 @@ void scn_syntax_error(struct scn_parser *parser, struct scn_span at, const char 
     } else if (before->kind == WORD && before->in_head) {
         wrong_first_word(parser, before, found_what);
     } else if (found->kind == ':' && count == 1 && strcmp(expected[0], "'>'") == 0) { /* it might have been a port */
-        scn_error(parser, scn_place(before->at), "expected flags, found `%s`; write them first, as in `< S. 0:0(0)`", scn_quote(before->piece, quote));
+        scn_error(parser, scn_place(before->at), "expected flags, found `%s`; write them first, as in `< S. 0:0(0)`",
+                  scn_quote(before->piece, quote));
     } else {
         list_expected(tokens, list, sizeof list, expected, count);
         scn_error(parser, scn_place(at), "expected %s after `%s`, found %s", list, scn_quote(before->piece, quote), found_what);

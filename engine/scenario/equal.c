@@ -7,7 +7,7 @@ struct pair { const struct scenario *a, *b; }; /* the scenarios that slots are l
 
 static bool equal_blocks(const struct pair *in, const struct scn_block *a, const struct scn_block *b);
 
-/* ---- small things --------------------------------------------------------------------------------------------------------- */
+/* ---- small things ------------------------------------------------------------------------------------------------ */
 
 static bool equal_text(const char *a, const char *b)
 {
@@ -60,7 +60,7 @@ static bool equal_time(const struct scn_time *a, const struct scn_time *b)
            && a->from_ns == b->from_ns && a->to_ns == b->to_ns && a->return_ns == b->return_ns;
 }
 
-/* ---- expressions ------------------------------------------------------------------------------------------------------------- */
+/* ---- expressions ------------------------------------------------------------------------------------------------- */
 
 static bool equal_leaves(const struct pair *in, const struct scn_expr *a, const struct scn_expr *b)
 {
@@ -98,7 +98,7 @@ static bool equal_endpoints(const struct pair *in, const struct scn_endpoint_ref
     return equal_endpoint_names(in, a->slot, b->slot) && equal_exprs(in, a->subscript, b->subscript);
 }
 
-/* ---- segments ----------------------------------------------------------------------------------------------------------------- */
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
 
 static bool equal_options(const struct pair *in, const struct scn_option *a, const struct scn_option *b)
 {
@@ -150,7 +150,7 @@ static bool equal_packets(const struct pair *in, const struct scn_packet *a, con
     return true;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 static bool equal_calls(const struct pair *in, const struct scn_call *a, const struct scn_call *b)
 {
@@ -226,7 +226,7 @@ static bool equal_blocks(const struct pair *in, const struct scn_block *a, const
     return true;
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static bool equal_values(const struct pair *in, const struct scn_value *a, const struct scn_value *b)
 {

@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* ---- lines as words --------------------------------------------------------------------------------------------------- */
+/* ---- lines as words ---------------------------------------------------------------------------------------------- */
 
 struct line { /* what is left of a line, and where it began */
     struct scn_parser *parser;
@@ -67,7 +67,7 @@ static void wrong_value(struct line *line, struct scn_piece found, const char *e
     scn_error(line->parser, place_of(line, found.start), "expected %s, found `%s`%s", expected, scn_quote(found, quote), hint);
 }
 
-/* ---- the keys ------------------------------------------------------------------------------------------------------------ */
+/* ---- the keys ---------------------------------------------------------------------------------------------------- */
 
 static void read_title(struct line *line)
 {
@@ -271,7 +271,7 @@ static const struct key {
 };
 enum { KEY_COUNT = sizeof keys / sizeof *keys };
 
-/* ---- directives ------------------------------------------------------------------------------------------------------------- */
+/* ---- directives -------------------------------------------------------------------------------------------------- */
 
 static const char *const phases[] = { "body", "preamble", "postamble" }; /* in the order of enum scn_phase */
 enum { PHASE_COUNT = 3 };
@@ -324,7 +324,8 @@ static void read_key(struct line *line, const struct key *key, struct scn_piece 
     struct scn_parser *parser = line->parser;
     const unsigned bit = 1u << (key - keys);
     if (parser->seen_step) {
-        scn_error(parser, place_of(line, word.start), "`%s` describes the whole scenario and stands before its first step", key->name);
+        scn_error(parser, place_of(line, word.start), "`%s` describes the whole scenario and stands before its first step",
+                  key->name);
         return;
     }
     if ((parser->keys_seen & bit) && !key->repeats) {
@@ -377,7 +378,7 @@ void scn_directive(struct scn_parser *parser, struct scn_piece piece, struct scn
     unknown_key(&line, word);
 }
 
-/* ---- packetdrill's options ---------------------------------------------------------------------------------------------------- */
+/* ---- packetdrill's options --------------------------------------------------------------------------------------- */
 
 static const struct option_name { const char *name; bool has_value; } option_names[] = {
     { "ip_version", true }, { "bind_port", true }, { "code_command", true }, { "code_format", true }, { "code_sockopt", true },
@@ -472,7 +473,7 @@ void scn_option_line(struct scn_parser *parser, struct scn_piece line, struct sc
     scn_list_add(parser->arena, &parser->option_lines, kept);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static struct scn_setting *settings_of(struct scn_parser *parser, const struct scn_list *list)
 {
@@ -487,7 +488,8 @@ void scn_front_matter_end(struct scn_parser *parser)
     static const int64_t strict_tolerance_ns = 4000000; /* packetdrill's */
     struct scenario *s = parser->scenario;
     if (s->has_front_matter && !s->title && !(parser->keys_seen & 1u))
-        scn_error(parser, parser->first_directive, "expected a title; a scenario with `//:` lines has one, as in `//: title A SYN is answered`");
+        scn_error(parser, parser->first_directive,
+                  "expected a title; a scenario with `//:` lines has one, as in `//: title A SYN is answered`");
     if (!parser->seen_ip) {
         const bool given = parser->option_ipv4 || parser->option_ipv6;
         s->ipv4 = given ? parser->option_ipv4 : true;

@@ -123,8 +123,8 @@ static struct scn_match anything(void)
 %token END "the end of the step"
 %token UNKNOWN "something unreadable"
 %token <piece> DIRECTIVE "a `//:` line" OPTION "a `--` option" INTEGER "a number" HEX "a hexadecimal number" FLOAT "a fraction"
-%token <piece> DURATION "a time" STRING "a text in quotes" BACKQUOTED "a command" CODE "a code block" VARIABLE "a variable" ENDPOINT "an endpoint"
-%token <piece> IPV4_ADDR "an IPv4 address" IPV6_ADDR "an IPv6 address" WORD "a name"
+%token <piece> DURATION "a time" STRING "a text in quotes" BACKQUOTED "a command" CODE "a code block" VARIABLE "a variable"
+%token <piece> ENDPOINT "an endpoint" IPV4_ADDR "an IPv4 address" IPV6_ADDR "an IPv6 address" WORD "a name"
 %token IN "a segment" OUT "`>`" NEXT "`, >`" OPTIONS "`<` and options" SUBSCRIPT "a subscript"
 %token ELLIPSIS "`...`" DOTDOT "`..`" EQUAL "`==`" NOT_EQUAL "`!=`" LESS_EQUAL "`<=`" GREATER_EQUAL "`>=`" SHIFT_LEFT "`<<`"
 %token SHIFT_RIGHT "`>>`" AND_AND "`&&`" OR_OR "`||`"
@@ -194,7 +194,7 @@ block_lines
 | block_lines error END         { yyerrok; if (parser->stop) YYABORT; }
 ;
 
-/* ---- tables ---- */
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 variables
 : VARIABLE                      { $$ = list_of(parser, scn_variable_expr(parser, $1, @1)); }
@@ -227,7 +227,7 @@ cell
 | '-'                           { $$ = scn_cell_flags(parser, @$); }
 ;
 
-/* ---- steps and their times ---- */
+/* ---- steps and their times --------------------------------------------------------------------------------------- */
 
 step
 : opt_time action               { $$ = $2; $$->time = $1; $$->at = scn_place(@$); }
@@ -326,7 +326,7 @@ opt_endpoint
 | endpoint
 ;
 
-/* ---- calls ---- */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 function
 : WORD '(' opt_arguments ')'    { $$ = scn_children(parser, scn_text_expr(parser, SCN_EXPR_CALL, $1, @1), &$3); }
@@ -355,7 +355,8 @@ argument
 | WORD '=' argument             { $$ = scn_field_expr(parser, scn_text_expr(parser, SCN_EXPR_FIELD, $1, @1), $3); }
 | function '=' argument         { $$ = scn_field_expr(parser, $1, $3); }
 | WORD number                   { $$ = scn_field_expr(parser, scn_text_expr(parser, SCN_EXPR_FIELD, $1, @1), $2); }
-| WORD WORD                     { $$ = scn_field_expr(parser, scn_text_expr(parser, SCN_EXPR_FIELD, $1, @1), scn_text_expr(parser, SCN_EXPR_NAME, $2, @2)); }
+| WORD WORD                     { $$ = scn_field_expr(parser, scn_text_expr(parser, SCN_EXPR_FIELD, $1, @1),
+                                                      scn_text_expr(parser, SCN_EXPR_NAME, $2, @2)); }
 | WORD '[' opt_arguments ']'    { $$ = scn_field_expr(parser, scn_text_expr(parser, SCN_EXPR_FIELD, $1, @1),
                                                       scn_children(parser, scn_new_expr(parser, SCN_EXPR_LIST, @2), &$3)); }
 | group ')'                     { $$ = scn_children(parser, scn_new_expr(parser, SCN_EXPR_STRUCT, @1), &$1); }
@@ -398,7 +399,7 @@ note_words
 
 note_word: WORD | INTEGER | HEX | '|' | ',' | '.' | '-' | ':' | '/' ;
 
-/* ---- segments ---- */
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
 
 direction
 : IN                            { $$ = true; }
@@ -627,7 +628,7 @@ opt_capture
 | AT VARIABLE                   { parser->packet->capture_at_slot = (int)scn_variable_slot(parser, $2, scn_place(@2)); }
 ;
 
-/* ---- numbers and expressions ---- */
+/* ---- numbers and expressions ------------------------------------------------------------------------------------- */
 
 match
 : arith                         { $$ = scn_match_of(SCN_EQ, $1); }

@@ -42,7 +42,8 @@ static void append_value(const struct scn_parser *parser, char label[static LABE
     }
 }
 
-/* A text in the first column says what the row is about; the others then are how to get there, and would only make the name long. */
+/* A text in the first column says what the row is about; the others then are how to get there, and would only make the name long.
+ */
 static unsigned columns_shown(const struct scn_table *table, unsigned row)
 {
     return table->cells[row * table->slot_count].kind == SCN_VALUE_STRING ? 1 : table->slot_count;

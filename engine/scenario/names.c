@@ -5,7 +5,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* ---- with KEY VALUE ----------------------------------------------------------------------------------------------------- */
+/* ---- with KEY VALUE ---------------------------------------------------------------------------------------------- */
 
 static const struct { const char *name, *expects; int64_t max; bool injection, expectation; } keys[SCN_KEY_COUNT] = {
     [SCN_KEY_CHECKSUM] = { "checksum", "`bad`, `good` or a number up to 65535", 0xffff, true, true },
@@ -65,7 +65,7 @@ enum scn_key scn_key_from_name(const char *name)
     return SCN_KEY_COUNT;
 }
 
-/* ---- word lists ---------------------------------------------------------------------------------------------------------- */
+/* ---- word lists -------------------------------------------------------------------------------------------------- */
 
 static int find(const char *const *words, size_t count, const char *name)
 {
@@ -130,7 +130,7 @@ const char *scn_link_event_name(enum scn_link_event event)
     return scn_link_words[event];
 }
 
-/* ---- TCP options ----------------------------------------------------------------------------------------------------------- */
+/* ---- TCP options ------------------------------------------------------------------------------------------------- */
 
 static const uint8_t option_kinds[] = {
     PKT_OPT_MSS, PKT_OPT_WSCALE, PKT_OPT_SACK_PERMITTED, PKT_OPT_SACK, PKT_OPT_TIMESTAMP, PKT_OPT_USER_TIMEOUT, PKT_OPT_FASTOPEN,
@@ -149,7 +149,7 @@ const char *scn_option_name(uint8_t kind, bool experimental)
     return NULL;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 const char *const scn_call_words[] = {
     "socket", "bind", "listen", "accept", "connect", "read", "recv", "recvfrom", "write", "send", "sendto", "shutdown", "close",
@@ -169,7 +169,7 @@ enum scn_call_support scn_call_support(const char *name)
     return find(parsed_only, COUNT(parsed_only), name) >= 0 ? SCN_CALL_PARSED_ONLY : SCN_CALL_UNKNOWN;
 }
 
-/* ---- ICMP and errors ------------------------------------------------------------------------------------------------------------ */
+/* ---- ICMP and errors --------------------------------------------------------------------------------------------- */
 
 const char *const scn_icmp_words[] = {
     "echo_reply", "unreachable", "source_quench", "redirect", "echo_request", "time_exceeded", "parameter_problem", "timestamp_request",
@@ -211,7 +211,7 @@ bool scn_is_errno_name(const char *name)
     return false;
 }
 
-/* ---- functions ----------------------------------------------------------------------------------------------------------------- */
+/* ---- functions --------------------------------------------------------------------------------------------------- */
 
 static const struct scn_function functions[] = { /* the order of scn_function_words */
     { "iss", 0, true }, { "irs", 0, true }, { "snd_nxt", 0, true }, { "rcv_nxt", 0, true }, { "window", 0, true }, { "ts_recent", 0, true },

@@ -1,4 +1,5 @@
-/* The fixed words of the language, where they stand in tables: override keys, needs, profiles, IP fields, options, calls, functions. */
+/* The fixed words of the language, where they stand in tables: override keys, needs, profiles, IP fields, options, calls,
+ * functions. */
 #ifndef TCPASSAY_SCENARIO_NAMES_H
 #define TCPASSAY_SCENARIO_NAMES_H
 
@@ -27,7 +28,8 @@ int scn_link_event_from_name(const char *name);
 const char *scn_link_event_name(enum scn_link_event event);
 
 /* The words for did-you-mean. */
-extern const char *const scn_ip_words[], *const scn_option_words[], *const scn_need_words[], *const scn_link_words[], *const scn_profile_words[];
+extern const char *const scn_ip_words[], *const scn_option_words[], *const scn_need_words[], *const scn_link_words[],
+                                                                                                 *const scn_profile_words[];
 extern const unsigned scn_ip_word_count, scn_option_word_count, scn_need_word_count, scn_link_word_count, scn_profile_word_count;
 
 /* The name of a TCP option by its kind ("mss"), or NULL where it is written as kind N. */

@@ -2,11 +2,13 @@
  *
  * The text goes through four stages, each of which knows nothing of the one before but its output: lexer.l cuts it into tokens,
  * tokens.c gives words their meaning and marks where steps end, grammar.y recognizes steps and has build_*.c make them, and check.c
- * looks at the whole. Errors of the first three stages do not stop the parse: the grammar goes on with the next step, so that a file
- * tells all that is wrong with it. The last stage runs only when the others found nothing, as it would otherwise blame the gaps.
+ * looks at the whole. Errors of the first three stages do not stop the parse: the grammar goes on with the next step, so that a
+ * file tells all that is wrong with it. The last stage runs only when the others found nothing, as it would otherwise blame the
+ * gaps.
  *
- * Bounds: a text of SCN_TEXT_BYTES_MAX octets, SCN_ARENA_BYTES_MAX of memory, and those in scenario.h. Memory is the one thing whose
- * lack shows anywhere; the arena then jumps back to scn_parse(). What is not on the arena (the grammar's stack) is on the stack.
+ * Bounds: a text of SCN_TEXT_BYTES_MAX octets, SCN_ARENA_BYTES_MAX of memory, and those in scenario.h. Memory is the one thing
+ * whose lack shows anywhere; the arena then jumps back to scn_parse(). What is not on the arena (the grammar's stack) is on the
+ * stack.
  */
 #include "engine/scenario/parse.h"
 
@@ -111,7 +113,7 @@ void scn_free(struct scenario *scenario)
         scn_arena_free(scenario->arena);
 }
 
-/* ---- files ---------------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
 /* All of the file, at most one octet more than a scenario may have; NULL with errno set. */
 static char *read_all(int fd, size_t *len)

@@ -9,7 +9,9 @@
 #include "engine/scenario/arena.h"
 #include "engine/scenario/scenario.h"
 
-/* ---- places and pieces of the text -------------------------------------------------------------------------------- */
+#include <string.h>
+
+/* ---- places and pieces of the text ------------------------------------------------------------------------------- */
 
 struct scn_span { /* of a token or of what was made of several; columns count characters from 1; offsets are octets, ends exclusive */
     int line, column, last_line, end_column;
@@ -17,9 +19,14 @@ struct scn_span { /* of a token or of what was made of several; columns count ch
 };
 
 struct scn_piece { const char *start; unsigned len; }; /* of the source text, or of a --define's value */
+static inline struct scn_piece scn_piece_of(const char *text)
+{
+    return (struct scn_piece){ text, (unsigned)strlen(text) };
+}
+
 struct scn_bytes { uint8_t *bytes; size_t len, capacity; };
 
-/* ---- the state of one parse ---------------------------------------------------------------------------------------- */
+/* ---- the state of one parse -------------------------------------------------------------------------------------- */
 
 /* What the words of the line at hand can mean: `win` is a keyword in a segment and an ordinary name in a call. */
 enum scn_mode { SCN_MODE_HEAD, SCN_MODE_SEGMENT, SCN_MODE_CALL, SCN_MODE_STATE, SCN_MODE_TABLE, SCN_MODE_EITHER, SCN_MODE_OTHER };
@@ -86,7 +93,7 @@ struct scn_parser {
     struct scn_at first_directive;
 };
 
-/* ---- errors (diagnostics.c) ----------------------------------------------------------------------------------------- */
+/* ---- errors (diagnostics.c) -------------------------------------------------------------------------------------- */
 
 /* "expected …, found …": the names are the grammar's for the tokens that would have done. */
 void scn_syntax_error(struct scn_parser *parser, struct scn_span at, const char **expected, unsigned count);
@@ -106,13 +113,13 @@ static inline struct scn_at scn_place(struct scn_span span)
     return (struct scn_at){ span.line, span.column };
 }
 
-/* ---- scanning ---------------------------------------------------------------------------------------------------------- */
+/* ---- scanning ---------------------------------------------------------------------------------------------------- */
 
 bool scn_scanner_start(struct scn_parser *parser);
 /* The next token of the text (lexer.l). */
 int scn_scan(struct scn_parser *parser, struct scn_piece *piece, struct scn_span *at);
 
-/* ---- small readers (literal.c) --------------------------------------------------------------------------------------- */
+/* ---- small readers (literal.c) ----------------------------------------------------------------------------------- */
 
 bool scn_piece_is(struct scn_piece piece, const char *text);
 /* As scn_piece_copy(), for what may be any octets: a NUL is an error. */
@@ -122,7 +129,8 @@ char *scn_piece_copy(struct scn_parser *parser, struct scn_piece piece);
 struct scn_piece scn_span_piece(const struct scn_parser *parser, struct scn_span span);
 /* Decimal or 0x hexadecimal. False when it does not fit: decimals into int64_t, hexadecimals into 64 bits. */
 bool scn_read_integer(struct scn_piece piece, int64_t *value);
-/* "2", "0.5", ".5", with or without a unit (ns us ms s m); seconds without. False when it does not fit. Finer than 1 ns is cut off. */
+/* "2", "0.5", ".5", with or without a unit (ns us ms s m); seconds without. False when it does not fit. Finer than 1 ns is cut off.
+ */
 bool scn_read_time(struct scn_piece piece, int64_t *ns);
 /* The octets between the quotes of a STRING token, escapes resolved; terminated besides. */
 struct scn_bytes scn_read_string(struct scn_parser *parser, struct scn_piece piece, struct scn_span at);
@@ -132,7 +140,7 @@ bool scn_read_hex(struct scn_parser *parser, struct scn_piece piece, struct scn_
 /* Letters of flags, "SFRP.UEWA" in any order: the bits, or -1 with *wrong the letter that is none, or that came twice. */
 int scn_read_flags(struct scn_piece piece, char *wrong);
 
-/* ---- expressions (build_expr.c) ------------------------------------------------------------------------------------------ */
+/* ---- expressions (build_expr.c) ---------------------------------------------------------------------------------- */
 
 unsigned scn_variable_slot(struct scn_parser *parser, struct scn_piece token, struct scn_at at);  /* "$name" */
 unsigned scn_endpoint_slot(struct scn_parser *parser, struct scn_piece token, struct scn_at at);  /* "@name" */
@@ -144,14 +152,16 @@ struct scn_expr *scn_float_expr(struct scn_parser *parser, struct scn_piece toke
 /* NAME, CALL or FIELD of that name. */
 struct scn_expr *scn_text_expr(struct scn_parser *parser, enum scn_expr_kind kind, struct scn_piece name, struct scn_span at);
 /* The octets of `before` (or none), then those of the token. */
-struct scn_expr *scn_string_expr(struct scn_parser *parser, const struct scn_expr *before, struct scn_piece token, struct scn_span at);
+struct scn_expr *scn_string_expr(struct scn_parser *parser, const struct scn_expr *before, struct scn_piece token,
+                                 struct scn_span at);
 struct scn_expr *scn_concat_expr(struct scn_parser *parser, struct scn_piece token, struct scn_span at);
 struct scn_expr *scn_flags_expr(struct scn_parser *parser, struct scn_span at);
 struct scn_expr *scn_variable_expr(struct scn_parser *parser, struct scn_piece token, struct scn_span at);
 struct scn_expr *scn_endpoint_expr(struct scn_parser *parser, struct scn_endpoint_ref endpoint, struct scn_span at);
 /* A negative literal becomes a number. */
 struct scn_expr *scn_unary(struct scn_parser *parser, enum scn_op op, struct scn_expr *operand, struct scn_span at);
-struct scn_expr *scn_binary(struct scn_parser *parser, enum scn_op op, struct scn_expr *left, struct scn_expr *right, struct scn_span at);
+struct scn_expr *scn_binary(struct scn_parser *parser, enum scn_op op, struct scn_expr *left, struct scn_expr *right,
+                            struct scn_span at);
 struct scn_expr *scn_children(struct scn_parser *parser, struct scn_expr *parent, const struct scn_list *children);
 /* name = value; the name is a FIELD, or a CALL with at most one argument: msg_iov(1) = value. */
 struct scn_expr *scn_field_expr(struct scn_parser *parser, struct scn_expr *name, struct scn_expr *value);
@@ -162,7 +172,7 @@ static inline struct scn_match scn_match_of(enum scn_relation relation, struct s
     return (struct scn_match){ relation, value, NULL };
 }
 
-/* ---- segments (build_packet.c) --------------------------------------------------------------------------------------------- */
+/* ---- segments (build_packet.c) ----------------------------------------------------------------------------------- */
 
 /* A segment: begun by its direction, ended when all of it was read; fields are set in between on parser->packet. */
 void scn_packet_begin(struct scn_parser *parser, struct scn_span at);
@@ -176,18 +186,21 @@ void scn_packet_raw(struct scn_parser *parser, struct scn_piece hex, struct scn_
 void scn_packet_encapsulation(struct scn_parser *parser, struct scn_span from, struct scn_span to);
 void scn_packet_quotes_other(struct scn_parser *parser, const char *protocol, const struct scn_expr *len);
 void scn_packet_option(struct scn_parser *parser, struct scn_option *option, struct scn_span at);
-void scn_packet_override(struct scn_parser *parser, struct scn_piece key, struct scn_match value, struct scn_span at, struct scn_span value_at);
+void scn_packet_override(struct scn_parser *parser, struct scn_piece key, struct scn_match value, struct scn_span at,
+                         struct scn_span value_at);
 void scn_packet_fill(struct scn_parser *parser, struct scn_piece key, struct scn_expr *value, struct scn_span at);
 void scn_packet_option_bytes(struct scn_parser *parser, struct scn_piece hex, struct scn_span at, struct scn_span value_at);
 
 struct scn_option *scn_new_option(struct scn_parser *parser, uint8_t kind, enum scn_option_form form, struct scn_span at);
-struct scn_option *scn_kind_option(struct scn_parser *parser, const struct scn_expr *kind, enum scn_option_form form, struct scn_span at);
+struct scn_option *scn_kind_option(struct scn_parser *parser, const struct scn_expr *kind, enum scn_option_form form,
+                                   struct scn_span at);
 void scn_option_value(struct scn_parser *parser, struct scn_option *option, struct scn_match value);
 void scn_option_hex(struct scn_parser *parser, struct scn_option *option, struct scn_piece hex, struct scn_span at);
-void scn_option_counter(struct scn_parser *parser, struct scn_option *option, struct scn_piece field, struct scn_match value, struct scn_span at);
+void scn_option_counter(struct scn_parser *parser, struct scn_option *option, struct scn_piece field, struct scn_match value,
+                        struct scn_span at);
 void scn_unknown_option(struct scn_parser *parser, struct scn_piece word, struct scn_span at);
 
-/* ---- steps (build_step.c) -------------------------------------------------------------------------------------------------------- */
+/* ---- steps (build_step.c) ---------------------------------------------------------------------------------------- */
 
 int64_t scn_instant(struct scn_parser *parser, struct scn_piece token, struct scn_span at);
 struct scn_time scn_time_range(struct scn_parser *parser, enum scn_time_kind kind, bool is_range, int64_t from_ns, int64_t to_ns,
@@ -196,18 +209,21 @@ struct scn_time scn_time_return(struct scn_parser *parser, struct scn_time start
 
 struct scn_step *scn_new_step(struct scn_parser *parser, enum scn_step_kind kind);
 struct scn_step *scn_packet_step(struct scn_parser *parser, bool injection, struct scn_packet *packet);
-struct scn_step *scn_call_step(struct scn_parser *parser, const struct scn_expr *function, struct scn_match result, struct scn_piece error);
+struct scn_step *scn_call_step(struct scn_parser *parser, const struct scn_expr *function, struct scn_match result,
+                               struct scn_piece error);
 /* One more word of the note behind a call's result. */
 void scn_note_word(struct scn_parser *parser, bool first, struct scn_span at);
 struct scn_step *scn_text_step(struct scn_parser *parser, enum scn_step_kind kind, struct scn_piece token, unsigned delimiter_len);
 struct scn_step *scn_never_step(struct scn_parser *parser, const struct scn_list *packets, const struct scn_block *block);
 struct scn_step *scn_either_step(struct scn_parser *parser, struct scn_block first, const struct scn_list *others);
-struct scn_step *scn_repeat_step(struct scn_parser *parser, struct scn_expr *times, const struct scn_expr *variable, struct scn_block block);
-struct scn_step *scn_gather_step(struct scn_parser *parser, struct scn_endpoint_ref endpoint, struct scn_match from, struct scn_match to);
+struct scn_step *scn_repeat_step(struct scn_parser *parser, struct scn_expr *times, const struct scn_expr *variable,
+                                 struct scn_block block);
+struct scn_step *scn_gather_step(struct scn_parser *parser, struct scn_endpoint_ref endpoint, struct scn_match from,
+                                 struct scn_match to);
 struct scn_step *scn_let_step(struct scn_parser *parser, const struct scn_expr *variable, struct scn_expr *value);
 /* delay_ns < 0: none was given. */
-struct scn_step *scn_link_step(struct scn_parser *parser, struct scn_piece event, bool inbound, struct scn_expr *nth, int64_t delay_ns,
-                               struct scn_span at);
+struct scn_step *scn_link_step(struct scn_parser *parser, struct scn_piece event, bool inbound, struct scn_expr *nth,
+                               int64_t delay_ns, struct scn_span at);
 /* The bit of the state whose name the span covers. */
 unsigned scn_state_bit(struct scn_parser *parser, struct scn_span at);
 /* Appends the step to the innermost open block; the span is all of its text. */
@@ -215,7 +231,7 @@ void scn_add_step(struct scn_parser *parser, struct scn_step *step, struct scn_s
 void scn_block_begin(struct scn_parser *parser, struct scn_span at);
 struct scn_block scn_block_end(struct scn_parser *parser);
 
-/* ---- tables (build_table.c) ---------------------------------------------------------------------------------------------------------- */
+/* ---- tables (build_table.c) -------------------------------------------------------------------------------------- */
 
 /* each $a, $b in …: variables are expressions, rows lists of struct scn_value. */
 void scn_add_table(struct scn_parser *parser, const struct scn_list *variables, const struct scn_list *rows, struct scn_span at);
@@ -224,7 +240,7 @@ struct scn_value *scn_cell_string(struct scn_parser *parser, struct scn_piece to
 struct scn_value *scn_cell_flags(struct scn_parser *parser, struct scn_span at);
 struct scn_value *scn_cell_endpoint(struct scn_parser *parser, struct scn_endpoint_ref endpoint, struct scn_span at);
 
-/* ---- lines that describe (front_matter.c) ------------------------------------------------------------------------------------------- */
+/* ---- lines that describe (front_matter.c) ------------------------------------------------------------------------ */
 
 /* A "//:" line: a key of the front matter, or a phase or covers step. */
 void scn_directive(struct scn_parser *parser, struct scn_piece line, struct scn_span at);
@@ -233,7 +249,7 @@ void scn_option_line(struct scn_parser *parser, struct scn_piece line, struct sc
 /* What follows from the whole: the title is there, defaults, lists moved into the scenario. */
 void scn_front_matter_end(struct scn_parser *parser);
 
-/* ---- meaning (check.c) ------------------------------------------------------------------------------------------------------------- */
+/* ---- meaning (check.c) ------------------------------------------------------------------------------------------- */
 
 /* Resolves names and checks references, values and places; what is wrong becomes a diagnostic. */
 void scn_check(struct scn_parser *parser);

@@ -12,7 +12,7 @@ enum { TIME_COLUMNS = 8 };
 
 static void put_block(struct scn_sink *sink, const struct scn_block *block, unsigned indent);
 
-/* ---- what describes --------------------------------------------------------------------------------------------------------- */
+/* ---- what describes ---------------------------------------------------------------------------------------------- */
 
 static void put_words(struct scn_sink *sink, const char *key, const char *const *words, unsigned count)
 {
@@ -85,7 +85,7 @@ static void put_options(struct scn_sink *sink)
     }
 }
 
-/* ---- tables -------------------------------------------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 static void put_cell(struct scn_sink *sink, const struct scn_value *value)
 {
@@ -115,7 +115,7 @@ static void put_table(struct scn_sink *sink, const struct scn_table *table)
     scn_put(sink, "\n");
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 static void put_step_time(struct scn_sink *sink, const struct scn_time *time)
 {
@@ -295,7 +295,7 @@ static void put_block(struct scn_sink *sink, const struct scn_block *block, unsi
     }
 }
 
-/* ---- the interface ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the interface ----------------------------------------------------------------------------------------------- */
 
 char *scn_print(const struct scenario *scenario)
 {

@@ -132,7 +132,8 @@ void scn_put_closed(struct scn_sink *sink, const struct scn_expr *expr)
     scn_put(sink, "%s", open ? ")" : "");
 }
 
-static void put_match(struct scn_sink *sink, const struct scn_match *match, void (*put)(struct scn_sink *sink, const struct scn_expr *expr))
+static void put_match(struct scn_sink *sink, const struct scn_match *match,
+                      void (*put)(struct scn_sink *sink, const struct scn_expr *expr))
 {
     static const char *const relations[] = { [SCN_NONE] = "", [SCN_ANY] = "*", [SCN_EQ] = "", [SCN_NE] = "!=", [SCN_LT] = "<", [SCN_LE] = "<=",
                                              [SCN_GT] = ">", [SCN_GE] = ">=", [SCN_BETWEEN] = "" };

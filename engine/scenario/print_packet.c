@@ -2,7 +2,7 @@
 #include "engine/scenario/names.h"
 #include "engine/scenario/sink.h"
 
-/* ---- flags ----------------------------------------------------------------------------------------------------------------- */
+/* ---- flags ------------------------------------------------------------------------------------------------------- */
 
 static void put_packet_flags(struct scn_sink *sink, const struct scn_packet *packet, bool injection)
 {
@@ -26,7 +26,7 @@ static void put_packet_flags(struct scn_sink *sink, const struct scn_packet *pac
     }
 }
 
-/* ---- options ---------------------------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 static void put_option_name(struct scn_sink *sink, const struct scn_option *option)
 {
@@ -97,7 +97,7 @@ static void put_options(struct scn_sink *sink, const struct scn_packet *packet)
     scn_put(sink, packet->options_any ? "...>" : packet->options_open ? ", ...>" : ">");
 }
 
-/* ---- the IP header -------------------------------------------------------------------------------------------------------------- */
+/* ---- the IP header ----------------------------------------------------------------------------------------------- */
 
 static void put_ip(struct scn_sink *sink, const struct scn_packet *packet)
 {
@@ -141,7 +141,7 @@ static void put_ports(struct scn_sink *sink, const struct scn_packet *packet)
     scn_put_match(sink, &packet->dst_port);
 }
 
-/* ---- overrides ------------------------------------------------------------------------------------------------------------------ */
+/* ---- overrides --------------------------------------------------------------------------------------------------- */
 
 static void put_override(struct scn_sink *sink, const struct scn_override *override)
 {
@@ -157,13 +157,13 @@ static void put_override(struct scn_sink *sink, const struct scn_override *overr
         scn_put(sink, "fill ");
         scn_put_arith(sink, override->value.value);
     } else if (override->key == SCN_KEY_PAYLOAD) {
-        scn_put_quoted(sink, (const char *)override->bytes, override->bytes_len);
+        scn_put_quoted(sink, (const char *) override->bytes, override->bytes_len);
     } else {
         scn_put_match(sink, &override->value);
     }
 }
 
-/* ---- what is carried ---------------------------------------------------------------------------------------------------------------- */
+/* ---- what is carried --------------------------------------------------------------------------------------------- */
 
 static void put_field(struct scn_sink *sink, const char *name, const struct scn_match *match)
 {

@@ -66,8 +66,8 @@ struct scn_value {
     size_t text_len;
 };
 
-/* A number to send or to compare with. In an injection only EQ and NONE occur; NONE is "filled in" there, "not compared" in an expectation.
- * EQ with a bare variable that has no value yet captures. */
+/* A number to send or to compare with. In an injection only EQ and NONE occur; NONE is "filled in" there, "not compared" in an
+ * expectation. EQ with a bare variable that has no value yet captures. */
 enum scn_relation { SCN_NONE, SCN_ANY, SCN_EQ, SCN_NE, SCN_LT, SCN_LE, SCN_GT, SCN_GE, SCN_BETWEEN };
 struct scn_match {
     enum scn_relation relation;
@@ -100,7 +100,7 @@ enum scn_option_form { /* how values[] are to be read */
     SCN_OPT_NUMBER,         /* values[0]: mss, wscale, uto */
     SCN_OPT_TIMESTAMP,      /* values[0] TSval, values[1] TSecr */
     SCN_OPT_SACK,           /* values[2i], values[2i+1]: relative edges */
-    SCN_OPT_BYTES,          /* bytes: FO, FOEXP (without its 0xF989), md5, kind N; or value_count 1 and values[0] ANY, in an expectation: any octets */
+    SCN_OPT_BYTES,          /* bytes: FO, FOEXP (without its 0xF989), md5, kind N; in an expectation values[0] may be ANY: any octets */
     SCN_OPT_ACCECN,         /* kind 172 or 174, values[]: up to three 24-bit counters in wire order */
 };
 enum { SCN_OPTION_VALUES_MAX = 10 };
@@ -281,9 +281,10 @@ int scn_print_packet(const struct scenario *scenario, const struct scn_packet *p
 /* Same meaning? Places and source texts are not compared. */
 bool scn_equal(const struct scenario *a, const struct scenario *b);
 
-/* ---- sub-tests ---------------------------------------------------------------------------------------------------- */
+/* ---- sub-tests --------------------------------------------------------------------------------------------------- */
 
-/* One sub-test: an IP version and a row of each table. Index runs from 0 to scn_variant_count() - 1, IP version slowest, the last table fastest. */
+/* One sub-test: an IP version and a row of each table. Index runs from 0 to scn_variant_count() - 1, IP version slowest, the last
+ * table fastest. */
 unsigned scn_variant_count(const struct scenario *scenario);
 struct scn_variant {
     uint8_t ip_version;

@@ -23,7 +23,7 @@ void scn_put_time(struct scn_sink *sink, int64_t ns);
 void scn_put_flags(struct scn_sink *sink, unsigned flags);
 void scn_put_endpoint(struct scn_sink *sink, const struct scn_endpoint_ref *endpoint);
 
-/* ---- print_expr.c ---- */
+/* ---- print_expr.c ------------------------------------------------------------------------------------------------ */
 
 void scn_put_expr(struct scn_sink *sink, const struct scn_expr *expr);
 /* As it may stand bare in a segment: in parentheses where it compares or negates. */
@@ -34,7 +34,7 @@ void scn_put_match(struct scn_sink *sink, const struct scn_match *match);
 /* As scn_put_match(), but with `(` to follow. */
 void scn_put_match_closed(struct scn_sink *sink, const struct scn_match *match);
 
-/* ---- print_packet.c ---- */
+/* ---- print_packet.c ---------------------------------------------------------------------------------------------- */
 
 void scn_put_packet(struct scn_sink *sink, const struct scn_packet *packet, bool injection);
 

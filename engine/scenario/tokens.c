@@ -1,8 +1,8 @@
 /* Between scanner and grammar: decides where steps end, and what words and angle brackets mean where they stand.
  *
  * packetdrill's notation gives no sign where a step ends: the `+` of the next step's time looks like an addition. What tells is the
- * line: a token that is the first on its line, outside of brackets, and can begin a step, begins one. An END is put before it, which
- * is also where the grammar picks itself up after an error. A line that begins with anything else continues the step before.
+ * line: a token that is the first on its line, outside of brackets, and can begin a step, begins one. An END is put before it,
+ * which is also where the grammar picks itself up after an error. A line that begins with anything else continues the step before.
  *
  * Within a step the first word that is no time decides its mode, and the mode which words are keywords: `win` is one in a segment,
  * and an ordinary name in a call. `<` is a direction at the head of a step, opens options within a segment when an option follows,
@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-/* ---- what a token can mean ---------------------------------------------------------------------------------------- */
+/* ---- what a token can mean --------------------------------------------------------------------------------------- */
 
 static bool is_number(int kind)
 {
@@ -60,7 +60,7 @@ static enum scn_mode mode_after(int head)
     }
 }
 
-/* ---- lookahead ------------------------------------------------------------------------------------------------------- */
+/* ---- lookahead --------------------------------------------------------------------------------------------------- */
 
 static void read_ahead(struct scn_parser *parser, unsigned count)
 {
@@ -90,7 +90,7 @@ static struct scn_token take(struct scn_parser *parser)
     return token;
 }
 
-/* ---- where steps begin -------------------------------------------------------------------------------------------------- */
+/* ---- where steps begin ------------------------------------------------------------------------------------------- */
 
 /* `<` followed by what can only be options (or a slip in them): not a call, and no number to compare with. */
 static bool opens_options(struct scn_parser *parser)
@@ -101,7 +101,8 @@ static bool opens_options(struct scn_parser *parser)
     return is_option_keyword(next) || next == ELLIPSIS || next == '!' || next == '>';
 }
 
-/* Behind these a number goes on with what was begun. (`*`, `-` and `>` can also be the end of it: anything, no flags, the last option.) */
+/* Behind these a number goes on with what was begun. (`*`, `-` and `>` can also be the end of it: anything, no flags, the last
+ * option.) */
 static bool wants_number(int kind)
 {
     static const int kinds[] = { ',', '=', '+', '/', '%', '|', '&', '<', SHIFT_LEFT, SHIFT_RIGHT, EQUAL, NOT_EQUAL, LESS_EQUAL, GREATER_EQUAL,
@@ -116,7 +117,8 @@ static bool wants_number(int kind)
 static bool starts_segment(const struct scn_token *token)
 {
     const int kind = token->kind;
-    return !token->first_on_line && (kind == WORD || kind == '.' || kind == '-' || kind == FLOAT || kind == ICMP || kind == ENDPOINT || kind == '[');
+    return !token->first_on_line &&
+           (kind == WORD || kind == '.' || kind == '-' || kind == FLOAT || kind == ICMP || kind == ENDPOINT || kind == '[');
 }
 
 /* Can the token ahead, first on its line, begin a step? */
@@ -148,7 +150,7 @@ static bool begins_step(struct scn_parser *parser)
     }
 }
 
-/* ---- what tokens become ---------------------------------------------------------------------------------------------------- */
+/* ---- what tokens become ------------------------------------------------------------------------------------------ */
 
 /* A word that a --define gave a value becomes that value. */
 static void substitute(struct scn_parser *parser, struct scn_token *token)
@@ -207,7 +209,7 @@ static void classify(struct scn_parser *parser)
     s->ahead[0] = token;
 }
 
-/* ---- following along ----------------------------------------------------------------------------------------------------------- */
+/* ---- following along --------------------------------------------------------------------------------------------- */
 
 static struct scn_token end_token(struct scn_parser *parser)
 {
@@ -262,7 +264,8 @@ int scn_next_token(struct scn_parser *parser, struct scn_piece *piece, struct sc
     const struct scn_token *next = &s->ahead[0];
     const bool closes_block = next->kind == '}' && s->depth == 0;
     struct scn_token token;
-    if (s->in_step && (s->end_pending || next->kind == END_OF_FILE || closes_block || (next->first_on_line && begins_step(parser)))) {
+    if (s->in_step &&
+        (s->end_pending || next->kind == END_OF_FILE || closes_block || (next->first_on_line && begins_step(parser)))) {
         token = end_token(parser);
     } else {
         classify(parser);

@@ -7,7 +7,7 @@
 
 static const char corpus[] = "engine/scenario/test/corpus", wrong[] = "engine/scenario/test/wrong";
 
-/* ---- right scripts --------------------------------------------------------------------------------------------------- */
+/* ---- right scripts ----------------------------------------------------------------------------------------------- */
 
 static void check_right(const char *path, void *context)
 {
@@ -30,7 +30,7 @@ static void every_construct_parses_and_prints_as_itself(void **state)
     assert_true(each_script(corpus, check_right, NULL) >= 14);
 }
 
-/* ---- the corpus is what it says ----------------------------------------------------------------------------------------- */
+/* ---- the corpus is what it says ---------------------------------------------------------------------------------- */
 
 struct seen { unsigned steps, exprs, options, protocols, keys; };
 
@@ -91,7 +91,7 @@ static void the_corpus_has_every_kind_of_step_expression_option_and_override(voi
     assert_int_equal(seen.keys, (1u << SCN_KEY_COUNT) - 1);
 }
 
-/* ---- wrong scripts -------------------------------------------------------------------------------------------------------- */
+/* ---- wrong scripts ----------------------------------------------------------------------------------------------- */
 
 /* Lines "// expect 3:9: message" say what is to be found, all of it, in order. */
 static const char *next_expected(const char *text, char *out, size_t capacity)

@@ -1,5 +1,5 @@
-/* Makes random scenarios on an arena, step by step as the language allows them: each field is there or not, each number is a literal
- * or an expression, blocks nest. All variables come from tables, so that each has a value everywhere. */
+/* Makes random scenarios on an arena, step by step as the language allows them: each field is there or not, each number is a
+ * literal or an expression, blocks nest. All variables come from tables, so that each has a value everywhere. */
 #include "engine/scenario/test/generate.h"
 
 #include "engine/scenario/arena.h"
@@ -61,7 +61,7 @@ static const char *octets(struct generator *g, size_t *len)
     return text;
 }
 
-/* ---- expressions ---------------------------------------------------------------------------------------------------------- */
+/* ---- expressions ------------------------------------------------------------------------------------------------- */
 
 static struct scn_expr *expression(struct generator *g, unsigned depth);
 
@@ -194,7 +194,7 @@ static struct scn_match maybe(struct generator *g, bool injection, int64_t min, 
     return one_in(g, 2) ? (struct scn_match){ .relation = SCN_NONE } : any_match(g, injection, min, max);
 }
 
-/* ---- segments ---------------------------------------------------------------------------------------------------------------- */
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
 
 static struct scn_endpoint_ref endpoint(struct generator *g)
 {
@@ -392,7 +392,7 @@ static struct scn_packet *random_packet(struct generator *g, bool injection)
     return packet;
 }
 
-/* ---- calls ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 static struct scn_expr *argument(struct generator *g, unsigned depth);
 
@@ -455,7 +455,7 @@ static struct scn_call random_call(struct generator *g)
     return call;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 static struct scn_block random_block(struct generator *g, unsigned nesting, bool decides);
 
@@ -569,7 +569,7 @@ static struct scn_block random_block(struct generator *g, unsigned nesting, bool
     return block;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static void put_front_matter(struct generator *g, struct scenario *s)
 {

@@ -43,7 +43,8 @@ static int visit(const char *path, const struct stat *status, int type, struct F
 static void every_script_of_packetdrill_parses_and_prints_as_itself(void **state)
 {
     assert_int_equal(nftw(*state, visit, FOLDERS_OPEN, FTW_PHYS), 0);
-    print_message("%u TCP scripts and %u others; %u of them have something that no target can do\n", found.tcp, found.other, found.unsupported);
+    print_message("%u TCP scripts and %u others; %u of them have something that no target can do\n", found.tcp, found.other,
+                  found.unsupported);
     assert_true(found.tcp >= TCP_SCRIPTS_LEAST);
 }
 

@@ -8,7 +8,7 @@
 enum { ALWAYS = PKT_SYN | PKT_FIN | PKT_RST | PKT_ACK, EVERY = 0x1ff };
 static const int64_t ms = 1000000;
 
-/* ---- flags ---------------------------------------------------------------------------------------------------------------- */
+/* ---- flags ------------------------------------------------------------------------------------------------------- */
 
 static void flags_that_are_not_written_count_only_in_a_strict_script(void **state)
 {
@@ -41,7 +41,7 @@ static void flags_that_are_not_written_count_only_in_a_strict_script(void **stat
     }
 }
 
-/* ---- times ----------------------------------------------------------------------------------------------------------------- */
+/* ---- times ------------------------------------------------------------------------------------------------------- */
 
 static void times_are_exact_nanoseconds(void **state)
 {
@@ -72,7 +72,8 @@ static void times_are_exact_nanoseconds(void **state)
         snprintf(text, sizeof text, "%s > S\n", rows[i].text);
         struct scenario *s = parse_portable(text);
         const struct scn_time *t = &s->body.steps[0].time;
-        if (t->kind != rows[i].kind || t->is_range != rows[i].range || t->from_ns != rows[i].from_ns || t->to_ns != rows[i].to_ns || t->has_return)
+        if (t->kind != rows[i].kind || t->is_range != rows[i].range || t->from_ns != rows[i].from_ns || t->to_ns != rows[i].to_ns ||
+            t->has_return)
             fail_msg("%s: kind %d, %lld to %lld", rows[i].text, t->kind, (long long)t->from_ns, (long long)t->to_ns);
         scn_free(s);
     }
@@ -106,7 +107,7 @@ static void a_step_may_leave_its_time_out_unless_it_is_a_segment_or_a_call(void 
     scn_free(s);
 }
 
-/* ---- segments ---------------------------------------------------------------------------------------------------------------- */
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
 
 static void what_is_left_out_of_a_segment_is_none(void **state)
 {
@@ -192,7 +193,8 @@ static void options_keep_their_order_kinds_and_octets(void **state)
 
 static void a_line_may_go_on_where_no_step_can_begin(void **state)
 {
-    struct scenario *s = parse_portable("+0 > . 1:1(0)\n ack 1 win 5\n <mss 5,\n nop\n >\n+0 < S\n+0 write(4,\n ...,\n 1000) =\n 1000\n1 wait\n");
+    struct scenario *s =
+        parse_portable("+0 > . 1:1(0)\n ack 1 win 5\n <mss 5,\n nop\n >\n+0 < S\n+0 write(4,\n ...,\n 1000) =\n 1000\n1 wait\n");
     (void)state;
     assert_int_equal(s->body.count, 4);
     assert_int_equal(s->body.steps[0].packet->option_count, 2);
@@ -204,7 +206,8 @@ static void a_line_may_go_on_where_no_step_can_begin(void **state)
 
 static void a_time_behind_a_number_is_no_sum(void **state)
 {
-    struct scenario *s = parse_portable("+0 > . 1:1(0) ack 1 win 5\n+1 > . 1:1(0) ack 2\n*  > . 1:1(0)\n2 close(3) = 0\n+1 let $x = 1\n+1 let $y = 1 +\n 1\n");
+    struct scenario *s = parse_portable(
+        "+0 > . 1:1(0) ack 1 win 5\n+1 > . 1:1(0) ack 2\n*  > . 1:1(0)\n2 close(3) = 0\n+1 let $x = 1\n+1 let $y = 1 +\n 1\n");
     (void)state;
     assert_int_equal(s->body.count, 6);
     assert_int_equal(s->body.steps[0].packet->window.value->number, 5);
@@ -212,7 +215,7 @@ static void a_time_behind_a_number_is_no_sum(void **state)
     scn_free(s);
 }
 
-/* ---- the scenario --------------------------------------------------------------------------------------------------------------- */
+/* ---- the scenario ------------------------------------------------------------------------------------------------ */
 
 static void defaults_follow_from_the_way_of_running(void **state)
 {
@@ -292,7 +295,7 @@ static void text_outlives_what_was_parsed(void **state)
     scn_free(s);
 }
 
-/* ---- what is hardly a text ------------------------------------------------------------------------------------------------------ */
+/* ---- what is hardly a text --------------------------------------------------------------------------------------- */
 
 static void an_empty_text_is_an_empty_scenario(void **state)
 {
@@ -308,8 +311,10 @@ static void an_empty_text_is_an_empty_scenario(void **state)
 
 static void carriage_returns_are_blanks(void **state)
 {
-    struct scenario *unix_text = parse_text("//: title T\n//: needs listen\n+0 < S <mss 5,\n nop>\n//: body\n+0 close(3) = 0 (a b)\n");
-    struct scenario *dos_text = parse_text("//: title T\r\n//: needs listen\r\n+0 < S <mss 5,\r\n nop>\r\n//: body\r\n+0 close(3) = 0 (a b)\r\n");
+    struct scenario *unix_text =
+        parse_text("//: title T\n//: needs listen\n+0 < S <mss 5,\n nop>\n//: body\n+0 close(3) = 0 (a b)\n");
+    struct scenario *dos_text =
+        parse_text("//: title T\r\n//: needs listen\r\n+0 < S <mss 5,\r\n nop>\r\n//: body\r\n+0 close(3) = 0 (a b)\r\n");
     (void)state;
     assert_true(scn_equal(unix_text, dos_text));
     assert_string_equal(dos_text->title, "T");
@@ -354,7 +359,7 @@ static void columns_count_characters(void **state)
     assert_string_equal(found, "1:5: unknown directive `\\xC3\\xA9\\xC3\\xA9\\xC3\\xA9\\xC3\\xA9`");
 }
 
-/* ---- bounds ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- bounds ------------------------------------------------------------------------------------------------------ */
 
 /* head, then count times body, then tail. */
 static char *long_text(const char *head, const char *body, size_t count, const char *tail, size_t *len)
@@ -391,20 +396,23 @@ static void each_bound_has_a_message(void **state)
     assert_long_wrong("+0 write(3, ", "[", 2000, "", "1:605: expressions and blocks are nested too deeply here");
     assert_long_wrong("//: title T\nlet $x = ", "9", 1000000, "",
                       "2:10: the number 9999999999999999999999999999999999999... does not fit into 64 bits");
-    assert_long_wrong("//: title T\n+", "9", 1000000, " wait", "2:2: the time 9999999999999999999999999999999999999... is longer than a year");
-    assert_long_wrong("//: title T\n", "x", 1000000, "", "2:1000001: expected `(` and the arguments of a call after "
+    assert_long_wrong("//: title T\n+", "9", 1000000, " wait",
+                      "2:2: the time 9999999999999999999999999999999999999... is longer than a year");
+    assert_long_wrong("//: title T\n", "x", 1000000, "",
+                      "2:1000001: expected `(` and the arguments of a call after "
                       "`xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...`, found the end of the file");
     assert_long_wrong("+0 ", "\"", 999999, "", "1:4: expected `<` or `>` and a segment, a call or another step, found `\"\"`");
     assert_long_wrong("+0 < raw ", "00", PKT_BYTES_MAX + 1, "", "1:10: a packet has at most 65575 octets");
-    assert_long_wrong("//: title T\nrepeat ", "9", 18, " {\n}\n", "2:8: the number of turns is from 0 to 1000000, not 999999999999999999");
+    assert_long_wrong("//: title T\nrepeat ", "9", 18, " {\n}\n",
+                      "2:8: the number of turns is from 0 to 1000000, not 999999999999999999");
     assert_long_wrong("//: title T\n//: purpose ", "p", 100000, "\n//: nonsense\n", "3:5: unknown directive `nonsense`");
 }
 
 static void memory_is_bounded(void **state)
 {
     (void)state; /* each `,nop` is four octets of text, and an option in memory; each line a whole segment */
-    assert_long_wrong("", "0>S<nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop>\n", 10000, "",
-                      "0:0: the scenario needs more than 64 MiB of memory");
+    assert_long_wrong("", "0>S<nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop,nop>\n",
+                      10000, "", "0:0: the scenario needs more than 64 MiB of memory");
 }
 
 static void variables_and_endpoints_are_bounded(void **state)
@@ -478,7 +486,7 @@ static void nesting_up_to_the_bound_parses_and_prints(void **state)
     free(text);
 }
 
-/* ---- files -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
 static void a_file_that_cannot_be_read_is_a_diagnostic_without_a_line(void **state)
 {
@@ -503,7 +511,8 @@ static void a_diagnostic_is_file_line_column_message(void **state)
     const struct scn_diagnostic diagnostic = { { 14, 9 }, "expected flags after `<`, found `win`" };
     char text[64];
     (void)state;
-    assert_int_equal(scn_format_diagnostic("a.pkt", &diagnostic, text, sizeof text), strlen("a.pkt:14:9: expected flags after `<`, found `win`"));
+    assert_int_equal(scn_format_diagnostic("a.pkt", &diagnostic, text, sizeof text),
+                     strlen("a.pkt:14:9: expected flags after `<`, found `win`"));
     assert_string_equal(text, "a.pkt:14:9: expected flags after `<`, found `win`");
     assert_true(scn_format_diagnostic("a.pkt", &diagnostic, text, 8) > 8);
     assert_string_equal(text, "a.pkt:1");

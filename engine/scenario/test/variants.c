@@ -78,7 +78,7 @@ static void assert_names_are_distinct(const char *steps, unsigned count)
     struct scenario *s = parse_portable(steps);
     assert_int_equal(scn_variant_count(s), count);
     struct scn_value *values = calloc(s->variable_count, sizeof *values);
-    char (*names)[160] = calloc(count, sizeof *names);
+    char(*names)[160] = calloc(count, sizeof *names);
     assert_true(values && names);
     for (unsigned i = 0; i < count; i++) {
         struct scn_variant v;
@@ -102,7 +102,9 @@ static void names_are_distinct_whatever_the_values_are(void **state)
     assert_names_are_distinct("each $s in \"a b\", \"a/b\", \"a=b\", \"a,b\", \"a\\x00b\", \"a_b\", \"\", \"\\xff\"\n", 16);
     assert_names_are_distinct("each $a, $b in (\"x\", 1), (\"x\", 2), (\"x_1\", 1)\neach $n in 1, 1, 1\n", 18);
     assert_names_are_distinct("each $a in 1, 2\neach $b in \"1,b\", \"1\"\neach $c in S, S., -\n", 24);
-    assert_names_are_distinct("each $a in \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1\", \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa2\"\n", 4);
+    assert_names_are_distinct(
+        "each $a in \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1\", \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa2\"\n",
+        4);
 }
 
 static void names_too_long_become_numbers(void **state)
