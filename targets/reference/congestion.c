@@ -62,7 +62,7 @@ uint32_t ref_cc_room(const struct ref_tcb *tcb)
 void ref_cc_before_send(struct ref_tcb *tcb)
 {
     bool idle = ref_flight(tcb) == 0 && tcb->stack->now_ns - tcb->last_data_sent_ns > tcb->rtt.rto_ns;
-    if (idle && tcb->last_data_sent_ns)
+    if (idle)
         tcb->cwnd = smaller(tcb->cwnd, initial_window(tcb));
 }
 
