@@ -2,8 +2,8 @@
  *
  * A play is a test (a sub-test of a scenario) with a fault. First every test is played on the reference stack as it is: one that does not pass
  * there shows nothing. Then, fault by fault, on saboteur:FAULT,reference. It is killed when it fails; a SHOULD not followed and a MAY seen otherwise count
- * (plays are strict); `inconclusive` does not, for then the fault kept the test from getting to its point. Such a play is played again with a fault
- * that begins later, FAULT@2, FAULT@3 …, until the preamble gets through.
+ * (plays are strict); `inconclusive` and `not_applicable` do not, for then the fault kept the test from getting to its point. Such a play is played
+ * again with a fault that begins later, FAULT@2, FAULT@3 …, until the preamble gets through.
  *
  * What must hold, of a scenario in one IP version: each of its sub-tests is killed by one of its faults at least, and each of its faults kills one of its
  * sub-tests at least. Without a table that is every play. With one, a fault need not be noticed in the rows that it has nothing to do with. */
@@ -257,7 +257,8 @@ static bool is_undecided(const struct play *play)
 {
     char later[FAULT_TEXT_MAX];
     struct play next = {.fault = play->fault, .from = 2};
-    return play->done && play->verdict == VERDICT_INCONCLUSIVE && !strchr(play->fault, '@') && saboteur_fault_exists(played_fault(&next, later));
+    bool before_the_point = play->verdict == VERDICT_INCONCLUSIVE || play->verdict == VERDICT_NOT_APPLICABLE;
+    return play->done && before_the_point && !strchr(play->fault, '@') && saboteur_fault_exists(played_fault(&next, later));
 }
 
 /* The plays from first to end, of one fault: as the scenario says, then later and later where the preamble did not get through. */

@@ -20,11 +20,22 @@ static bool syn_in_window(const struct segment *s) { return segment_has(s, PKT_S
 static bool with_options(const struct segment *s) { return segment_is_tcp(s) && s->packet.tcp.options_len > 0; }
 static bool window_other(const struct segment *s) { return no_reset(s) && s->packet.tcp.window != UINT16_MAX; }
 static bool window_zero(const struct segment *s) { return no_reset(s) && !segment_has_any(s, PKT_SYN) && s->packet.tcp.window == 0; }
+static bool reset_in_syn_sent(const struct segment *s) { return reset(s) && has_connection(s) && !s->connection->has_irs; }
+static bool without_ack(const struct segment *s) { return has_connection(s) && !segment_has_any(s, PKT_ACK | PKT_SYN | PKT_RST); }
+static bool syn_with_fin(const struct segment *s) { return segment_has(s, PKT_SYN | PKT_FIN); }
+static bool syn_with_data(const struct segment *s) { return any_syn(s) && s->packet.tcp.payload_len > 0; }
 static bool error_with_connection(const struct segment *s) { return segment_is_icmp_error(s) && s->connection && !s->connection->closed; }
 
 static bool reset_off(const struct segment *s)
 {
     return reset(s) && has_connection(s) && (s->connection->has_irs ? s->packet.tcp.seq != s->connection->rcv_nxt : !s->ack_acceptable);
+}
+
+/* The peer's FIN once more, both having been acknowledged: what restarts the timer of TIME-WAIT. */
+static bool fin_in_time_wait(const struct segment *s)
+{
+    return fin(s) && s->established && s->connection->fin_sent && s->connection->snd_una == s->connection->snd_nxt &&
+           seq_le(s->packet.tcp.seq + pkt_seg_len(&s->packet.tcp), s->connection->rcv_nxt);
 }
 
 static bool with_option(const struct segment *s, uint8_t kind)
@@ -35,6 +46,7 @@ static bool with_option(const struct segment *s, uint8_t kind)
 
 static bool with_sack(const struct segment *s) { return with_option(s, PKT_OPT_SACK); }
 static bool with_timestamp(const struct segment *s) { return with_option(s, PKT_OPT_TIMESTAMP); }
+static bool timestamp_after_syn(const struct segment *s) { return with_timestamp(s) && !segment_has_any(s, PKT_SYN); }
 static bool syn_with_wscale(const struct segment *s) { return any_syn(s) && with_option(s, PKT_OPT_WSCALE); }
 
 static bool timestamp_old(const struct segment *s)
@@ -46,7 +58,10 @@ static bool timestamp_old(const struct segment *s)
     return seq_lt(options.ts_val, s->connection->ts_recent);
 }
 
-static bool ahead(const struct segment *s) { return segment_is_data(s) && knows_both(s) && seq_gt(s->packet.tcp.seq, s->connection->rcv_nxt); }
+static bool ahead(const struct segment *s)
+{
+    return (segment_is_data(s) || segment_is_fin(s)) && knows_both(s) && seq_gt(s->packet.tcp.seq, s->connection->rcv_nxt);
+}
 
 static bool above_gap(const struct segment *s)
 {
@@ -148,6 +163,20 @@ static void make_reset_good(struct saboteur *saboteur, struct segment *s)
     segment_set_ack(s, s->connection->snd_nxt);
 }
 
+static void make_reset_answer_the_syn(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_set_flags(s, s->packet.tcp.flags | PKT_ACK);
+    segment_set_ack(s, s->connection->iss + 1);
+}
+
+static void give_it_an_ack(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_set_flags(s, s->packet.tcp.flags | PKT_ACK);
+    segment_set_ack(s, s->connection->snd_nxt);
+}
+
 static void make_timestamp_recent(struct saboteur *saboteur, struct segment *s)
 {
     struct pkt_option ts;
@@ -187,12 +216,15 @@ static void quote_good_number(struct saboteur *saboteur, struct segment *s)
     segment_set_quoted_seq(s, s->connection->snd_una);
 }
 
-/* The error becomes a RST of the peer's that ends the connection in any state. */
+/* The error becomes a RST of the peer's that ends the connection in any state; the peer gets one, too. */
 static void error_to_reset(struct saboteur *saboteur, struct segment *s)
 {
     const struct connection *c = s->connection;
+    struct pkt_spec own = {.protocol = PKT_PROTO_TCP, .src = c->iut.addr, .dst = c->tester.addr, .src_port = c->iut.port, .dst_port = c->tester.port,
+                           .seq = c->snd_nxt, .flags = PKT_RST};
     struct pkt_spec spec = {.protocol = PKT_PROTO_TCP, .src = c->tester.addr, .dst = c->iut.addr, .src_port = c->tester.port,
                             .dst_port = c->iut.port, .seq = c->has_irs ? c->rcv_nxt : 0, .ack = c->snd_nxt, .flags = PKT_RST | PKT_ACK};
+    saboteur_emit(saboteur, &own);
     ssize_t len = pkt_build(saboteur->builder, &spec, s->bytes, SEGMENT_BYTES_MAX);
     s->len = len > 0 ? (size_t)len : 0;
     s->dropped = len <= 0;
@@ -235,6 +267,13 @@ static void answer_with_ack(struct saboteur *saboteur, struct segment *s)
     saboteur_emit(saboteur, &spec);
 }
 
+/* The answer it would have given, without the timer knowing. */
+static void answer_and_hide(struct saboteur *saboteur, struct segment *s)
+{
+    answer_with_ack(saboteur, s);
+    s->dropped = true;
+}
+
 static const struct fault faults[] = {
     {"deaf-to-syn", "does not see SYNs, nor SYN-ACKs", .matches = any_syn, .act = hide},
     {"deaf-to-ack", "does not see ACKs that are nothing else", .matches = segment_is_pure_ack, .act = hide},
@@ -243,28 +282,35 @@ static const struct fault faults[] = {
     {"deaf-to-data", "does not see segments with data", .matches = segment_is_data, .act = hide},
     {"deaf-to-icmp", "does not see ICMP errors", .matches = segment_is_icmp_error, .act = hide},
     {"deaf-to-urgent", "does not see URG flags and urgent pointers", .matches = urgent, .act = hide_urgent},
+    {"syn-fin-dropped", "drops a SYN that carries FIN, and says nothing", .matches = syn_with_fin, .act = hide},
+    {"syn-text-dropped", "drops a SYN that carries data, and says nothing", .matches = syn_with_data, .act = hide},
     {"syn-in-window-hidden", "does not see a SYN in the window of a connection", .matches = syn_in_window, .act = hide},
     {"out-of-order-dropped", "drops data that is not the next, and says nothing", .matches = ahead, .act = hide},
     {"overlap-hidden", "drops data of which a part came before, and says nothing", .matches = overlapping, .act = hide},
     {"zero-window-hidden", "takes a zero window for one of 65535", .matches = window_zero, .act = open_window},
     {"options-stripped", "does not see TCP options", .matches = with_options, .act = strip_options},
     {"sack-hidden", "does not see SACK blocks", .matches = with_sack, .act = hide_sack},
-    {"ts-hidden", "does not see timestamps, those of SYNs included", .matches = with_timestamp, .act = hide_timestamp},
+    {"ts-hidden", "agrees on timestamps and then does not see any", .matches = timestamp_after_syn, .act = hide_timestamp},
 
     {"checksum-unchecked", "does not check TCP checksums", .matches = checksum_wrong, .act = mend_checksum},
     {"seq-unchecked", "takes any segment but a SYN, wherever outside of the window, for the next one", .matches = seq_wrong, .act = make_seq_next},
     {"gap-ignored", "takes a segment behind a gap for the next one", .matches = above_gap, .act = make_seq_next},
     {"ack-unchecked", "takes an acknowledgment of anything else for one of all it sent", .matches = ack_wrong, .act = make_ack_good},
     {"rst-seq-unchecked", "takes a RST whatever its numbers are", .matches = reset_off, .act = make_reset_good},
+    {"rst-ack-unchecked", "takes any RST in SYN-SENT for an answer to its SYN", .matches = reset_in_syn_sent, .act = make_reset_answer_the_syn},
+    {"ack-bit-added", "takes a segment without ACK (SYN, RST) for one that acknowledges all it sent", .matches = without_ack, .act = give_it_an_ack},
     {"paws-unchecked", "takes an old timestamp for a recent one", .matches = timestamp_old, .act = make_timestamp_recent},
     {"icmp-seq-unchecked", "takes an ICMP error for one about the connection whatever number it quotes", .matches = quotes_other_number,
      .act = quote_good_number},
-    {"icmp-aborts", "ends a connection for any ICMP error about it", .matches = error_with_connection, .act = error_to_reset},
+    {"icmp-aborts", "resets a connection for any ICMP error about it", .matches = error_with_connection, .act = error_to_reset},
     {"mss-ignored", "does not heed the MSS that the peer offers, nor the default", .matches = any_syn, .act = raise_mss},
     {"wscale-ignored", "does not scale the windows that the peer offers", .matches = syn_with_wscale, .act = wscale_zero},
     {"window-ignored", "takes every window for one of 65535", .matches = window_other, .act = open_window},
 
     {"rst-extra", "answers every segment with a RST, even a RST, besides what it has to say", .matches = intact, .act = answer_with_reset},
+    {"rst-answered", "answers a RST with a RST", .matches = reset, .act = answer_with_reset},
+    {"time-wait-not-restarted", "acknowledges the peer's FIN in TIME-WAIT, but does not restart the timer", .matches = fin_in_time_wait,
+     .act = answer_and_hide},
     {"ack-extra", "acknowledges an ACK that is nothing else", .matches = good_pure_ack, .act = answer_with_ack},
 };
 const struct fault_group input_faults = {SABOTEUR_INPUT, faults, sizeof faults / sizeof *faults};

@@ -27,6 +27,7 @@ static bool with_timestamp(const struct segment *s)
     struct pkt_option option;
     return segment_is_tcp(s) && segment_find_option(s, PKT_OPT_TIMESTAMP, &option);
 }
+static bool timestamp_after_syn(const struct segment *s) { return after_syn(s) && with_timestamp(s); }
 static bool echo_of_timestamp(const struct segment *s) { return ack_but_reset(s) && with_timestamp(s); }
 static bool sack_blocks(const struct segment *s)
 {
@@ -197,6 +198,12 @@ static void add_timestamp(struct saboteur *saboteur, struct segment *s)
         segment_add_timestamp(s, (uint32_t)(saboteur_now(saboteur) / 1000000), 0);
 }
 
+static void remove_timestamp(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_remove_option(s, PKT_OPT_TIMESTAMP);
+}
+
 static void wrong_echo(struct saboteur *saboteur, struct segment *s)
 {
     struct pkt_option ts;
@@ -274,6 +281,7 @@ static const struct fault faults[] = {
     {"mss-on-data", "sends the MSS option in segments without SYN, too", .matches = after_syn, .act = add_mss},
     {"wscale-unasked", "answers a SYN without window scaling with a SYN-ACK that has it", .matches = synack_without_wscale, .act = add_wscale},
     {"ts-unasked", "sends timestamps to a peer that did not offer them", .matches = peer_without_timestamps, .act = add_timestamp},
+    {"ts-missing", "agrees on timestamps and then sends none", .matches = timestamp_after_syn, .act = remove_timestamp},
     {"ts-echo-wrong", "echoes other timestamps than it got", .matches = echo_of_timestamp, .act = wrong_echo},
     {"ts-frozen", "sends the same timestamp for the whole connection", .matches = with_timestamp, .act = frozen_timestamp},
     {"sack-unasked", "permits SACK to a peer that did not, and sends it SACK blocks", .matches = peer_without_sack, .act = add_sack},

@@ -110,10 +110,21 @@ static void set_timer(struct saboteur *s)
         s->timer_ns = next_ns;
 }
 
+/* The runner lets no time pass while there is something to do, not even for a timer that is due now. */
+static void run_timers_due(struct saboteur *s)
+{
+    if (s->virtual_time && s->inner->ops->deadline(s->inner) <= s->now_ns)
+        s->inner->ops->advance(s->inner, s->now_ns);
+}
+
 static ssize_t saboteur_receive(struct target *t, uint8_t *out, size_t capacity, int64_t *at_ns)
 {
     struct saboteur *s = saboteur_of(t);
     ssize_t len = next_of_iut(s, out, capacity, at_ns);
+    if (len == 0) {
+        run_timers_due(s);
+        len = next_of_iut(s, out, capacity, at_ns);
+    }
     if (len == 0)
         len = timed_take(&s->timed, saboteur_now(s), out, capacity, at_ns);
     if (len == 0)

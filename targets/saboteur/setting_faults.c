@@ -5,6 +5,7 @@
 static const struct fault faults[] = {
     {"time-wait-none", "does not stay in TIME-WAIT", .setting = "msl-ms", .value = "0"},
     {"time-wait-short", "stays in TIME-WAIT for two seconds", .setting = "msl-ms", .value = "1000"},
+    {"time-wait-forever", "stays in TIME-WAIT for 49 days", .setting = "msl-ms", .value = "2147483647"},
     {"fin-wait-2-short", "gives up FIN-WAIT-2 after 100 ms once the application closed", .setting = "fin-wait-2-ms", .value = "100"},
     {"syn-retries-0", "gives up a connect without retransmitting the SYN", .setting = "syn-retries", .value = "0"},
     {"synack-retries-0", "gives up a half-open connection without retransmitting the SYN-ACK", .setting = "synack-retries", .value = "0"},

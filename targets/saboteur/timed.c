@@ -76,13 +76,7 @@ void timed_repeat(struct timed *t, const struct segment *s, struct pace pace)
     uint8_t *bytes = r ? copy(s->bytes, s->len) : NULL;
     if (bytes)
         *r = (struct repeat){.connection = s->connection, .end = end_of(s), .is_syn = segment_is_syn(s), .bytes = bytes, .len = s->len,
-                             .sent_ns = s->now_ns, .pace = pace};
-}
-
-int64_t timed_last_sent(struct timed *t, const struct segment *s)
-{
-    const struct repeat *r = find(t, s);
-    return r ? r->sent_ns : 0;
+                             .pace = pace};
 }
 
 static void acknowledged(struct repeat *r, int64_t now_ns)
@@ -99,7 +93,7 @@ void timed_arrived(struct timed *t, const struct connection *c, int64_t now_ns)
         struct repeat *r = &t->repeats[i];
         if (!r->bytes || r->connection != c)
             continue;
-        if (c->closed)
+        if (c->closed || (r->pace.kind == REPEAT_WHILE_WINDOW_ZERO && !c->zero_window))
             stop(r);
         else if (seq_ge(c->snd_una, r->end) || (r->is_syn && c->has_irs))
             acknowledged(r, now_ns);

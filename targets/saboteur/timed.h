@@ -11,6 +11,7 @@ struct held { int64_t due_ns; uint8_t *bytes; size_t len; };
 
 enum repeat_kind {
     REPEAT_UNTIL_ACKNOWLEDGED,  /* of a SYN: or until the peer's comes */
+    REPEAT_WHILE_WINDOW_ZERO,
     REPEAT_REGARDLESS,
     REPEAT_ONCE_AFTERWARDS,     /* interval_ns after it is acknowledged, once */
 };
@@ -23,7 +24,6 @@ struct repeat { /* free where bytes is NULL */
     bool is_syn;
     uint8_t *bytes;
     size_t len;
-    int64_t sent_ns;            /* when the IUT sent it last */
     struct pace pace;
 };
 
@@ -41,8 +41,6 @@ bool timed_hold(struct timed *timed, const uint8_t *bytes, size_t len, int64_t d
 
 /* Repeats the segment, as it stands. A repeat of the same segment that is on already is replaced. */
 void timed_repeat(struct timed *timed, const struct segment *segment, struct pace pace);
-/* When the segment was sent last, as far as a repeat of it is on; 0: none is. */
-int64_t timed_last_sent(struct timed *timed, const struct segment *segment);
 /* Something arrived on this connection: ends, or begins, the repeats that it answers. */
 void timed_arrived(struct timed *timed, const struct connection *connection, int64_t now_ns);
 /* Ends all repeats of the connection. */

@@ -6,14 +6,15 @@
 static const int64_t LATE_NS = 600 * MS;          /* more than an ACK may be delayed (MUST-40) */
 static const int64_t EARLY_NS = 100 * MS;         /* less than any RTO */
 static const int64_t LINEAR_NS = 1 * S, LINEAR_FOR_NS = 300 * S;
-static const int64_t UNKNOWN_RTO_NS = 7 * S / 2;  /* longer than an initial RTO, which is 3 s at the most */
 
 static bool any_segment(const struct segment *s) { return segment_is_tcp(s); }
 static bool syn(const struct segment *s) { return s->connection && segment_is_syn(s); }
 static bool synack(const struct segment *s) { return s->connection && segment_is_synack(s); }
 static bool data(const struct segment *s) { return s->connection && segment_is_data(s); }
 static bool fin(const struct segment *s) { return s->connection && segment_is_fin(s); }
+static bool probing(const struct segment *s) { return s->probe; }
 static bool new_syn(const struct segment *s) { return syn(s) && !s->retransmission; }
+static bool new_synack(const struct segment *s) { return synack(s) && !s->retransmission; }
 static bool new_fin(const struct segment *s) { return fin(s) && !s->retransmission; }
 static bool new_data(const struct segment *s) { return data(s) && !s->retransmission; }
 
@@ -44,12 +45,14 @@ static void linear(struct saboteur *saboteur, struct segment *s)
                      (struct pace){.next_ns = s->now_ns + LINEAR_NS, .interval_ns = LINEAR_NS, .until_ns = s->now_ns + LINEAR_FOR_NS});
 }
 
-/* A copy whenever the IUT should have sent one by now, had it gone on with its backoff. */
-static void forever(struct saboteur *saboteur, struct segment *s)
+/* The first is repeated, and the others make room; a window that opens and closes again is not probed any more. */
+static void linear_probe(struct saboteur *saboteur, struct segment *s)
 {
-    int64_t last_ns = timed_last_sent(&saboteur->timed, s);
-    int64_t interval_ns = last_ns ? 2 * (s->now_ns - last_ns) + EARLY_NS : UNKNOWN_RTO_NS;
-    timed_repeat(&saboteur->timed, s, (struct pace){.next_ns = s->now_ns + interval_ns, .interval_ns = interval_ns, .until_ns = INT64_MAX});
+    if (saboteur->matched > saboteur->fault.from)
+        s->dropped = true;
+    else
+        timed_repeat(&saboteur->timed, s, (struct pace){.kind = REPEAT_WHILE_WINDOW_ZERO, .next_ns = s->now_ns + LINEAR_NS, .interval_ns = LINEAR_NS,
+                                                        .until_ns = INT64_MAX});
 }
 
 static void regardless(struct saboteur *saboteur, struct segment *s)
@@ -78,15 +81,18 @@ static const struct fault faults[] = {
     {"ack-late-600ms", "sends ACKs that are nothing else 600 ms late", .matches = segment_is_pure_ack, .act = late},
     {"ack-each-twice", "sends each ACK that is nothing else twice", .matches = segment_is_pure_ack, .act = twice},
     {"syn-early", "retransmits a SYN after 100 ms", .matches = new_syn, .act = early},
+    {"synack-early", "retransmits a SYN-ACK after 100 ms", .matches = new_synack, .act = early},
+    {"fin-early", "retransmits a FIN after 100 ms", .matches = new_fin, .act = early},
     {"data-early", "retransmits data after 100 ms", .matches = new_data, .act = early},
     {"syn-linear", "retransmits a SYN every second, without backoff, for five minutes", .matches = syn, .act = linear},
     {"synack-linear", "retransmits a SYN-ACK every second, without backoff, for five minutes", .matches = synack, .act = linear},
     {"data-linear", "retransmits data every second, without backoff, for five minutes", .matches = data, .act = linear},
     {"fin-linear", "retransmits a FIN every second, without backoff, for five minutes", .matches = fin, .act = linear},
-    {"syn-forever", "never gives up retransmitting a SYN", .matches = syn, .act = forever},
-    {"synack-forever", "never gives up retransmitting a SYN-ACK", .matches = synack, .act = forever},
-    {"data-forever", "never gives up retransmitting data", .matches = data, .act = forever},
-    {"fin-forever", "sends a FIN again every second, acknowledged or not", .matches = new_fin, .act = regardless},
+    {"probe-linear", "probes a zero window every second, without backoff", .matches = probing, .act = linear_probe},
+    {"syn-forever", "sends a SYN again every second, answered or not, and never gives up", .matches = new_syn, .act = regardless},
+    {"synack-forever", "sends a SYN-ACK again every second, acknowledged or not, and never gives up", .matches = new_synack, .act = regardless},
+    {"data-forever", "sends data again every second, acknowledged or not, and never gives up", .matches = new_data, .act = regardless},
+    {"fin-forever", "sends a FIN again every second, acknowledged or not, and never gives up", .matches = new_fin, .act = regardless},
     {"fin-again", "sends a FIN once more a second after it was acknowledged", .matches = fin, .act = once_afterwards},
     {"fin-twice", "sends behind each FIN a second one, numbered one higher", .matches = new_fin, .act = another_fin},
 };

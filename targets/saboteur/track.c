@@ -153,8 +153,8 @@ void track_sent(struct tracker *t, struct segment *s)
     const struct pkt_tcp *tcp = &s->packet.tcp;
     if (!segment_is_tcp(s))
         return;
-    if (tcp->flags & PKT_RST) {
-        c->closed |= c->has_iss;
+    if (tcp->flags & PKT_RST) { /* one that ends the connection has its own number, one that refuses a segment has that one's */
+        c->closed |= c->has_iss && seq_le(c->snd_una, tcp->seq) && seq_le(tcp->seq, c->snd_nxt);
         return;
     }
     if (tcp->flags & PKT_SYN)
