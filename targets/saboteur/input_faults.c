@@ -87,6 +87,21 @@ static bool quotes_other_number(const struct segment *s)
            !seq_in_window(quoted.tcp.seq, s->connection->snd_una, s->connection->snd_nxt - s->connection->snd_una);
 }
 
+/* Multicast, broadcast, loopback: of no single host on a network. */
+static bool is_of_no_host(const struct pkt_addr *addr)
+{
+    static const struct pkt_addr loopback6 = {6, {[15] = 1}};
+    enum { LOOPBACK4 = 127, MULTICAST4 = 224, MULTICAST6 = 0xff };
+    if (addr->version == 6)
+        return addr->bytes[0] == MULTICAST6 || pkt_addr_equal(addr, &loopback6);
+    return addr->bytes[0] == LOOPBACK4 || addr->bytes[0] >= MULTICAST4;
+}
+
+static bool to_or_from_no_host(const struct segment *s)
+{
+    return no_reset(s) && (is_of_no_host(&s->packet.ip.src) || is_of_no_host(&s->packet.ip.dst));
+}
+
 static bool good_pure_ack(const struct segment *s)
 {
     return segment_is_pure_ack(s) && s->packet.tcp.checksum_ok && knows_both(s) && s->acceptable && s->ack_acceptable;
@@ -242,6 +257,7 @@ static struct pkt_spec answer_to(const struct segment *s)
 static void answer_with_reset(struct saboteur *saboteur, struct segment *s)
 {
     struct pkt_spec spec = answer_to(s);
+    spec.src = saboteur->base.info.iut[s->packet.ip.version == 6]; /* whatever address it came to */
     bool has_ack = segment_has(s, PKT_ACK);
     spec.flags = has_ack ? PKT_RST : PKT_RST | PKT_ACK;
     spec.seq = has_ack ? s->packet.tcp.ack : 0;
@@ -311,6 +327,8 @@ static const struct fault faults[] = {
     {"rst-answered", "answers a RST with a RST", .matches = reset, .act = answer_with_reset},
     {"time-wait-not-restarted", "acknowledges the peer's FIN in TIME-WAIT, but does not restart the timer", .matches = fin_in_time_wait,
      .act = answer_and_hide},
+    {"group-address-answered", "answers with a RST what comes to or from a multicast, broadcast or loopback address", .matches = to_or_from_no_host,
+     .act = answer_with_reset},
     {"ack-extra", "acknowledges an ACK that is nothing else", .matches = good_pure_ack, .act = answer_with_ack},
 };
 const struct fault_group input_faults = {SABOTEUR_INPUT, faults, sizeof faults / sizeof *faults};

@@ -28,6 +28,7 @@ static bool with_timestamp(const struct segment *s)
     return segment_is_tcp(s) && segment_find_option(s, PKT_OPT_TIMESTAMP, &option);
 }
 static bool timestamp_after_syn(const struct segment *s) { return after_syn(s) && with_timestamp(s); }
+static bool with_ecn(const struct segment *s) { return segment_has_any(s, PKT_ECE | PKT_CWR); }
 static bool echo_of_timestamp(const struct segment *s) { return ack_but_reset(s) && with_timestamp(s); }
 static bool sack_blocks(const struct segment *s)
 {
@@ -95,6 +96,25 @@ static void add_ack(struct saboteur *saboteur, struct segment *s)
     segment_set_flags(s, s->packet.tcp.flags | PKT_ACK);
 }
 
+static void set_ece(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_set_flags(s, (s->packet.tcp.flags & (uint16_t)~PKT_CWR) | PKT_ECE);
+}
+
+static void clear_ecn(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_set_flags(s, s->packet.tcp.flags & (uint16_t)~(PKT_ECE | PKT_CWR));
+}
+
+static void set_ect0(struct saboteur *saboteur, struct segment *s)
+{
+    enum { ECN_MASK = 3, ECT_0 = 2 };
+    (void)saboteur;
+    segment_set_tos(s, (uint8_t)((s->packet.ip.tos & ~ECN_MASK) | ECT_0));
+}
+
 static void clear_push(struct saboteur *saboteur, struct segment *s)
 {
     (void)saboteur;
@@ -137,6 +157,12 @@ static void window_zero(struct saboteur *saboteur, struct segment *s)
 {
     (void)saboteur;
     segment_set_window(s, 0);
+}
+
+static void window_divided(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_set_window(s, s->packet.tcp.window >> 7);
 }
 
 /* Halves what it offers each time, so that the right edge goes back whatever was acknowledged in between. */
@@ -274,12 +300,17 @@ static const struct fault faults[] = {
     {"flags-add-urg", "sets URG though nothing is urgent (all but SYN and RST)", .matches = after_syn, .act = add_urgent},
     {"tos-zero", "sends every segment with a Differentiated Services field (and ECN bits) of zero", .matches = any_segment, .act = tos_zero},
     {"ttl-frozen", "sends every segment with a TTL of 64", .matches = any_segment, .act = ttl_frozen},
+    {"ecn-unasked", "sets ECE in every SYN-ACK, asked or not", .matches = segment_is_synack, .act = set_ece},
+    {"ece-never", "never sets ECE nor CWR", .matches = with_ecn, .act = clear_ecn},
+    {"ect-on-syn", "sends SYN and SYN-ACK as ECN-capable, ECT(0)", .matches = either_syn, .act = set_ect0},
     {"fin-with-rst", "sets RST in segments with FIN", .matches = segment_is_fin, .act = add_reset},
 
     {"mss-missing", "sends SYN and SYN-ACK without the MSS option", .matches = either_syn, .act = remove_mss},
     {"mss-zero", "offers an MSS of zero", .matches = either_syn, .act = mss_zero},
     {"mss-on-data", "sends the MSS option in segments without SYN, too", .matches = after_syn, .act = add_mss},
     {"wscale-unasked", "answers a SYN without window scaling with a SYN-ACK that has it", .matches = synack_without_wscale, .act = add_wscale},
+    {"wscale-applied-unasked", "offers windows (but in SYNs) divided by 128, whether or not scaling was agreed", .matches = after_syn,
+     .act = window_divided},
     {"ts-unasked", "sends timestamps to a peer that did not offer them", .matches = peer_without_timestamps, .act = add_timestamp},
     {"ts-missing", "agrees on timestamps and then sends none", .matches = timestamp_after_syn, .act = remove_timestamp},
     {"ts-echo-wrong", "echoes other timestamps than it got", .matches = echo_of_timestamp, .act = wrong_echo},

@@ -161,7 +161,8 @@ static void calls_are_handed_through_where_the_fault_is_about_something_else(voi
 static const char *const settings[][3] = {
     {"time-wait-none", "msl-ms", "0"}, {"time-wait-short", "msl-ms", "1000"}, {"time-wait-forever", "msl-ms", "2147483647"},
     {"fin-wait-2-short", "fin-wait-2-ms", "100"}, {"syn-retries-0", "syn-retries", "0"}, {"synack-retries-0", "synack-retries", "0"},
-    {"data-retries-0", "data-retries", "0"}, {"data-retries-1", "data-retries", "1"}, {"orphan-retries-1", "orphan-retries", "1"},
+    {"data-retries-0", "data-retries", "0"}, {"syn-retries-255", "syn-retries", "255"},
+    {"synack-retries-255", "synack-retries", "255"}, {"data-retries-255", "data-retries", "255"}, {"data-retries-1", "data-retries", "1"}, {"orphan-retries-1", "orphan-retries", "1"},
     {"no-delayed-ack", "delayed-ack-ms", "0"}, {"min-rto-10ms", "min-rto-ms", "10"}, {"no-timestamps", "timestamps", "off"},
     {"no-sack", "sack", "off"}, {"no-window-scaling", "window-scaling", "off"}, {"syncookies-off", "syncookies", "off"},
     {"abort-on-overflow", "abort-on-overflow", "on"}, {"challenge-ack-unlimited", "challenge-ack-limit", "2147483647"},

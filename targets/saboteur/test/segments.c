@@ -45,6 +45,14 @@ static const struct row from_iut_rows[] = {
     {"flags-add-urg", NOTHING, {S_, 0, .win = 65535}, "S 0:0(0) win 65535"},
     {"tos-zero", OPEN, {A_, 1, .ack = 1, .win = 1000, .tos = 0x2a}, ". 1:1(0) ack 1 win 1000"},
     {"ttl-frozen", OPEN, {A_, 1, .ack = 1, .win = 1000, .tos = 0x28, .ttl = 33}, ". 1:1(0) ack 1 win 1000 (tos 40 ttl 64)"},
+    {"ecn-unasked", NOTHING, {S_ | A_, 0, .ack = 1, .win = 65535}, "SE. 0:0(0) ack 1 win 65535"},
+    {"ecn-unasked", NOTHING, {S_ | PKT_ECE | PKT_CWR, 0, .win = 65535}, "SEW 0:0(0) win 65535"},
+    {"ece-never", OPEN, {A_ | PKT_ECE | PKT_CWR, 1, .ack = 1, .win = 1000}, ". 1:1(0) ack 1 win 1000"},
+    {"ect-on-syn", NOTHING, {S_, 0, .win = 65535, .tos = 0x28}, "S 0:0(0) win 65535 (tos 42 ttl 64)"},
+    {"ect-on-syn", NOTHING, {S_ | A_, 0, .ack = 1, .win = 65535}, "S. 0:0(0) ack 1 win 65535 (tos 2 ttl 64)"},
+    {"ect-on-syn", OPEN, {A_, 1, .ack = 1, .win = 1000}, ". 1:1(0) ack 1 win 1000"},
+    {"wscale-applied-unasked", OPEN, {A_, 1, .ack = 1, .win = 1000}, ". 1:1(0) ack 1 win 7"},
+    {"wscale-applied-unasked", NOTHING, {S_, 0, .win = 65535}, "S 0:0(0) win 65535"},
     {"fin-with-rst", OPEN, {A_ | F_, 1, .len = 10, .ack = 1, .win = 1000}, "FR. 1:11(10) ack 1 win 1000"},
 
     {"mss-missing", NOTHING, {S_, 0, .win = 65535, .opts = MSS}, "S 0:0(0) win 65535"},
@@ -475,7 +483,41 @@ static void two_connections_have_the_same_constant_isn_and_a_slow_one_grows_by_o
     }
 }
 
-static const char *const by_hand[] = {"data-corrupt", "challenge-ack-dropped", "deaf-to-icmp", "icmp-seq-unchecked", "icmp-aborts", "isn-constant", "isn-slow"};
+/* To a group, from a group, from loopback: answered from the IUT's own address; between hosts: not. */
+static void what_has_a_group_address_is_answered_by_its_fault(void **state)
+{
+    static const struct { unsigned ip; const char *src, *dst; bool answered; } rows[] = {
+        {0, NULL, "224.0.0.1", true}, {0, NULL, "255.255.255.255", true}, {0, "239.255.1.2", NULL, true}, {0, "127.0.0.1", NULL, true},
+        {0, NULL, NULL, false}, {0, "223.255.255.1", NULL, false}, {1, NULL, "ff02::1", true}, {1, "::1", NULL, true}, {1, NULL, NULL, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct world w;
+        struct packet answer;
+        uint8_t bytes[200];
+        int64_t at_ns;
+        world_open(&w, "group-address-answered", &ways[rows[i].ip]);
+        const struct target_info *info = &w.t->info;
+        struct pkt_spec spec = {.protocol = PKT_PROTO_TCP, .src = info->tester[rows[i].ip], .dst = info->iut[rows[i].ip], .src_port = 7, .dst_port = 9,
+                                .seq = 100, .flags = PKT_SYN};
+        assert_true(!rows[i].src || pkt_addr_parse(rows[i].src, &spec.src));
+        assert_true(!rows[i].dst || pkt_addr_parse(rows[i].dst, &spec.dst));
+        ssize_t len = pkt_build(w.builder, &spec, bytes, sizeof bytes);
+        assert_int_equal(w.t->ops->send(w.t, bytes, (size_t)len), 0);
+        len = w.t->ops->receive(w.t, bytes, sizeof bytes, &at_ns);
+        if ((len > 0) != rows[i].answered)
+            fail_msg("row %zu", i);
+        if (len > 0) {
+            pkt_parse(bytes, (size_t)len, &answer);
+            assert_true(pkt_addr_equal(&answer.ip.src, &info->iut[rows[i].ip]) && pkt_addr_equal(&answer.ip.dst, &spec.src));
+            assert_int_equal(answer.tcp.flags, PKT_RST | PKT_ACK);
+            assert_int_equal(answer.tcp.ack, 101);
+        }
+        world_close(&w);
+    }
+}
+
+static const char *const by_hand[] = {"group-address-answered", "data-corrupt", "challenge-ack-dropped", "deaf-to-icmp", "icmp-seq-unchecked", "icmp-aborts", "isn-constant", "isn-slow"};
 
 static bool is_of(const char *row_fault, const char *name)
 {
@@ -506,6 +548,7 @@ int segments_run(void)
         cmocka_unit_test(what_the_iut_sends_comes_out_as_its_row_says),
         cmocka_unit_test(what_the_iut_is_sent_arrives_as_its_row_says),
         cmocka_unit_test(what_is_answered_besides_is_as_its_row_says),
+        cmocka_unit_test(what_has_a_group_address_is_answered_by_its_fault),
         cmocka_unit_test(data_corrupt_changes_the_first_octet),
         cmocka_unit_test(only_the_answer_to_what_is_not_acceptable_is_a_challenge_ack),
         cmocka_unit_test(a_refusal_in_syn_received_does_not_end_the_connection),
