@@ -162,6 +162,24 @@ static void print_lines(const struct results *results, const struct sections *se
     }
 }
 
+/* What should be and is not: no failure, but whoever runs the tests wants to know. */
+static void print_deviations(const struct results *results, FILE *out)
+{
+    for (size_t i = 0; i < results->test_count; i++) {
+        const struct result_test *test = &results->tests[i];
+        if (result_deviations(test) == 0)
+            continue;
+        fputs("SHOULD ", out);
+        print_text(test->id, out);
+        fputs("  ", out);
+        print_text(requirement_of(test), out);
+        fputs("  ", out);
+        print_what(test, out);
+        print_where(test, results->dir, out);
+        fputc('\n', out);
+    }
+}
+
 /* A ledger entry that nothing bears out any more is worth a line: it would hide the next failure. */
 static void print_mended(const struct results *results, FILE *out)
 {
@@ -203,6 +221,7 @@ void report_console_summary(const struct results *results, FILE *out, bool color
     }
     print_table(results, &sections, out);
     print_mended(results, out);
+    print_deviations(results, out);
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         print_lines(results, &sections, shown[i], out, color);
     print_end(results, out);

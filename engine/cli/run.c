@@ -306,7 +306,7 @@ static int on_finished(void *context, const struct suite_test *test, struct resu
     struct run *run = context;
     char pcap_name[512];
     (void)test;
-    const char *known = result->verdict == VERDICT_FAIL ? ledger_find(run->ledger, result->id) : NULL;
+    const char *known = ledger_find(run->ledger, result->id);
     result->known = known != NULL;
     result->known_note = known;
     if (keep_pcap(run, result, player, pcap_name, sizeof pcap_name) < 0)
@@ -386,14 +386,6 @@ static int judge(const struct run *run, const struct results *results)
     return code;
 }
 
-/* A ledger's entry that passes is news too: either the stack was mended, or the entry never was true. */
-static void mention_passing_known(const struct run *run, const struct results *results)
-{
-    for (size_t i = 0; i < results->test_count; i++)
-        if (results->tests[i].verdict == VERDICT_PASS && ledger_find(run->ledger, results->tests[i].id))
-            printf("note: %s passes, but the ledger of %s lists it as failing\n", results->tests[i].id, run->target);
-}
-
 static int conclude(struct run *run, enum schedule_end end, const struct target_error *target_error)
 {
     char error[600];
@@ -412,7 +404,6 @@ static int conclude(struct run *run, enum schedule_end end, const struct target_
     int code = end == SCHEDULE_STOPPED ? EXIT_UNABLE : write_reports(run, results);
     if (!run->quiet) {
         report_console_summary(results, stdout, run->color);
-        mention_passing_known(run, results);
         printf("results: %s/results.json\n", run->out);
     }
     int verdict = judge(run, results);

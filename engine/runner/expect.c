@@ -54,10 +54,10 @@ static void blame_segment(struct player *p, const struct scn_step *step, const s
 {
     char described[300], observed[PLAYER_CAUSE_MAX];
     play_describe(seen->endpoint, &seen->packet, false, described, sizeof described);
-    snprintf(observed, sizeof observed, "`%.200s` at +%.3f s (segment %u)%s%.300s", described,
-             seconds(seen->at.latest - p->step.base.latest), seen->index, *differences ? ": " : "", differences);
+    snprintf(observed, sizeof observed, "`%.200s` at +%.3f s%s%.300s", described, seconds(seen->at.latest - p->step.base.latest),
+             *differences ? ": " : "", differences);
     struct play_cause cause = {.rule = "expect", .expected = step->source, .observed = observed, .segment = seen->index};
-    snprintf(cause.message, sizeof cause.message, "expected `%.200s`, %s: %.360s", step->source, what, observed);
+    snprintf(cause.message, sizeof cause.message, "expected `%.200s`, %s: %.340s (segment %u)", step->source, what, observed, seen->index);
     play_blame(p, &cause);
 }
 
