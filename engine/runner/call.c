@@ -251,7 +251,13 @@ static int64_t do_connect(struct attempt *a)
     struct endpoint *e = remote_endpoint(a, argument(a, 1));
     if (!e)
         return -EINVAL;
-    int64_t result = a->p->target->ops->connect(a->p->target, a->fd->handle, &e->tester);
+    struct pkt_endpoint remote = e->tester;
+    const struct scn_expr *address = struct_field(argument(a, 1), "address");
+    if (address && (address->kind != SCN_EXPR_STRING || !pkt_addr_parse(address->text, &remote.addr))) {
+        snprintf(a->why, sizeof a->why, "an address is written in quotes, as in {address=\"224.0.0.1\"}");
+        return -EINVAL;
+    }
+    int64_t result = a->p->target->ops->connect(a->p->target, a->fd->handle, &remote);
     a->fd->endpoint = e;
     a->pending->connecting = result == -EINPROGRESS;
     if (result >= 0 || result == -EINPROGRESS)

@@ -168,7 +168,7 @@ static bool apply_override(struct craft *c, const struct scn_override *o)
     case SCN_KEY_IP_TOS: s->tos = (uint8_t)value; break;
     case SCN_KEY_IP_ID: s->ip_id = (uint16_t)value; break;
     case SCN_KEY_IP_DF: s->dont_fragment = value != 0; break;
-    case SCN_KEY_IP_SRC: s->src = o->address; break;
+    case SCN_KEY_IP_SRC: s->src = c->e->alias = o->address; break;
     case SCN_KEY_IP_DST: s->dst = o->address; break;
     case SCN_KEY_COUNT: break;
     }

@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+bool endpoint_is_at(const struct endpoint *e, const struct pkt_addr *addr, uint16_t port)
+{
+    return e->tester.port == port && (pkt_addr_equal(&e->tester.addr, addr) || (e->alias.version && pkt_addr_equal(&e->alias, addr)));
+}
+
 uint8_t endpoint_pattern(const struct endpoint *e, bool from_tester, uint64_t offset)
 {
     uint64_t x = offset + ((uint64_t)e->tester.port << 32) + (from_tester ? UINT64_C(0x9e3779b97f4a7c15) : 0);

@@ -22,6 +22,7 @@ struct endpoint {
     unsigned slot;                /* of the scenario's endpoint table */
     int64_t subscript;            /* @flood[7]: 7; 0 without one */
     struct pkt_endpoint tester, iut;
+    struct pkt_addr alias;        /* what we last claimed our address to be (with ip.src): replies go there. version 0: never did */
     bool iut_port_known;
 
     uint32_t isn_base;            /* what a script's SYN number is added to */
@@ -52,6 +53,8 @@ struct endpoint {
     bool tester_pattern_broken;   /* we injected other octets than the pattern, or urgent data */
 };
 
+/* Is this where the IUT would answer to, be it by an address that is not really ours? */
+bool endpoint_is_at(const struct endpoint *e, const struct pkt_addr *addr, uint16_t port);
 /* The pattern's octet at a stream offset. */
 uint8_t endpoint_pattern(const struct endpoint *e, bool from_tester, uint64_t offset);
 void endpoint_fill_pattern(const struct endpoint *e, bool from_tester, uint64_t offset, uint8_t *out, size_t len);

@@ -166,7 +166,7 @@ struct endpoint *play_endpoint_of_port(struct player *p, const struct pkt_addr *
     if (ordinal >= p->endpoint_count)
         return NULL;
     struct endpoint *e = p->endpoints[ordinal];
-    return e->tester.port == port && pkt_addr_equal(&e->tester.addr, tester) ? e : NULL;
+    return endpoint_is_at(e, tester, port) ? e : NULL;
 }
 
 /* ---- verdicts */
@@ -422,8 +422,8 @@ static bool within_place(const struct player *p, const struct pkt_addr *addr, ui
     if ((uint16_t)(port - p->place.tester_port) >= PLAYER_PORTS)
         return false;
     for (unsigned i = 0; i < p->endpoint_count; i++)
-        if (p->endpoints[i]->tester.port == port)
-            return pkt_addr_equal(&p->endpoints[i]->tester.addr, addr);
+        if (endpoint_is_at(p->endpoints[i], addr, port))
+            return true;
     return false;
 }
 
