@@ -143,7 +143,7 @@ struct scn_expr *scn_variable_expr(struct scn_parser *parser, struct scn_piece t
 
 static void add_children(struct scn_parser *parser, struct scn_expr *parent, struct scn_expr *const *children, unsigned count)
 {
-    parent->child = scn_arena_alloc(parser->arena, count, sizeof *parent->child);
+    parent->child = scn_arena_alloc(parser->arena, count, sizeof(struct scn_expr *));
     parent->child_count = count;
     for (unsigned i = 0; i < count; i++) {
         parent->child[i] = children[i];

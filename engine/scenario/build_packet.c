@@ -98,15 +98,16 @@ void scn_packet_ip_word(struct scn_parser *parser, struct scn_piece word, struct
     const char *text = scn_piece_copy(parser, word);
     char hint[SCN_HINT_MAX], quote[SCN_QUOTE_MAX];
     const enum scn_ecn ecn = scn_ecn_from_name(text);
-    if (ip_field(parser->packet, word))
+    struct scn_packet *packet = parser->packet;
+    if (ecn != SCN_ECN_NONE_GIVEN && packet->ecn != SCN_ECN_NONE_GIVEN)
+        scn_error(parser, scn_place(at), "the ECN field is given twice");
+    else if (ecn != SCN_ECN_NONE_GIVEN)
+        packet->ecn = ecn;
+    else if (ip_field(packet, word))
         scn_error(parser, scn_place(at), "expected a number after `%s`", text);
-    else if (ecn == SCN_ECN_NONE_GIVEN)
+    else
         scn_error(parser, scn_place(at), "expected an IP field such as ect0, tos, ttl or flowlabel, found `%s`%s",
                   scn_quote(word, quote), scn_hint(text, scn_ip_words, scn_ip_word_count, hint));
-    else if (parser->packet->ecn != SCN_ECN_NONE_GIVEN)
-        scn_error(parser, scn_place(at), "the ECN field is given twice");
-    else
-        parser->packet->ecn = ecn;
 }
 
 void scn_packet_ip_field(struct scn_parser *parser, struct scn_piece word, struct scn_match value, struct scn_span at)

@@ -133,7 +133,7 @@ static bool is_noise(const struct scn_token_stream *tokens, const char *name)
 {
     static const char *const operators[] = { "'+'", "'-'", "'*'", "'/'", "'%'", "'&'", "'|'", "'.'", "`<<`", "`>>`", "`..`", "`==`", "`!=`", "`<=`",
                                              "`>=`", "`&&`", "`||`", "'<'", "`, >`", "a text in quotes" };
-    const char closer = tokens->closer;
+    const int closer = tokens->closer;
     if (strcmp(name, "')'") == 0 || strcmp(name, "']'") == 0 || strcmp(name, "'}'") == 0)
         return name[1] != closer;
     if (closer && (strcmp(name, "the end of the step") == 0 || strcmp(name, "'>'") == 0))

@@ -162,7 +162,7 @@ static void substitute(struct scn_parser *parser, struct scn_token *token)
         if (define->name.len != token->piece.len || memcmp(define->name.start, token->piece.start, define->name.len) != 0)
             continue;
         int64_t value;
-        const char first = define->value.len ? define->value.start[0] : 0;
+        const char first = *define->value.start; /* which is never empty */
         token->piece = define->value;
         if (first == '"')
             token->kind = STRING;
@@ -222,12 +222,21 @@ static struct scn_token end_token(struct scn_parser *parser)
     return (struct scn_token){ .kind = END, .piece = { "", 0 }, .at = at };
 }
 
+static int closer_of(int opener)
+{
+    switch (opener) {
+    case '(': return ')';
+    case '{': return '}';
+    default: return ']';
+    }
+}
+
 static void follow_brackets(struct scn_token_stream *s, int kind)
 {
     const bool opens = kind == '(' || kind == '[' || kind == SUBSCRIPT || (kind == '{' && s->depth > 0);
     const bool closes = kind == ')' || kind == ']' || kind == '}';
     if (opens && s->depth < SCN_BRACKETS_NAMED)
-        s->closers[s->depth] = kind == '(' ? ')' : kind == '{' ? '}' : ']';
+        s->closers[s->depth] = closer_of(kind);
     if (opens)
         s->depth++;
     else if (closes && s->depth > 0)
@@ -258,7 +267,7 @@ static void follow(struct scn_token_stream *s, const struct scn_token *token)
 int scn_next_token(struct scn_parser *parser, struct scn_piece *piece, struct scn_span *at)
 {
     struct scn_token_stream *s = &parser->tokens;
-    s->closer = s->depth > 0 && s->depth <= SCN_BRACKETS_NAMED ? s->closers[s->depth - 1] : '\0';
+    s->closer = s->depth > 0 && s->depth <= SCN_BRACKETS_NAMED ? s->closers[s->depth - 1] : 0;
     read_ahead(parser, 1);
     substitute(parser, &s->ahead[0]); /* it may become a command, which begins a step */
     const struct scn_token *next = &s->ahead[0];

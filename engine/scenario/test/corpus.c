@@ -18,6 +18,7 @@ static void check_right(const char *path, void *context)
     if (!scenario) {
         scn_format_diagnostic(path, &diagnostics.list[0], text, sizeof text);
         fail_msg("%s", text);
+        return;
     }
     assert_string_equal(scenario->file, path);
     assert_round_trip(path, scenario);

@@ -53,11 +53,11 @@ static void *make(struct generator *g, size_t count, size_t size)
 
 static const char *octets(struct generator *g, size_t *len)
 {
-    static const char alphabet[] = "ab \n\t\\\"'`\x01\x7f\xff\xc3\xa9$@{}/*#", nul = '\0';
+    static const char alphabet[] = "ab \n\t\\\"'`\x01\x7f\xff\xc3\xa9$@{}/*#";
     *len = below(g, 9);
     char *text = make(g, *len + 1, 1);
     for (size_t i = 0; i < *len; i++)
-        text[i] = one_in(g, 12) ? nul : alphabet[below(g, sizeof alphabet - 1)];
+        text[i] = alphabet[below(g, sizeof alphabet)]; /* its NUL, too */
     return text;
 }
 
@@ -70,7 +70,7 @@ static struct scn_expr *node(struct generator *g, enum scn_expr_kind kind, unsig
     struct scn_expr *expr = make(g, 1, sizeof *expr);
     expr->kind = kind;
     expr->child_count = children;
-    expr->child = make(g, children, sizeof *expr->child);
+    expr->child = make(g, children, sizeof(struct scn_expr *));
     return expr;
 }
 
@@ -444,7 +444,7 @@ static struct scn_call random_call(struct generator *g)
 {
     static const char *const notes[] = { NULL, "flags O_RDWR", "done, really - yes" }, *const errors[] = { NULL, NULL, "EAGAIN", "ECONNREFUSED" };
     struct scn_call call = { .name = scn_call_words[below(g, scn_call_word_count)], .argument_count = below(g, 5) };
-    call.arguments = make(g, call.argument_count, sizeof *call.arguments);
+    call.arguments = make(g, call.argument_count, sizeof(struct scn_expr *));
     for (unsigned i = 0; i < call.argument_count; i++)
         call.arguments[i] = argument(g, 0);
     if (one_in(g, 8))
@@ -483,7 +483,7 @@ static struct scn_time random_time(struct generator *g, const struct scn_step *s
 static void put_never(struct generator *g, struct scn_step *step, unsigned nesting)
 {
     step->never.count = 1 + below(g, 3);
-    step->never.packets = make(g, step->never.count, sizeof *step->never.packets);
+    step->never.packets = make(g, step->never.count, sizeof(struct scn_packet *));
     for (unsigned i = 0; i < step->never.count; i++)
         step->never.packets[i] = random_packet(g, false);
     step->never.has_block = one_in(g, 2);

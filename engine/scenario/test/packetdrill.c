@@ -28,6 +28,7 @@ static int visit(const char *path, const struct stat *status, int type, struct F
     if (!scenario) {
         scn_format_diagnostic(path, &diagnostics.list[0], text, sizeof text);
         fail_msg("%s", text);
+        return 1;
     }
     assert_false(scenario->has_front_matter);
     assert_round_trip(path, scenario);

@@ -122,16 +122,17 @@ static void equality_sees_each_difference(void **state)
         "//: endpoint b to 2", "//: preamble", "//: body", "each $n in 1", "each $n in 2", "each $n in S", "each $n in \"a\"", "each $n in 1, 2",
         "each $m in 1", "--mtu=5", "--mtu=6", "//: body\n//: covers A",
     };
-    struct scenario *all[ARRAY_LEN(steps) + ARRAY_LEN(front)];
+    enum { ALL = ARRAY_LEN(steps) + ARRAY_LEN(front) };
+    struct scenario *all[ALL];
     (void)state;
-    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+    for (unsigned i = 0; i < ALL; i++) {
         all[i] = parse_portable(i < ARRAY_LEN(steps) ? steps[i] : front[i - ARRAY_LEN(steps)]);
         for (unsigned j = 0; j <= i; j++)
             if (scn_equal(all[i], all[j]) != (i == j))
                 fail_msg("%s and %s", i < ARRAY_LEN(steps) ? steps[i] : front[i - ARRAY_LEN(steps)],
                          j < ARRAY_LEN(steps) ? steps[j] : front[j - ARRAY_LEN(steps)]);
     }
-    for (unsigned i = 0; i < ARRAY_LEN(all); i++)
+    for (unsigned i = 0; i < ALL; i++)
         scn_free(all[i]);
 }
 
