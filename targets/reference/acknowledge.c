@@ -47,6 +47,7 @@ static void new_acknowledgment(struct ref_tcb *tcb, const struct ref_segment *se
     if (syn_acked && tcb->syn_retransmitted && tcb->rtt.rto_ns < 3 * (int64_t)REF_NS_PER_S)
         tcb->rtt.rto_ns = 3 * (int64_t)REF_NS_PER_S; /* RFC 6298 (5.7) */
     remove_acknowledged(tcb, seg->ack);
+    tcb->syn_acked = true;
     tcb->retransmits = 0;
     tcb->r1_reported = false;
     tcb->soft_error = 0;
@@ -57,7 +58,7 @@ static void new_acknowledgment(struct ref_tcb *tcb, const struct ref_segment *se
     ref_timer_stop(tcb, REF_TIMER_USER);
     ref_pmtu_acked(tcb);
     if (acked)
-        ref_cc_ack(tcb, acked, flight_before - (syn_acked ? 1u : 0u));
+        ref_cc_ack(tcb, acked, flight_before);
 }
 
 /* RFC 5681 §2; with SACK, RFC 6675 §2: one that tells of something new held above the gap. */

@@ -38,7 +38,7 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 static bool worth_sending(const struct ref_tcb *tcb, uint32_t d, uint32_t u, uint32_t mss)
 {
     bool pushed = !tcb->options.cork && !tcb->more_coming;
-    bool nagle_permits = tcb->snd_nxt == tcb->snd_una || tcb->options.nodelay;
+    bool nagle_permits = ref_flight(tcb) == 0 || tcb->options.nodelay;
     if (smaller(d, u) >= mss)
         return true; /* (1) */
     if (tcb->fin_queued && d <= u)

@@ -117,6 +117,7 @@ struct ref_tcb {
     uint32_t max_snd_wnd;
     uint32_t snd_data, snd_queued;   /* the first octet in the ring, and how many there are: sent and unsent */
     struct ref_ring snd_ring;
+    bool syn_acked;
     bool snd_urgent;                 /* snd_up is meaningful */
     bool fin_queued;                 /* the FIN follows the last octet queued */
     bool more_coming;                /* MSG_MORE: a partial segment waits */
@@ -395,7 +396,7 @@ uint32_t ref_data_room(const struct ref_tcb *tcb);       /* octets of text that 
 static inline uint32_t ref_data_end(const struct ref_tcb *tcb) { return tcb->snd_data + tcb->snd_queued; }
 /* Number after the last octet, FIN included, that is to be sent. */
 static inline uint32_t ref_stream_end(const struct ref_tcb *tcb) { return ref_data_end(tcb) + (tcb->fin_queued ? 1u : 0u); }
-static inline bool ref_syn_unacked(const struct ref_tcb *tcb) { return tcb->snd_una == tcb->iss; }
+static inline bool ref_syn_unacked(const struct ref_tcb *tcb) { return !tcb->syn_acked; } /* not SND.UNA = ISS: numbers come round */
 
 /* ---- options.c: options of arriving and leaving segments -------------------------------------------------------------------------------- */
 void ref_options_from_syn(struct ref_tcb *tcb, const struct ref_segment *syn);
@@ -418,7 +419,10 @@ void ref_cc_before_send(struct ref_tcb *tcb);            /* restart after idle *
 void ref_cc_ecn_echo(struct ref_tcb *tcb, uint32_t ack);
 /* How many octets congestion control lets out now. */
 uint32_t ref_cc_room(const struct ref_tcb *tcb);
-static inline uint32_t ref_flight(const struct ref_tcb *tcb) { return tcb->snd_nxt - tcb->snd_una; }
+static inline uint32_t ref_flight(const struct ref_tcb *tcb) /* FlightSize: the SYN does not count */
+{
+    return tcb->snd_nxt - tcb->snd_una - (ref_syn_unacked(tcb) ? 1u : 0u);
+}
 
 /* ---- sack.c: RFC 6675's scoreboard; RFC 2018 and 2883's blocks --------------------------------------------------------------------------- */
 bool ref_sack_received(struct ref_tcb *tcb, const struct ref_segment *seg); /* true: it told something new */

@@ -294,7 +294,7 @@ static struct ref_tcb sender_with(struct host *h, uint32_t una, const struct ref
 {
     struct ref_tcb tcb = { .stack = h->stack, .snd_mss = SMSS, .pmtu = 9000, .sack = true, .snd_una = una, .snd_nxt = una + 10 * SMSS,
                            .snd_data = una, .snd_queued = 10 * SMSS, .snd_rtx = una + high_rxt, .snd_wnd = 1 << 20,
-                           .recovery = REF_RECOVERY_SACK };
+                           .recovery = REF_RECOVERY_SACK, .syn_acked = true };
     tcb.tuple.local.version = 4;
     for (unsigned i = 0; i < count; i++)
         ref_ranges_add(&tcb.sacked, una + sacked[i].left, una + sacked[i].right, NULL);
