@@ -21,7 +21,8 @@ static const char help_text[] =
     "       tcpassay selftest --faults\n"
     "\n"
     "Plays each test on the reference stack, sabotaged by each fault that its killed-by names: it must fail. A survivor, and a test that names no\n"
-    "fault, is an error. A fault may be NAME@N, which spares the first N-1 segments that it is about.\n"
+    "fault, is an error. A fault may be NAME@N, which spares the first N-1 segments that it is about; where one keeps a test from getting through\n"
+    "its preamble, that is done for it. Of a table, each row must be killed by one of the faults, and each fault must kill one of the rows.\n"
     "\n"
     "      --fault NAME    only this fault (may be given several times)\n"
     "      --all-faults    each test with each fault, as a table of tab-separated values: for choosing what killed-by should name\n"
@@ -31,7 +32,7 @@ static const char help_text[] =
     "  -o, --out FILE      the table of all plays, tab-separated (default with --all-faults: standard output)\n"
     "  -h, --help\n"
     "\n"
-    "Exit status: 0 every test was killed by every fault it names · 1 a survivor, a test without a fault, or one that does not pass unsabotaged ·\n"
+    "Exit status: 0 every test fails under the faults it names · 1 a survivor, a test without a fault, or one that does not pass unsabotaged ·\n"
     "2 usage, a bad scenario, or an unknown fault · 3 the tester could not work · 130 interrupted\n";
 
 enum { OPT_FAULT = 256, OPT_ALL_FAULTS, OPT_FAULTS, OPT_SEED, OPT_SUITE };
@@ -60,7 +61,7 @@ struct play {
 struct selftest {
     const char *faults[FAULTS_MAX]; /* of --fault; with --all-faults and none, all there are */
     size_t fault_count;
-    bool all_faults;
+    bool all_faults, whole_suite;
     uint64_t seed;
     const char *out, *suite_folder;
     FILE *words;                /* where sentences go: beside a table on standard output, to standard error */
@@ -364,18 +365,18 @@ static bool kills_something(const struct selftest *s, const char *name)
     return false;
 }
 
-static size_t print_idle_faults(const struct selftest *s)
+static void print_idle_faults(const struct selftest *s)
 {
-    size_t idle = 0;
+    size_t idle = 0, count = 0;
     for (size_t i = 0; i < saboteur_fault_count(); i++) {
         const char *name = saboteur_fault_at(i).name;
+        count += is_asked_for(s, name);
         if (!is_asked_for(s, name) || kills_something(s, name))
             continue;
-        printf("%s%s", idle++ ? ", " : "kill nothing: ", name);
+        printf("%s%s", idle++ ? ", " : "faults that kill nothing: ", name);
     }
     if (idle)
-        putchar('\n');
-    return idle;
+        printf(" (%zu of %zu)\n", idle, count);
 }
 
 static int conclude(struct selftest *s)
@@ -395,10 +396,11 @@ static int conclude(struct selftest *s)
         if (s->all_faults || code != EXIT_OK)
             return code;
     }
-    size_t idle = print_idle_faults(s);
+    if (s->whole_suite)
+        print_idle_faults(s);
     printf("%zu tests, %zu faults, %zu kills; %zu survivors (and %zu in rows of tables that another fault kills), %zu tests that do not pass "
-           "unsabotaged, %zu scenarios that name no fault, %zu names that are unknown, %zu faults that kill nothing\n",
-           s->test_count, saboteur_fault_count(), kills, survivors, excused, s->broken_plain, s->unkillable, s->unknown, idle);
+           "unsabotaged, %zu scenarios that name no fault, %zu names that are unknown\n",
+           s->test_count, saboteur_fault_count(), kills, survivors, excused, s->broken_plain, s->unkillable, s->unknown);
     if (survivors || s->broken_plain || s->unkillable)
         return EXIT_TESTS_FAILED;
     return s->unknown ? EXIT_USAGE : EXIT_OK;
@@ -412,6 +414,7 @@ static int run(struct selftest *s, char *const *selectors, int selector_count)
         code = cli_select_tests("selftest", &s->suite, selectors, selector_count, SCN_SOAK, &s->tests, &s->test_count);
     if (code != EXIT_OK)
         return code;
+    s->whole_suite = selector_count == 0;
     s->words = s->all_faults && !s->out ? stderr : stdout;
     cli_catch_interrupts();
     if ((code = play_plain(s)) == EXIT_OK && (code = plan(s)) == EXIT_OK)

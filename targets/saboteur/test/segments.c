@@ -137,6 +137,7 @@ static const struct row to_iut_rows[] = {
     {"syn-in-window-hidden", OPEN, {S_, 1000, .win = 65535}, ""},
     {"syn-in-window-hidden", OPEN, {S_, 1001, .win = 65535}, "S 1001:1001(0) win 65535"}, /* one past the window */
     {"syn-in-window-hidden", OPEN, {S_, 0, .win = 65535}, "S 0:0(0) win 65535"},
+    {"syn-in-window-hidden", SYN_CAME, {S_, 5, .win = 65535}, "S 5:5(0) win 65535"},
     {"out-of-order-dropped", OPEN, {A_ | P_, 2, .len = 10, .ack = 1, .win = 65535}, ""},
     {"out-of-order-dropped", OPEN, {A_ | F_, 2, .ack = 1, .win = 65535}, ""},
     {"out-of-order-dropped", OPEN, {A_ | P_, 1, .len = 10, .ack = 1, .win = 65535}, "P. 1:11(10) ack 1 win 65535"},
@@ -156,6 +157,10 @@ static const struct row to_iut_rows[] = {
     {"checksum-unchecked", OPEN, {A_ | P_, 1, .len = 11, .ack = 1, .win = 65535, .bad_checksum = true}, "P. 1:12(11) ack 1 win 65535"},
     {"seq-unchecked", OPEN, {A_ | P_, 1001, .len = 10, .ack = 1, .win = 65535}, "P. 1:11(10) ack 1 win 65535"},
     {"seq-unchecked", OPEN, {A_ | P_, 1000, .len = 10, .ack = 1, .win = 65535}, "P. 1000:1010(10) ack 1 win 65535"}, /* its first octet is inside */
+    {"seq-unchecked", OPEN_FULL, {A_ | P_, 1001, .len = 10, .ack = 1, .win = 65535}, "P. 1001:1011(10) ack 1 win 65535"}, /* 1000 << 7 */
+    {"seq-unchecked", OPEN_ACTIVELY, {A_ | P_, 128000, .len = 10, .ack = 1, .win = 65535}, "P. 128000:128010(10) ack 1 win 65535"},
+    {"seq-unchecked", OPEN_FULL, {A_ | P_, 128001, .len = 10, .ack = 1, .win = 65535}, "P. 1:11(10) ack 1 win 65535"},
+    {"seq-unchecked", OPEN_UNSCALED, {A_ | P_, 1001, .len = 10, .ack = 1, .win = 65535}, "P. 1:11(10) ack 1 win 65535"},
     {"seq-unchecked", OPEN, {.flags = R_, .seq = -100}, "R 1:1(0) win 0"},
     {"seq-unchecked", OPEN, {S_, -100, .win = 65535}, "S 4294967196:4294967196(0) win 65535"},
     {"seq-unchecked", OPEN, {A_ | P_, 1001, .len = 10, .ack = 1, .win = 65535, .bad_checksum = true}, "P. 1:11(10) ack 1 win 65535 (bad checksum)"},
@@ -321,6 +326,45 @@ static void a_refusal_in_syn_received_does_not_end_the_connection(void **state)
     world_from_iut(&w, (struct seg){A_, 1, .ack = 1, .win = 1000}, text);
     assert_string_equal(text, "");
     world_close(&w);
+}
+
+static void what_has_a_wrong_checksum_has_not_come(void **state)
+{
+    struct world w;
+    char text[TEXT_MAX];
+    (void)state;
+    world_open(&w, "out-of-order-dropped", &ways[0]);
+    world_bring(&w, OPEN);
+    world_to_iut(&w, (struct seg){A_ | P_, 1, .len = 10, .ack = 1, .win = 65535, .bad_checksum = true}, text);
+    world_to_iut(&w, (struct seg){A_ | P_, 11, .len = 10, .ack = 1, .win = 65535}, text);
+    assert_string_equal(text, "");
+    world_to_iut(&w, (struct seg){A_ | P_, 1, .len = 10, .ack = 1, .win = 65535}, text);
+    world_to_iut(&w, (struct seg){A_ | P_, 11, .len = 10, .ack = 1, .win = 65535}, text);
+    assert_string_equal(text, "P. 11:21(10) ack 1 win 65535");
+    world_close(&w);
+}
+
+/* Either side's RST ends it, until the IUT goes on. */
+static void after_a_reset_there_is_no_connection(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < WAYS; way++)
+        for (unsigned by_iut = 0; by_iut < 2; by_iut++) {
+            struct world w;
+            char text[TEXT_MAX];
+            world_open(&w, "ack-unchecked", &ways[way]);
+            world_bring(&w, SENT_10);
+            if (by_iut)
+                world_from_iut(&w, (struct seg){.flags = R_, .seq = 11}, text);
+            else
+                world_to_iut(&w, (struct seg){.flags = R_, .seq = 1}, text);
+            world_to_iut(&w, (struct seg){A_, 1, .ack = 700, .win = 65535}, text);
+            assert_string_equal(text, ". 1:1(0) ack 700 win 65535");
+            world_from_iut(&w, (struct seg){A_, 11, .ack = 1, .win = 1000}, text);
+            world_to_iut(&w, (struct seg){A_, 1, .ack = 700, .win = 65535}, text);
+            assert_string_equal(text, ". 1:1(0) ack 11 win 65535");
+            world_close(&w);
+        }
 }
 
 static void a_fast_retransmission_is_one_that_answers_an_ack(void **state)
@@ -552,6 +596,8 @@ int segments_run(void)
         cmocka_unit_test(data_corrupt_changes_the_first_octet),
         cmocka_unit_test(only_the_answer_to_what_is_not_acceptable_is_a_challenge_ack),
         cmocka_unit_test(a_refusal_in_syn_received_does_not_end_the_connection),
+        cmocka_unit_test(what_has_a_wrong_checksum_has_not_come),
+        cmocka_unit_test(after_a_reset_there_is_no_connection),
         cmocka_unit_test(a_fast_retransmission_is_one_that_answers_an_ack),
         cmocka_unit_test(icmp_errors_are_hidden_made_good_or_made_resets),
         cmocka_unit_test(a_shifted_isn_is_shown_and_taken_back_everywhere),

@@ -197,6 +197,7 @@ void world_bring(struct world *w, enum situation situation)
 {
     static const struct move to[][8] = {
         [NOTHING] = {{0}},
+        [SYN_CAME] = {{false, {S_, 0, .win = 65535, .opts = MSS}}},
         [SYN_SENT] = {{true, {S_, 0, .win = 65535, .opts = FULL}}},
         [SYN_RECEIVED] = {{false, {S_, 0, .win = 65535, .opts = MSS}}, {true, {S_ | A_, 0, .ack = 1, .win = 65535, .opts = MSS}}},
         [OPEN] = {{false, {A_, 1, .ack = 1, .win = 65535}}, {true, {A_, 1, .ack = 1, .win = 1000}}},
@@ -204,6 +205,8 @@ void world_bring(struct world *w, enum situation situation)
                        {false, {A_, 1, .ack = 1, .win = 512, .opts = OLD_STAMP}}, {true, {A_, 1, .ack = 1, .win = 1000, .opts = STAMP}}},
         [OPEN_ACTIVELY] = {{true, {S_, 0, .win = 65535, .opts = FULL}}, {false, {S_ | A_, 0, .ack = 1, .win = 65535, .opts = FULL}},
                            {true, {A_, 1, .ack = 1, .win = 1000, .opts = STAMP}}},
+        [OPEN_UNSCALED] = {{true, {S_, 0, .win = 65535, .opts = FULL}}, {false, {S_ | A_, 0, .ack = 1, .win = 65535, .opts = MSS}},
+                           {true, {A_, 1, .ack = 1, .win = 1000}}},
         [SENT_10] = {{true, {A_ | P_, 1, .len = 10, .ack = 1, .win = 1000}}},
         [CLOSED_WINDOW] = {{false, {A_, 1, .ack = 1, .win = 0}}},
         [GOT_GAP] = {{false, {A_ | P_, 11, .len = 10, .ack = 1, .win = 65535}}},

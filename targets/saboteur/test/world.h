@@ -73,10 +73,12 @@ void world_pass_time(struct world *w, int64_t duration_ns, char out[static TEXT_
 
 enum situation {
     NOTHING,
+    SYN_CAME,         /* and was not answered yet */
     SYN_SENT, SYN_RECEIVED,
     OPEN,             /* passively; nothing but MSS in the SYNs */
     OPEN_FULL,        /* the same with all options */
     OPEN_ACTIVELY,    /* as OPEN_FULL */
+    OPEN_UNSCALED,    /* OPEN_ACTIVELY, but the tester has no options but MSS */
     SENT_10,          /* OPEN, the IUT sent 1:11(10), which is not acknowledged */
     CLOSED_WINDOW,    /* OPEN, and the tester's window is zero */
     GOT_GAP,          /* OPEN, and 11:21(10) has come, 1:11(10) has not */
