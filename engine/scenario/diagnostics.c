@@ -111,7 +111,7 @@ const char *scn_hint(const char *text, const char *const *words, unsigned count,
 
 /* ---- syntax errors ----------------------------------------------------------------------------------------------- */
 
-static bool among(const char *const *names, unsigned count, const char *name)
+static bool among(const char *const names[], unsigned count, const char *name)
 {
     for (unsigned i = 0; i < count; i++)
         if (strcmp(names[i], name) == 0)
@@ -120,39 +120,38 @@ static bool among(const char *const *names, unsigned count, const char *name)
 }
 
 /* What may stand where a number may; said as "a number". */
-static bool starts_number(const struct scn_token_stream *tokens, const char *name)
+static bool starts_number(const char *name)
 {
     static const char *const starts[] = { "a hexadecimal number", "a fraction", "a time", "a variable", "a name", "a text in quotes", "an endpoint",
                                           "'('", "'-'", "'='", "'<'", "'>'", "'*'", "'!'", "'.'", "`!=`", "`<=`", "`>=`" };
-    (void)tokens;
     return among(starts, sizeof starts / sizeof *starts, name);
 }
 
-/* Operators may stand behind any number, and would only lengthen the list. So would brackets other than the one that is open. */
-static bool is_noise(const struct scn_token_stream *tokens, const char *name)
+/* Operators and what else may stand behind any number would only lengthen the list. */
+static bool continues_number(const char *name)
 {
     static const char *const operators[] = { "'+'", "'-'", "'*'", "'/'", "'%'", "'&'", "'|'", "'.'", "`<<`", "`>>`", "`..`", "`==`", "`!=`", "`<=`",
                                              "`>=`", "`&&`", "`||`", "'<'", "`, >`", "a text in quotes" };
-    const int closer = tokens->closer;
-    if (strcmp(name, "')'") == 0 || strcmp(name, "']'") == 0 || strcmp(name, "'}'") == 0)
-        return name[1] != closer;
-    if (closer && (strcmp(name, "the end of the step") == 0 || strcmp(name, "'>'") == 0))
-        return true;
     return among(operators, sizeof operators / sizeof *operators, name);
 }
 
+/* Beside `>=` it is a comparison; elsewhere it ends options, or is a direction. */
+static bool is_greater(const char *name)
+{
+    return strcmp(name, "'>'") == 0;
+}
+
 /* Drops names, unless that would leave none. */
-static unsigned drop(const struct scn_token_stream *tokens, const char **names, unsigned count,
-                     bool (*dropped)(const struct scn_token_stream *tokens, const char *name))
+static unsigned drop(const char **names, unsigned count, bool (*dropped)(const char *name))
 {
     unsigned kept = 0;
     for (unsigned i = 0; i < count; i++)
-        kept += !dropped(tokens, names[i]);
+        kept += !dropped(names[i]);
     if (kept == 0)
         return count;
     kept = 0;
     for (unsigned i = 0; i < count; i++)
-        if (!dropped(tokens, names[i]))
+        if (!dropped(names[i]))
             names[kept++] = names[i];
     return kept;
 }
@@ -167,14 +166,16 @@ static void append_name(char *out, size_t capacity, const char *before, const ch
         snprintf(out + used, capacity - used, "%s%s", before, name);
 }
 
-static void list_expected(const struct scn_token_stream *tokens, char *out, size_t capacity, const char **names, unsigned count)
+static void list_expected(char *out, size_t capacity, const char **names, unsigned count)
 {
     enum { LISTED_MAX = 7 };
     out[0] = '\0';
-    if (among((const char *const *)names, count, "a number"))
-        count = drop(tokens, names, count, starts_number);
+    if (among(names, count, "a number"))
+        count = drop(names, count, starts_number);
+    if (among(names, count, "`>=`"))
+        count = drop(names, count, is_greater);
     if (count > 2)
-        count = drop(tokens, names, count, is_noise);
+        count = drop(names, count, continues_number);
     if (count > LISTED_MAX)
         count = LISTED_MAX;
     for (unsigned i = 0; i < count; i++)
@@ -261,8 +262,7 @@ static void wrong_head(struct scn_parser *parser, struct scn_at at, const char *
 
 void scn_syntax_error(struct scn_parser *parser, struct scn_span at, const char **expected, unsigned count)
 {
-    const struct scn_token_stream *tokens = &parser->tokens;
-    const struct scn_token *found = &tokens->last, *before = &tokens->before_last;
+    const struct scn_token *found = &parser->tokens.last, *before = &parser->tokens.before_last;
     char what[SCN_QUOTE_MAX + 4], quote[SCN_QUOTE_MAX], list[160];
     const char *found_what = found_text(parser, what), *example;
     if (found->kind == UNKNOWN || parser->stop) /* said already */
@@ -280,7 +280,7 @@ void scn_syntax_error(struct scn_parser *parser, struct scn_span at, const char 
         scn_error(parser, scn_place(before->at), "expected flags, found `%s`; write them first, as in `< S. 0:0(0)`",
                   scn_quote(before->piece, quote));
     } else {
-        list_expected(tokens, list, sizeof list, expected, count);
+        list_expected(list, sizeof list, expected, count);
         scn_error(parser, scn_place(at), "expected %s after `%s`, found %s", list, scn_quote(before->piece, quote), found_what);
     }
 }

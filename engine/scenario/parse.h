@@ -38,7 +38,7 @@ struct scn_token {
     struct scn_span at;
 };
 
-enum { SCN_LOOKAHEAD = 3, SCN_BRACKETS_NAMED = 16 };
+enum { SCN_LOOKAHEAD = 3 };
 struct scn_token_stream { /* tokens.c */
     struct scn_token ahead[SCN_LOOKAHEAD];
     unsigned ahead_count;
@@ -46,8 +46,6 @@ struct scn_token_stream { /* tokens.c */
     struct scn_token last, before_last;  /* handed to the parser */
     enum scn_mode mode;
     unsigned depth;                      /* of ( and [, and of { within them */
-    int closers[SCN_BRACKETS_NAMED];     /* of the outermost of them, for messages … */
-    int closer;                          /* … and of the one that was open before the last token, or 0 */
     bool in_step;                        /* something has come since the last end of a step */
     bool is_never;                       /* a comma may be followed by another segment */
     bool end_pending;                    /* an END must come next: behind a line that stands for itself */

@@ -222,24 +222,11 @@ static struct scn_token end_token(struct scn_parser *parser)
     return (struct scn_token){ .kind = END, .piece = { "", 0 }, .at = at };
 }
 
-static int closer_of(int opener)
-{
-    switch (opener) {
-    case '(': return ')';
-    case '{': return '}';
-    default: return ']';
-    }
-}
-
 static void follow_brackets(struct scn_token_stream *s, int kind)
 {
-    const bool opens = kind == '(' || kind == '[' || kind == SUBSCRIPT || (kind == '{' && s->depth > 0);
-    const bool closes = kind == ')' || kind == ']' || kind == '}';
-    if (opens && s->depth < SCN_BRACKETS_NAMED)
-        s->closers[s->depth] = closer_of(kind);
-    if (opens)
+    if (kind == '(' || kind == '[' || kind == SUBSCRIPT || (kind == '{' && s->depth > 0))
         s->depth++;
-    else if (closes && s->depth > 0)
+    else if ((kind == ')' || kind == ']' || kind == '}') && s->depth > 0)
         s->depth--;
 }
 
@@ -267,7 +254,6 @@ static void follow(struct scn_token_stream *s, const struct scn_token *token)
 int scn_next_token(struct scn_parser *parser, struct scn_piece *piece, struct scn_span *at)
 {
     struct scn_token_stream *s = &parser->tokens;
-    s->closer = s->depth > 0 && s->depth <= SCN_BRACKETS_NAMED ? s->closers[s->depth - 1] : 0;
     read_ahead(parser, 1);
     substitute(parser, &s->ahead[0]); /* it may become a command, which begins a step */
     const struct scn_token *next = &s->ahead[0];
