@@ -8,8 +8,8 @@
 #include "targets/reference/serve/service.h"
 
 enum {
-    CONNECTIONS_MAX = 1024,            /* beyond, they wait in the listener's queue */
-    CONNECTION_BUFFER = 65536,         /* octets each way */
+    CONNECTIONS_MAX = 512,             /* beyond, they wait in the listener's queue */
+    CONNECTION_BUFFER = 16384,         /* octets each way */
     CONNECTION_OCTETS_A_TURN = 1 << 18, /* moved for one connection before the others have their turn */
 };
 
