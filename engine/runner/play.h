@@ -1,9 +1,11 @@
 /* Inside a player: the state that its parts share. Included by engine/runner's own files only.
  *
- *   player.c   life cycle, arrival of packets, the link, verdicts        steps.c   one function a kind of step
- *   expect.c   expectations: windows of time, passing over, misses      call.c    sockets calls, pending ones
- *   match.c    one segment against one pattern                          craft.c   a pattern into a packet, overrides, fragments
- *   eval.c     expressions                                              endpoint.c, trace.c
+ *   player.c   life cycle, arrival of packets, running                   steps.c    one function a kind of step
+ *   expect.c   expectations: windows of time, passing over, misses      call.c     sockets calls: when to try, what to make of it
+ *   match.c    one segment against one pattern                          sockets.c  the calls themselves
+ *   craft.c    a pattern into a packet, overrides, fragments            link.c     what the link records, loses, delays
+ *   eval.c     expressions                                              verdict.c  from a broken expectation to a verdict
+ *   places.c   endpoints on their ports                                 endpoint.c, trace.c
  */
 #ifndef TCPASSAY_RUNNER_PLAY_H
 #define TCPASSAY_RUNNER_PLAY_H
@@ -143,7 +145,18 @@ struct player {
     struct trace trace;
 };
 
+/* ---- link.c */
+/* Sends a packet through the link's rules, in either direction. */
+void play_through_link(struct player *p, bool inbound, const uint8_t *bytes, size_t len, struct interval at);
+/* Lets packets go that the link has delayed long enough. */
+void play_release_due(struct player *p);
+/* A packet in the trace, with what is wrong with it. */
+void play_note_packet(struct player *p, enum result_event_kind kind, struct endpoint *e, const uint8_t *bytes, size_t len, bool from_tester,
+                      int64_t at_ns, uint32_t index);
+
 /* ---- player.c */
+/* What has come out of the link: recorded, put in the inbox, checked for what always holds. */
+void play_accept(struct player *p, const uint8_t *bytes, size_t len, struct interval at);
 const struct scn_step *play_current_step(const struct player *p);
 /* A finding in the words given; charges it to the current requirement, and ends the play as the phase and level demand. */
 struct play_cause {

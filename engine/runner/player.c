@@ -100,308 +100,6 @@ void play_describe(const struct endpoint *e, const struct packet *packet, bool f
         pkt_format(&shifted, out + used, capacity - (size_t)used);
 }
 
-/* ---- endpoints */
-
-static struct pkt_addr address_after(struct pkt_addr first, unsigned steps)
-{
-    unsigned last = first.version == 4 ? 3 : 15;
-    for (unsigned i = last, carry = steps; carry && i < 16; i--) {
-        carry += first.bytes[i];
-        first.bytes[i] = (uint8_t)carry;
-        carry >>= 8;
-    }
-    return first;
-}
-
-static void place_endpoint(struct player *p, struct endpoint *e, unsigned ordinal)
-{
-    const struct scn_endpoint *declared = &p->scenario->endpoints[e->slot];
-    const struct target_info *info = &p->target->info;
-    unsigned family = p->variant.ip_version == 6;
-    unsigned address = p->place.tester_address + (declared->address_index ? declared->address_index - 1 : 0);
-    e->tester.addr = address_after(info->tester[family], address % info->tester_count);
-    e->tester.port = (uint16_t)(p->place.tester_port + ordinal);
-    e->iut.addr = info->iut[family];
-    e->iut.port = (uint16_t)(p->place.iut_port + declared->port_index % PLAYER_IUT_PORTS);
-    e->isn_base = p->scenario->has_isn ? p->scenario->isn : p->scenario->has_front_matter ? (uint32_t)play_random(p) : 0;
-}
-
-struct endpoint *play_endpoint_at(struct player *p, unsigned slot, int64_t subscript)
-{
-    for (unsigned i = p->endpoint_count; i-- > 0;)
-        if (p->endpoints[i]->slot == slot && p->endpoints[i]->subscript == subscript)
-            return p->endpoints[i];
-    if (p->endpoint_count == PLAYER_ENDPOINTS_MAX)
-        return NULL;
-    struct endpoint **grown = realloc(p->endpoints, (p->endpoint_count + 1) * sizeof *grown);
-    if (!grown)
-        return NULL;
-    p->endpoints = grown;
-    struct endpoint *e = calloc(1, sizeof *e);
-    if (!e)
-        return NULL;
-    e->slot = slot;
-    e->subscript = subscript;
-    place_endpoint(p, e, p->endpoint_count);
-    return p->endpoints[p->endpoint_count++] = e;
-}
-
-struct endpoint *play_endpoint(struct player *p, const struct scn_endpoint_ref *ref)
-{
-    int64_t subscript = 0;
-    char error[PLAYER_CAUSE_MAX];
-    if (ref->subscript && !eval_number(p, p->values, ref->subscript, &subscript, NULL, error)) {
-        play_stop(p, VERDICT_ERROR, "the subscript of @%s: %s", p->scenario->endpoints[ref->slot].name, error);
-        return NULL;
-    }
-    struct endpoint *e = play_endpoint_at(p, ref->slot, subscript);
-    if (!e)
-        play_stop(p, VERDICT_ERROR, "more than %d endpoints", PLAYER_ENDPOINTS_MAX);
-    return e;
-}
-
-struct endpoint *play_endpoint_of_port(struct player *p, const struct pkt_addr *tester, uint16_t port)
-{
-    unsigned ordinal = (unsigned)(port - p->place.tester_port); /* ports are given out in order of making */
-    if (ordinal >= p->endpoint_count)
-        return NULL;
-    struct endpoint *e = p->endpoints[ordinal];
-    return endpoint_is_at(e, tester, port) ? e : NULL;
-}
-
-/* ---- verdicts */
-
-void play_stop(struct player *p, enum verdict verdict, const char *format, ...)
-{
-    if (p->finished)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(p->reason, sizeof p->reason, format, arguments);
-    va_end(arguments);
-    p->verdict = verdict;
-    p->verdict_line = play_line(p);
-    p->finished = true;
-    play_close_descriptors(p);
-}
-
-static char *copy_text(const char *text)
-{
-    return strdup(text ? text : "");
-}
-
-static void add_finding(struct player *p, const struct play_cause *cause, const char *requirement, enum requirement_level level)
-{
-    if (p->finding_count == PLAYER_FINDINGS_MAX)
-        return;
-    p->findings[p->finding_count++] = (struct result_finding){
-        .rule = cause->rule, .requirement = requirement ? requirement : "", .level = level, .message = copy_text(cause->message),
-        .expected = copy_text(cause->expected), .observed = copy_text(cause->observed), .at_ns = play_since_start(p, p->now_ns),
-        .segment = cause->segment,
-    };
-}
-
-/* The level that decides: the scenario's own word for what it tests, else the catalogue's for the requirement. */
-static enum requirement_level level_of(const struct player *p, const struct play_cause *cause)
-{
-    static const enum requirement_level own[] = {
-        [SCN_LEVEL_MUST] = LEVEL_MUST, [SCN_LEVEL_SHOULD] = LEVEL_SHOULD, [SCN_LEVEL_MAY] = LEVEL_MAY};
-    bool own_purpose = !cause->requirement && (p->scenario->cover_count == 0 || p->requirement == p->scenario->covers[0]);
-    if (own_purpose && p->scenario->level != SCN_LEVEL_DEFAULT)
-        return own[p->scenario->level];
-    const char *id = cause->requirement ? cause->requirement : p->requirement;
-    const struct requirement *requirement = id ? requirement_find(id) : NULL;
-    return requirement ? requirement->level : LEVEL_MUST;
-}
-
-void play_blame(struct player *p, const struct play_cause *cause)
-{
-    if (p->finished)
-        return;
-    bool whole_run = cause->requirement != NULL; /* a checksum is wrong in a preamble too */
-    if (p->phase == SCN_POSTAMBLE && !whole_run) {
-        play_note(p, "in the postamble: %s", cause->message);
-        if (!cause->goes_on)
-            play_stop(p, VERDICT_PASS, "%s", "");
-        return;
-    }
-    enum requirement_level level = level_of(p, cause);
-    add_finding(p, cause, cause->requirement ? cause->requirement : p->requirement, level);
-    if (p->phase == SCN_PREAMBLE && !whole_run) {
-        play_stop(p, VERDICT_INCONCLUSIVE, "the preamble did not succeed: %s", cause->message);
-    } else if (level == LEVEL_MAY || (requirement_level_is_should(level) && !p->strict_levels)) {
-        if (!cause->goes_on)
-            play_stop(p, VERDICT_PASS, "%s", cause->message);
-    } else {
-        play_stop(p, VERDICT_FAIL, "%s", cause->message);
-    }
-}
-
-/* ---- the link */
-
-static void note_packet(struct player *p, enum result_event_kind kind, struct endpoint *e, const uint8_t *bytes, size_t len,
-                        bool from_tester, int64_t at_ns, uint32_t index)
-{
-    struct packet packet;
-    char text[512], error_text[128] = "";
-    enum pkt_error error = pkt_parse(bytes, len, &packet);
-    play_describe(e, &packet, from_tester, text, sizeof text);
-    if (error != PKT_OK)
-        snprintf(error_text, sizeof error_text, "malformed: %s", pkt_error_text(error));
-    else if (packet.kind == PKT_KIND_TCP && !packet.tcp.checksum_ok)
-        snprintf(error_text, sizeof error_text, "wrong checksum");
-    else if (packet.kind == PKT_KIND_TCP)
-        snprintf(error_text, sizeof error_text, "seq %" PRIu32 " ack %" PRIu32 " on the wire", packet.tcp.seq, packet.tcp.ack);
-    trace_event(&p->trace, kind, play_since_start(p, at_ns), index, play_line(p), text, error_text);
-}
-
-void play_note_state(struct player *p, struct endpoint *e)
-{
-    enum tcp_state state;
-    if (!e || e->subscript > 0 || !play_reveal_state(p, e, &state) || (e->state_known && e->state == state))
-        return;
-    e->state = state;
-    e->state_known = true;
-    char text[96];
-    snprintf(text, sizeof text, "IUT: %s%s%s", tcp_state_name(state), e->slot ? " with @" : "", e->slot ? p->scenario->endpoints[e->slot].name : "");
-    trace_event(&p->trace, RESULT_STATE, play_since_start(p, p->now_ns), 0, play_line(p), NULL, text);
-}
-
-static void transmit(struct player *p, const uint8_t *bytes, size_t len)
-{
-    struct packet packet;
-    pkt_parse(bytes, len, &packet);
-    struct endpoint *e = packet.kind == PKT_KIND_TCP ? play_endpoint_of_port(p, &packet.ip.src, packet.tcp.src_port) : NULL;
-    uint32_t index = trace_packet(&p->trace, play_since_start(p, p->now_ns), bytes, len);
-    note_packet(p, RESULT_SENT, e, bytes, len, true, p->now_ns, index);
-    int error = p->target->ops->send(p->target, bytes, len);
-    if (error < 0)
-        play_stop(p, VERDICT_ERROR, "the link to the target is gone: %s", strerror(-error));
-    else
-        play_note_state(p, e ? e : p->endpoint_count ? p->endpoints[0] : NULL);
-}
-
-static void accept_packet(struct player *p, const uint8_t *bytes, size_t len, struct interval at);
-
-/* Keeps a copy of a packet back. When there is no room it goes through at once. */
-static bool hold(struct player *p, bool inbound, bool until_next, int64_t due_ns, const uint8_t *bytes, size_t len)
-{
-    uint8_t *copy = p->held_count < PLAYER_HELD_MAX ? malloc(len ? len : 1) : NULL;
-    if (!copy)
-        return false;
-    memcpy(copy, bytes, len);
-    p->held[p->held_count++] = (struct held){inbound, until_next, due_ns, copy, len};
-    return true;
-}
-
-static void let_go(struct player *p, unsigned i)
-{
-    struct held held = p->held[i];
-    memmove(&p->held[i], &p->held[i + 1], (p->held_count - i - 1) * sizeof *p->held);
-    p->held_count--;
-    if (held.inbound)
-        transmit(p, held.bytes, held.len);
-    else
-        accept_packet(p, held.bytes, held.len, (struct interval){p->now_ns, p->now_ns});
-    free(held.bytes);
-}
-
-static void release_due(struct player *p)
-{
-    for (unsigned i = 0; i < p->held_count;)
-        if (!p->held[i].until_next && p->held[i].due_ns <= p->now_ns)
-            let_go(p, i);
-        else
-            i++;
-    for (unsigned i = 0; i < p->held_count; i++)
-        if (!p->held[i].until_next)
-            play_wake_at(p, p->held[i].due_ns);
-}
-
-static void release_reordered(struct player *p, bool inbound)
-{
-    for (unsigned i = 0; i < p->held_count;)
-        if (p->held[i].until_next && p->held[i].inbound == inbound)
-            let_go(p, i);
-        else
-            i++;
-}
-
-/* The rule that this packet is the n-th for, or NULL; each waiting rule of the direction counts it. */
-static const struct link_rule *count_packet(struct player *p, bool inbound, struct link_rule *hit)
-{
-    bool found = false;
-    for (unsigned i = 0; i < p->rule_count;) {
-        struct link_rule *rule = &p->rules[i];
-        if (rule->inbound != inbound || --rule->nth > 0) {
-            i++;
-            continue;
-        }
-        *hit = *rule;
-        found = true;
-        memmove(rule, rule + 1, (p->rule_count - i - 1) * sizeof *rule);
-        p->rule_count--;
-    }
-    return found ? hit : NULL;
-}
-
-/* Sends a packet through the link's rules, in either direction. */
-static void through_link(struct player *p, bool inbound, const uint8_t *bytes, size_t len, struct interval at)
-{
-    struct link_rule hit;
-    const struct link_rule *rule = count_packet(p, inbound, &hit);
-    bool held = false;
-    if (rule && rule->event == SCN_LINK_DROP) {
-        struct packet packet;
-        pkt_parse(bytes, len, &packet);
-        struct endpoint *e = packet.kind != PKT_KIND_TCP ? NULL
-                             : inbound ? play_endpoint_of_port(p, &packet.ip.src, packet.tcp.src_port)
-                                       : play_endpoint_of_port(p, &packet.ip.dst, packet.tcp.dst_port);
-        note_packet(p, RESULT_DROPPED, e, bytes, len, inbound, at.latest, 0);
-        return;
-    }
-    if (rule && (rule->event == SCN_LINK_DELAY || rule->event == SCN_LINK_REORDER))
-        held = hold(p, inbound, rule->event == SCN_LINK_REORDER, p->now_ns + rule->delay_ns, bytes, len);
-    if (held) {
-        release_due(p);
-        return;
-    }
-    for (unsigned copies = rule && rule->event == SCN_LINK_DUPLICATE ? 2 : 1; copies > 0; copies--)
-        if (inbound)
-            transmit(p, bytes, len);
-        else
-            accept_packet(p, bytes, len, at);
-    release_reordered(p, inbound);
-}
-
-void play_send(struct player *p, struct endpoint *e, const uint8_t *bytes, size_t len)
-{
-    (void)e;
-    through_link(p, true, bytes, len, (struct interval){p->now_ns, p->now_ns});
-}
-
-uint16_t play_send_echo(struct player *p)
-{
-    unsigned family = p->variant.ip_version == 6;
-    struct endpoint *e = play_endpoint_at(p, 0, 0);
-    uint8_t bytes[128];
-    uint16_t sequence = ++p->echo_sequence;
-    struct pkt_spec spec = {
-        .protocol = family ? PKT_PROTO_ICMP6 : PKT_PROTO_ICMP, .src = e->tester.addr, .dst = e->iut.addr,
-        .icmp_type = family ? 128 : 8, .icmp_rest = (uint32_t)p->place.echo_id << 16 | sequence, .ip_id = p->ip_id++,
-    };
-    ssize_t len = pkt_build(p->builder, &spec, bytes, sizeof bytes);
-    int error = len < 0 ? -EINVAL : p->target->ops->send(p->target, bytes, (size_t)len);
-    if (error < 0)
-        play_stop(p, VERDICT_ERROR, "the link to the target is gone: %s", strerror(-error));
-    return sequence;
-}
-
-bool play_echo_answered(const struct player *p, uint16_t sequence)
-{
-    return (int16_t)(p->echo_answered - sequence) >= 0;
-}
-
 /* ---- arrivals */
 
 static bool is_echo_reply(const struct packet *packet)
@@ -493,7 +191,7 @@ static void check_always(struct player *p, const struct seen *seen)
     }
 }
 
-static void accept_packet(struct player *p, const uint8_t *bytes, size_t len, struct interval at)
+void play_accept(struct player *p, const uint8_t *bytes, size_t len, struct interval at)
 {
     struct packet packet;
     pkt_parse(bytes, len, &packet);
@@ -508,7 +206,7 @@ static void accept_packet(struct player *p, const uint8_t *bytes, size_t len, st
         endpoint_note_received(e, &packet.tcp);
     }
     uint32_t index = trace_packet(&p->trace, play_since_start(p, at.latest), bytes, len);
-    note_packet(p, RESULT_RECEIVED, e, bytes, len, false, at.latest, index);
+    play_note_packet(p, RESULT_RECEIVED, e, bytes, len, false, at.latest, index);
     play_note_state(p, e);
     struct seen *seen = put_in_inbox(p, bytes, len);
     if (!seen) {
@@ -544,7 +242,7 @@ void player_receive(struct player *p, const uint8_t *bytes, size_t len, int64_t 
             p->echo_answered = sequence;
         return;
     }
-    through_link(p, false, bytes, len, (struct interval){earliest_ns, latest_ns});
+    play_through_link(p, false, bytes, len, (struct interval){earliest_ns, latest_ns});
 }
 
 /* ---- running */
@@ -592,7 +290,7 @@ void player_run(struct player *p, int64_t now_ns)
         return;
     p->now_ns = now_ns;
     p->wake_ns = INT64_MAX;
-    release_due(p);
+    play_release_due(p);
     play_retry_calls(p);
     while (!p->finished) {
         if (!settle_frames(p)) {
