@@ -38,7 +38,7 @@ static int by_kind_and_id(const void *a, const void *b)
     const struct comparison_row *left = a, *right = b;
     if (left->kind != right->kind)
         return left->kind < right->kind ? -1 : 1;
-    return strverscmp(left->id, right->id);
+    return result_id_compare(left->id, right->id);
 }
 
 int compare_results(const struct results *baseline, const struct results *now, struct comparison *out)
@@ -49,7 +49,7 @@ int compare_results(const struct results *baseline, const struct results *now, s
     size_t b = 0, n = 0;
     while (b < baseline->test_count && n < now->test_count) {
         const struct result_test *before = &baseline->tests[b], *after = &now->tests[n];
-        const int order = strverscmp(before->id, after->id);
+        const int order = result_id_compare(before->id, after->id);
         add(out, order <= 0 ? before->id : after->id, order <= 0 ? before : NULL, order >= 0 ? after : NULL);
         b += order <= 0;
         n += order >= 0;

@@ -12,35 +12,52 @@
 
 enum { TEXT_BYTES_MAX = 400 }; /* of one string on the page */
 
-/* The one function that makes a string fit for Markdown: on one line, no markup of Markdown or HTML, no cell border, no mention or
- * link (GitHub makes links of @names, #numbers and addresses by itself; a character reference keeps the text from being one). */
+/* The longest run of backquotes. */
+static size_t longest_run(const char *text)
+{
+    size_t longest = 0;
+    for (size_t run; *text; text += run ? run : 1) {
+        run = strspn(text, "`");
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+static void print_fence(size_t len, FILE *out)
+{
+    while (len--)
+        fputc('`', out);
+}
+
+/* The one function that makes a string fit for Markdown: a code span, in which nothing is markup, a link, a mention or HTML. Its
+ * fence has one backquote more than any run inside, and a blank parts it from one at the edge (CommonMark §6.1). A border would end
+ * a cell of a table even there, but not with a backslash before it. */
+static void print_span(const char *text, bool in_table, FILE *out)
+{
+    char shown[TEXT_BYTES_MAX];
+    text_show(*text ? text : " ", shown, sizeof shown);
+    const size_t len = strlen(shown), fence = longest_run(shown) + 1;
+    print_fence(fence, out);
+    fputs(shown[0] == '`' || shown[0] == ' ' ? " " : "", out);
+    for (const char *p = shown; *p; p++) {
+        if (*p == '|' && in_table)
+            fputc('\\', out);
+        fputc(*p, out);
+    }
+    fputs(shown[len - 1] == '`' || shown[len - 1] == ' ' ? " " : "", out);
+    print_fence(fence, out);
+}
+
 static void print_text(const char *text, FILE *out)
 {
-    static const char active[] = "\\`*_{}[]()<>#+-.!|~&@:=$^\"'";
-    size_t used = 0;
-    uint32_t code = 0;
-    for (size_t len; (len = text_decode(text, &code)) > 0; text += len) {
-        char visible[TEXT_VISIBLE_MAX];
-        const size_t put = text_make_visible(text, len, code, visible);
-        if (used + put > TEXT_BYTES_MAX) {
-            fprintf(out, "… (%zu octets more)", strlen(text));
-            return;
-        }
-        for (size_t i = 0; i < put; i++) {
-            if ((uint8_t)visible[i] < 0x80 && strchr(active, visible[i]))
-                fprintf(out, "&#%d;", visible[i]);
-            else
-                fputc(visible[i], out);
-        }
-        used += put;
-    }
+    print_span(text, false, out);
 }
 
 static void print_name(const char *name, size_t len, FILE *out)
 {
     char copy[RESULTS_ID_BYTES_MAX + 1];
     snprintf(copy, sizeof copy, "%.*s", (int)len, name);
-    print_text(copy, out);
+    print_span(copy, true, out);
 }
 
 static void print_seconds(int64_t ns, FILE *out)
@@ -68,11 +85,11 @@ static void print_head(const struct results *results, FILE *out)
         fprintf(out, "**The run was cut short**: %zu tests finished.\n\n", results->test_count);
 }
 
-static void print_row(const char *name, size_t name_len, const struct results_summary *s, const char *mark, FILE *out)
+static void print_row(const char *name, size_t name_len, const struct results_summary *s, FILE *out)
 {
-    fprintf(out, "| %s", mark);
+    fputs("| ", out);
     print_name(name, name_len, out);
-    fprintf(out, "%s | %u | %u | %u | %u | %u | %u | %u |\n", mark, s->verdicts[VERDICT_PASS], s->verdicts[VERDICT_FAIL], s->known,
+    fprintf(out, " | %u | %u | %u | %u | %u | %u | %u |\n", s->verdicts[VERDICT_PASS], s->verdicts[VERDICT_FAIL], s->known,
             s->verdicts[VERDICT_INCONCLUSIVE], s->verdicts[VERDICT_ERROR], s->verdicts[VERDICT_NOT_APPLICABLE], s->deviations);
 }
 
@@ -84,8 +101,8 @@ static void print_table(const struct results *results, const struct sections *se
           "|---|--:|--:|--:|--:|--:|--:|--:|\n",
           out);
     for (size_t i = 0; i < sections->count; i++)
-        print_row(sections->list[i].name, sections->list[i].name_len, &sections->list[i].summary, "", out);
-    print_row("all", 3, &sum, "**", out);
+        print_row(sections->list[i].name, sections->list[i].name_len, &sections->list[i].summary, out);
+    print_row("all", 3, &sum, out);
     fputc('\n', out);
 }
 
@@ -111,10 +128,11 @@ static void print_finding(const struct result_finding *f, FILE *out)
 static void print_test(const struct result_test *test, FILE *out)
 {
     const char *why = outcome_of(test) == OUTCOME_KNOWN && *test->known_note ? test->known_note : test->reason;
-    fputs("- **", out);
+    fputs("- ", out);
     print_text(test->id, out);
-    fputs("** ", out);
-    print_text(why, out);
+    fputs(*why ? ": " : "", out);
+    if (*why)
+        print_text(why, out);
     if (*test->pcap) {
         fputs(" (packets: ", out);
         print_text(test->pcap, out);
@@ -197,9 +215,9 @@ static bool print_requirements(const struct results *results, FILE *out)
         if (r.list[i].status != STATUS_VIOLATED && r.list[i].status != STATUS_DEVIATED)
             continue;
         const struct requirement *known = requirement_find(r.list[i].id);
-        fputs("\n- **", out);
+        fputs("\n- ", out);
         print_text(r.list[i].id, out);
-        fprintf(out, "** %s: ", requirement_status_text(r.list[i].status));
+        fprintf(out, " %s: ", requirement_status_text(r.list[i].status));
         print_text(known ? known->text : "not in the catalogue", out);
     }
     fputc('\n', out);

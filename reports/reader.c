@@ -293,7 +293,7 @@ static bool read_either(struct reader *r)
 static int by_id_and_place(const void *a, const void *b)
 {
     const struct result_test *left = *(const struct result_test *const *)a, *right = *(const struct result_test *const *)b;
-    const int order = strverscmp(left->id, right->id);
+    const int order = result_id_compare(left->id, right->id);
     return order ? order : (left > right) - (left < right);
 }
 

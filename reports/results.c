@@ -63,6 +63,43 @@ bool result_event_kind_parse(const char *text, enum result_event_kind *out)
     return true;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Two runs of digits by value, moving past both; equal values by their leading zeros are left to the caller. */
+static int compare_numbers(const char **left, const char **right)
+{
+    const char *l = *left + strspn(*left, "0"), *r = *right + strspn(*right, "0");
+    const size_t l_len = strspn(l, "0123456789"), r_len = strspn(r, "0123456789");
+    *left = l + l_len;
+    *right = r + r_len;
+    return l_len != r_len ? (l_len < r_len ? -1 : 1) : strncmp(l, r, l_len);
+}
+
+/* Where a character stands: the end, then the slash, then the others. */
+static int rank_of(char c)
+{
+    return c == '\0' ? 0 : c == '/' ? 1 : 2 + (unsigned char)c;
+}
+
+int result_id_compare(const char *left, const char *right)
+{
+    const char *l = left, *r = right;
+    for (;;) {
+        int order = 0;
+        if (is_digit(*l) && is_digit(*r))
+            order = compare_numbers(&l, &r);
+        else if (*l != *r || !*l)
+            return *l == *r ? strcmp(left, right) : rank_of(*l) - rank_of(*r);
+        else
+            l++, r++;
+        if (order)
+            return order;
+    }
+}
+
 uint32_t result_deviations(const struct result_test *test)
 {
     uint32_t deviations = 0;
@@ -88,7 +125,7 @@ const struct result_test *results_find(const struct results *results, const char
     size_t low = 0, high = results->test_count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        const int order = strverscmp(results->tests[middle].id, id);
+        const int order = result_id_compare(results->tests[middle].id, id);
         if (order == 0)
             return &results->tests[middle];
         if (order < 0)

@@ -33,6 +33,10 @@ enum verdict {
 const char *verdict_text(enum verdict verdict);
 bool verdict_parse(const char *text, enum verdict *out);
 
+/* The order in which tests are listed: numbers by value, and a folder before what only begins with its name, so that section 3.5
+ * comes before 3.5.1, and 3.9 before 3.10. Less than, equal to (only of equal strings) or greater than 0. */
+int result_id_compare(const char *left, const char *right);
+
 struct result_setting {
     const char *name, *value;
 };
@@ -112,7 +116,7 @@ static inline bool result_is_new_failure(const struct result_test *test)
     return test->verdict == VERDICT_FAIL && !test->known;
 }
 
-struct results { /* of results_read(), which owns all of it; tests are ordered by id, numbers by value */
+struct results { /* of results_read(), which owns all of it; tests are in the order of result_id_compare() */
     const char *dir;         /* where the file lies, and what a test's pcap is relative to; "" when read from memory */
     struct result_run run;
     const struct result_test *tests;

@@ -260,9 +260,9 @@ static void assert_markdown_counts(const struct results *results, const struct c
 {
     size_t len = 0;
     char *text = print(results, REPORT_MARKDOWN, &len), row[160];
-    snprintf(row, sizeof row, "| **all** | %u | %u | %u | %u | %u | %u | %u |\n", n->pass, n->fail, n->known, n->inconclusive,
+    snprintf(row, sizeof row, "| `all` | %u | %u | %u | %u | %u | %u | %u |\n", n->pass, n->fail, n->known, n->inconclusive,
              n->error, n->not_applicable, n->deviations);
-    assert_memory_equal(line_starting(text, "| **all** |"), row, strlen(row));
+    assert_memory_equal(line_starting(text, "| `all` |"), row, strlen(row));
     free(text);
 }
 
@@ -462,25 +462,44 @@ static void tap_knows_todo_and_skip(void **state)
 
 /* ---- Markdown ---------------------------------------------------------------------------------------------------- */
 
+/* Takes the code spans out of a line (CommonMark §6.1): a run of backquotes, and all up to the next run of that length. */
+static void remove_spans(char *line)
+{
+    for (char *open; (open = strchr(line, '`'));) {
+        const size_t fence = strspn(open, "`");
+        char *close = open + fence;
+        while ((close = strchr(close, '`')) && strspn(close, "`") != fence)
+            close += strspn(close, "`");
+        if (!close)
+            fail_msg("a span without its end: %s", line);
+        memmove(open, close + fence, strlen(close + fence) + 1);
+    }
+}
+
+/* GitHub ends a cell at any border but an escaped one, in a code span too. */
+static unsigned borders_of(const char *line)
+{
+    unsigned borders = 0;
+    for (const char *p = line; (p = strchr(p, '|')); p++)
+        borders += p == line || p[-1] != '\\';
+    return *line == '|' ? borders : 0;
+}
+
 static void markdown_has_no_markup_that_the_results_brought(void **state)
 {
     for (int k = 0; k < KINDS; k++) {
         size_t len = 0;
         const struct results *results = sample(state, (enum sample_kind)k);
         char *text = print(results, REPORT_MARKDOWN, &len), *rest = text;
-        assert_null(strchr(text, '<'));
-        assert_null(strchr(text, '`'));
-        assert_null(strchr(text, '['));
         assert_null(strpbrk(text, "\r\t\x1b\x01\x7f"));
         assert_true(len < 100000); /* of 1 MB strings too: cut, and said so */
-        if (k == SAMPLE_HUGE)
-            assert_non_null(strstr(text, " octets more)"));
         for (char *line; (line = strsep(&rest, "\n"));) {
-            unsigned borders = 0;
-            for (const char *p = line; (p = strchr(p, '|')); p++)
-                borders++;
+            const unsigned borders = borders_of(line);
             if (borders != 0 && borders != 9)
                 fail_msg("a row of %u borders: %s", borders, line);
+            remove_spans(line);
+            if (strpbrk(line, "<>[]&@\\_"))
+                fail_msg("markup outside of a code span: %s", line);
         }
         free(text);
     }
@@ -489,9 +508,9 @@ static void markdown_has_no_markup_that_the_results_brought(void **state)
 static void markdown_lists_what_needs_a_look(void **state)
 {
     static const char *const wanted[] = {
-        "# Conformance of linux\n", "| rfc9293/3&#46;8&#45;data | 1 | 1 | 0 | 0 | 0 | 0 | 1 |\n", "## Failures\n", "## Errors of the tester\n",
+        "# Conformance of `linux`\n", "| `rfc9293/3.8-data` | 1 | 1 | 0 | 0 | 0 | 0 | 1 |\n", "## Failures\n", "## Errors of the tester\n",
         "## Inconclusive\n", "## Deviations", "## Known failures", "## Passes, though the ledger", "## Requirements\n",
-        "- **RFC9293&#58;MUST&#45;40** violated: ", "expected ACK 11 by &#43;0&#46;500 s; observed came at &#43;0&#46;612 s (segment 2)\n",
+        "- `RFC9293:MUST-40` violated: ", "expected `ACK 11 by +0.500 s`; observed `came at +0.612 s` (segment 2)\n",
     };
     size_t len = 0;
     const struct results *results = sample(state, SAMPLE_PLAIN);

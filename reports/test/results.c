@@ -573,6 +573,20 @@ static void the_summary_counts_known_failures_and_deviations(void **state)
     assert_int_equal(sum.deviations, 0);
 }
 
+static void ids_are_ordered_by_folder_and_number(void **state)
+{
+    (void)state;
+    static const char *const order[] = { "",        "a",         "a/b",       "a-b",       "rfc793/3.4/x", "rfc9293/3.5/x",  "rfc9293/3.5/x/ipv4",
+                                         "rfc9293/3.5/x-y", "rfc9293/3.5/y", "rfc9293/3.5.1/x", "rfc9293/3.9/x", "rfc9293/3.10/x",
+                                         "s/n=02", "s/n=2", "s/n=10", "s/n=99999999999999999999999", "s/n=x", "\xff" };
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        for (size_t j = 0; j < ARRAY_LEN(order); j++) {
+            const int found = result_id_compare(order[i], order[j]);
+            if ((found > 0) - (found < 0) != (i > j) - (i < j))
+                fail_msg("\"%s\" and \"%s\": %d", order[i], order[j], found);
+        }
+}
+
 static void text_is_decoded_strictly(void **state)
 {
     (void)state;
@@ -646,6 +660,7 @@ int main(void)
         cmocka_unit_test(too_long_a_line_is_refused_by_name),
         cmocka_unit_test(nesting_beyond_reason_is_refused),
         cmocka_unit_test(the_summary_counts_known_failures_and_deviations),
+        cmocka_unit_test(ids_are_ordered_by_folder_and_number),
         cmocka_unit_test(text_is_decoded_strictly),
         cmocka_unit_test(shown_text_is_visible_and_says_when_it_was_cut),
     };
