@@ -307,6 +307,7 @@ static int64_t open_active(struct ref_stack *stack, struct ref_socket *socket, s
         return error;
     struct ref_tcb *existing = ref_tcb_find(stack, &tuple);
     struct ref_tcb *tcb = existing ? ref_tcb_replace(existing, &socket->options) : ref_tcb_new(stack, &tuple, &socket->options);
+    ref_reap(stack); /* one may have been evicted */
     if (!tcb)
         return -ENOBUFS; /* "error: insufficient resources" */
     socket->bound = true;
