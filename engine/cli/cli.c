@@ -133,7 +133,8 @@ static bool any_selects_file(char *const *selectors, int count, const struct sui
     return count == 0 && only_files;
 }
 
-int cli_load_suite(const char *command, const char *folder, char *const *selectors, int selector_count, struct suite *suite, unsigned *broken)
+int cli_load_suite(const char *command, const char *folder, char *const *selectors, int selector_count, struct suite *suite,
+                   unsigned *broken)
 {
     char error[512];
     bool wants_suite = selector_count == 0 || folder;
@@ -172,8 +173,8 @@ static bool selector_means(const char *selector, const struct suite_test *test)
     return is_scenario_file(selector) ? !strcmp(selector, test->file->path) : suite_selects(selector, test);
 }
 
-int cli_select_tests(const char *command, const struct suite *suite, char *const *selectors, int selector_count, enum scn_profile profile,
-                     const struct suite_test ***tests, size_t *count)
+int cli_select_tests(const char *command, const struct suite *suite, char *const *selectors, int selector_count,
+                     enum scn_profile profile, const struct suite_test ***tests, size_t *count)
 {
     *count = 0;
     *tests = calloc(suite->test_count + 1, sizeof **tests);
@@ -189,7 +190,8 @@ int cli_select_tests(const char *command, const struct suite *suite, char *const
         for (int i = 0; i < selector_count; i++)
             if (selector_means(selectors[i], test)) {
                 selected = meant[i] = true;
-                by_name |= is_scenario_file(selectors[i]) || !strcmp(selectors[i], test->id) || !strcmp(selectors[i], test->file->id);
+                by_name |=
+                    is_scenario_file(selectors[i]) || !strcmp(selectors[i], test->id) || !strcmp(selectors[i], test->file->id);
             }
         if (selected && (by_name || test->file->scenario->profile <= profile))
             (*tests)[(*count)++] = test;

@@ -28,17 +28,18 @@ extern const struct target_driver *const cli_drivers[];
 /* "linux", "saboteur:x,linux" → its driver and the argument behind the colon ("" without one). NULL: no such target. */
 const struct target_driver *cli_find_driver(const char *target, const char **argument);
 
-/* A file or folder that belongs to the program ("tests-suite", "targets/linux/ledger.json"): below $TCPASSAY_DATA, beside an installed
- * program, or in the source tree it was built from. Returns a malloc'ed path, or NULL with a message on stderr. */
+/* A file or folder that belongs to the program ("tests-suite", "targets/linux/ledger.json"): below $TCPASSAY_DATA, beside an
+ * installed program, or in the source tree it was built from. Returns a malloc'ed path, or NULL with a message on stderr. */
 char *cli_data_path(const char *command, const char *name);
 
-/* Loads the suite (folder, or the program's own when NULL) and any selectors that are .pkt files, and expands it. Files with errors that a selector
- * means (all of them without selectors) are reported on stderr, and counted in *broken. 0, or an exit code. */
-int cli_load_suite(const char *command, const char *folder, char *const *selectors, int selector_count, struct suite *suite, unsigned *broken);
-/* The tests that any of the selectors means and that belong to the profile (a test named by its whole id always does), in order. Complains
- * about a selector that means nothing. The list is malloc'ed. 0, or an exit code. */
-int cli_select_tests(const char *command, const struct suite *suite, char *const *selectors, int selector_count, enum scn_profile profile,
-                     const struct suite_test ***tests, size_t *count);
+/* Loads the suite (folder, or the program's own when NULL) and any selectors that are .pkt files, and expands it. Files with errors
+ * that a selector means (all of them without selectors) are reported on stderr, and counted in *broken. 0, or an exit code. */
+int cli_load_suite(const char *command, const char *folder, char *const *selectors, int selector_count, struct suite *suite,
+                   unsigned *broken);
+/* The tests that any of the selectors means and that belong to the profile (a test named by its whole id always does), in order.
+ * Complains about a selector that means nothing. The list is malloc'ed. 0, or an exit code. */
+int cli_select_tests(const char *command, const struct suite *suite, char *const *selectors, int selector_count,
+                     enum scn_profile profile, const struct suite_test ***tests, size_t *count);
 /* "quick" → SCN_QUICK. */
 bool cli_parse_profile(const char *text, enum scn_profile *out);
 /* A whole decimal number between the bounds; false otherwise. */

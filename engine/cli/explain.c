@@ -81,7 +81,10 @@ static int explain(const char *id, const struct suite *suite)
     }
     if (list_prefix(id))
         return EXIT_OK;
-    return cli_usage_error("explain", "there is neither a requirement nor a test \"%s\"; `tcpassay list` shows the tests, and `tcpassay explain RFC9293` the requirements", id);
+    return cli_usage_error(
+        "explain",
+        "there is neither a requirement nor a test \"%s\"; `tcpassay list` shows the tests, and `tcpassay explain RFC9293` the requirements",
+        id);
 }
 
 int command_explain(int argc, char **argv)

@@ -104,7 +104,8 @@ static bool parse_shard(struct run *run, const char *text)
         return false;
     memcpy(index, text, (size_t)(slash - text));
     index[slash - text] = '\0';
-    return cli_parse_number(slash + 1, 1, 100000, &run->shard_count) && cli_parse_number(index, 1, run->shard_count, &run->shard_index);
+    return cli_parse_number(slash + 1, 1, 100000, &run->shard_count) &&
+           cli_parse_number(index, 1, run->shard_count, &run->shard_index);
 }
 
 static int parse_option(struct run *run, int option)
@@ -202,7 +203,8 @@ static int load_tests(struct run *run)
 {
     int code = cli_load_suite("run", run->suite_folder, run->selectors, run->selector_count, &run->suite, &run->broken);
     if (code == EXIT_OK)
-        code = cli_select_tests("run", &run->suite, run->selectors, run->selector_count, run->profile, &run->tests, &run->test_count);
+        code =
+            cli_select_tests("run", &run->suite, run->selectors, run->selector_count, run->profile, &run->tests, &run->test_count);
     if (code == EXIT_OK && run->broken && run->test_count == 0)
         code = EXIT_USAGE; /* said already, file by file */
     if (code == EXIT_OK)
@@ -224,7 +226,8 @@ static int skip_finished(struct run *run)
         return EXIT_UNABLE;
     }
     if (strcmp(before->run.target_name, run->target)) {
-        cli_error("run", "%s holds results of target %s, not %s; choose another --out", run->out, before->run.target_name, run->target);
+        cli_error("run", "%s holds results of target %s, not %s; choose another --out", run->out, before->run.target_name,
+                  run->target);
         results_free(before);
         return EXIT_USAGE;
     }
@@ -331,7 +334,8 @@ static void on_progress(void *context, size_t done, size_t running)
     if (!run->terminal || run->quiet || (done == run->last_done && running))
         return;
     run->last_done = done;
-    printf("\r\033[K[%zu/%zu] %.1f s, %zu running", done, run->test_count, (double)(monotonic_ns() - run->started_ns) / 1e9, running);
+    printf("\r\033[K[%zu/%zu] %.1f s, %zu running", done, run->test_count, (double)(monotonic_ns() - run->started_ns) / 1e9,
+           running);
     fflush(stdout);
 }
 

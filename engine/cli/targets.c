@@ -34,7 +34,8 @@ static bool describe(const struct target_driver *driver, const char *argument)
     printf("  %s\n  addresses %s and %s, mtu %u\n", target->info.description, pkt_addr_format(&target->info.iut[0], v4),
            pkt_addr_format(&target->info.iut[1], v6), target->info.mtu);
     printf("  timers may be late by %.1f ms and %.1f %% of their length; a reaction takes up to %.1f ms\n",
-           (double)target->info.granularity_ns / 1e6, target->info.granularity_permille / 10.0, (double)target->info.latency_ns / 1e6);
+           (double)target->info.granularity_ns / 1e6, target->info.granularity_permille / 10.0,
+           (double)target->info.latency_ns / 1e6);
     for (unsigned i = 0; i < target->info.pixit_count; i++)
         printf("  %s = %s\n", target->info.pixit[i].name, target->info.pixit[i].value);
     target->ops->close(target);

@@ -1,4 +1,5 @@
-/* One attempt at a sockets call of a scenario; shared by call.c, which decides when to try and what to make of the result, and sockets.c. */
+/* One attempt at a sockets call of a scenario; shared by call.c, which decides when to try and what to make of the result, and
+ * sockets.c. */
 #ifndef TCPASSAY_RUNNER_ATTEMPT_H
 #define TCPASSAY_RUNNER_ATTEMPT_H
 
@@ -14,8 +15,8 @@ struct attempt {
     char why[160];            /* the call cannot be made: not the IUT's doing */
 };
 
-/* Makes the call. The result, or a negative errno value: -EAGAIN or -EINPROGRESS when it cannot be done yet. With why filled in, the call could
- * not be made at all, which says nothing about the IUT. */
+/* Makes the call. The result, or a negative errno value: -EAGAIN or -EINPROGRESS when it cannot be done yet. With why filled in,
+ * the call could not be made at all, which says nothing about the IUT. */
 int64_t attempt_call(struct attempt *attempt);
 
 #endif

@@ -1,8 +1,8 @@
 /* The sockets calls of a scenario, on the IUT's upper tester.
  *
- * The target's calls never block. A scenario's may: what cannot return yet is kept as a *pending call* and tried again whenever the player
- * runs; the scenario goes on meanwhile, and only a step that needs the descriptor waits for it. How long a pending call may take is
- * decided by who waits: the next step on its descriptor, the end of the scenario, or the return time the scenario gives.
+ * The target's calls never block. A scenario's may: what cannot return yet is kept as a *pending call* and tried again whenever the
+ * player runs; the scenario goes on meanwhile, and only a step that needs the descriptor waits for it. How long a pending call may
+ * take is decided by who waits: the next step on its descriptor, the end of the scenario, or the return time the scenario gives.
  */
 #include "engine/runner/attempt.h"
 
@@ -69,7 +69,8 @@ static void conclude(struct attempt *a, int64_t result)
     if (!result_as_expected(a, result)) {
         bool lacks = (result == -ENOPROTOOPT || result == -EOPNOTSUPP || result == -EAFNOSUPPORT) && !a->call->error;
         if (lacks) {
-            play_stop(p, VERDICT_NOT_APPLICABLE, "line %d: the target cannot do %s: %s", a->step->at.line, a->step->source, strerror((int)-result));
+            play_stop(p, VERDICT_NOT_APPLICABLE, "line %d: the target cannot do %s: %s", a->step->at.line, a->step->source,
+                      strerror((int)-result));
             return;
         }
         struct play_cause cause = {.rule = "call", .expected = a->step->source, .observed = text};
@@ -103,7 +104,8 @@ static bool will_give_descriptor(const struct pending_call *pending, const struc
 {
     const struct scn_match *result = &pending->step->call.result;
     return !strcmp(pending->step->call.name, "accept") && call->argument_count && call->arguments[0]->kind == SCN_EXPR_NUMBER &&
-           result->relation == SCN_EQ && result->value->kind == SCN_EXPR_NUMBER && result->value->number == call->arguments[0]->number;
+           result->relation == SCN_EQ && result->value->kind == SCN_EXPR_NUMBER &&
+           result->value->number == call->arguments[0]->number;
 }
 
 static struct pending_call *blocks(struct player *p, const struct scn_call *call)
@@ -156,8 +158,8 @@ static enum scn_phase phase_of(const struct player *p, const struct pending_call
 static void blame_overdue(struct player *p, const struct pending_call *pending)
 {
     struct play_cause cause = {.rule = "call", .expected = pending->step->source, .observed = "it did not return"};
-    snprintf(cause.message, sizeof cause.message, "expected `%.300s`, but the call did not return within %.3f s", pending->step->source,
-             (double)(p->now_ns - pending->begun.earliest) / 1e9);
+    snprintf(cause.message, sizeof cause.message, "expected `%.300s`, but the call did not return within %.3f s",
+             pending->step->source, (double)(p->now_ns - pending->begun.earliest) / 1e9);
     enum scn_phase phase = p->phase;
     p->phase = phase_of(p, pending);
     play_blame(p, &cause);

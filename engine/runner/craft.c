@@ -216,7 +216,8 @@ static bool put_numbers(struct craft *c)
     return true;
 }
 
-/* The octets that belong at this place of the stream; what lies before it (a segment straddling the SYN) is pattern of offset 0 on. */
+/* The octets that belong at this place of the stream; what lies before it (a segment straddling the SYN) is pattern of offset 0 on.
+ */
 static void put_payload(struct craft *c)
 {
     uint32_t first = c->spec.seq + (c->spec.flags & PKT_SYN ? 1u : 0u);

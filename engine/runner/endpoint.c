@@ -5,7 +5,8 @@
 
 bool endpoint_is_at(const struct endpoint *e, const struct pkt_addr *addr, uint16_t port)
 {
-    return e->tester.port == port && (pkt_addr_equal(&e->tester.addr, addr) || (e->alias.version && pkt_addr_equal(&e->alias, addr)));
+    return e->tester.port == port &&
+           (pkt_addr_equal(&e->tester.addr, addr) || (e->alias.version && pkt_addr_equal(&e->alias, addr)));
 }
 
 uint8_t endpoint_pattern(const struct endpoint *e, bool from_tester, uint64_t offset)

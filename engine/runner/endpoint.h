@@ -1,11 +1,12 @@
-/* A tester endpoint: one address and port on our side of a connection, with the two numberings that a scenario's relative numbers need.
+/* A tester endpoint: one address and port on our side of a connection, with the two numberings that a scenario's relative numbers
+ * need.
  *
  * A scenario counts from each side's SYN; the wire counts from the initial sequence numbers. An endpoint knows both ISNs as soon as
- * they are seen and is the only place where one is turned into the other. It also keeps what a well-behaved peer would keep, so that
- * a scenario may leave numbers out: what we sent last, and what has come from the IUT in order.
+ * they are seen and is the only place where one is turned into the other. It also keeps what a well-behaved peer would keep, so
+ * that a scenario may leave numbers out: what we sent last, and what has come from the IUT in order.
  *
- * Payload is a *pattern*: the octet at stream offset n is a function of n, the direction and the endpoint, so that any loss, doubling or
- * displacement of data shows, on the wire and at the application, without either side storing what was sent.
+ * Payload is a *pattern*: the octet at stream offset n is a function of n, the direction and the endpoint, so that any loss,
+ * doubling or displacement of data shows, on the wire and at the application, without either side storing what was sent.
  */
 #ifndef TCPASSAY_RUNNER_ENDPOINT_H
 #define TCPASSAY_RUNNER_ENDPOINT_H

@@ -17,7 +17,8 @@ static bool refuse(char *error, const char *text)
     return false;
 }
 
-bool eval_number(struct player *p, const struct scn_value *values, const struct scn_expr *expr, int64_t *out, bool *absolute, char *error)
+bool eval_number(struct player *p, const struct scn_value *values, const struct scn_expr *expr, int64_t *out, bool *absolute,
+                 char *error)
 {
     struct evaluated result;
     if (!eval(p, values, expr, &result, error))
@@ -68,18 +69,21 @@ static bool checked_arithmetic(enum scn_op op, int64_t a, int64_t b, int64_t *ou
     return overflow ? refuse(error, "a number beyond 64 bits") : true;
 }
 
-static bool eval_binary(struct player *p, const struct scn_value *values, const struct scn_expr *e, struct evaluated *out, char *error)
+static bool eval_binary(struct player *p, const struct scn_value *values, const struct scn_expr *e, struct evaluated *out,
+                        char *error)
 {
     int64_t a, b, result = 0;
     bool a_absolute, b_absolute;
-    if (!eval_number(p, values, e->child[0], &a, &a_absolute, error) || !eval_number(p, values, e->child[1], &b, &b_absolute, error))
+    if (!eval_number(p, values, e->child[0], &a, &a_absolute, error) ||
+        !eval_number(p, values, e->child[1], &b, &b_absolute, error))
         return false;
     if (!checked_arithmetic(e->op, a, b, &result, error))
         return false;
     return number_result(out, result, a_absolute || b_absolute);
 }
 
-static bool eval_unary(struct player *p, const struct scn_value *values, const struct scn_expr *e, struct evaluated *out, char *error)
+static bool eval_unary(struct player *p, const struct scn_value *values, const struct scn_expr *e, struct evaluated *out,
+                       char *error)
 {
     int64_t a, result;
     bool absolute;
@@ -110,7 +114,8 @@ static const struct { const char *name; bool absolute; int64_t (*value)(struct p
     {"mtu", false, fn_mtu},         {"ipv6", false, fn_ipv6},    {"now", false, fn_now},
 };
 
-static bool eval_endpoint_argument(struct player *p, const struct scn_value *values, const struct scn_expr *e, struct endpoint **out, char *error)
+static bool eval_endpoint_argument(struct player *p, const struct scn_value *values, const struct scn_expr *e,
+                                   struct endpoint **out, char *error)
 {
     int64_t subscript = 0;
     if (e->child_count == 0) {
@@ -126,7 +131,8 @@ static bool eval_endpoint_argument(struct player *p, const struct scn_value *val
     return *out ? true : refuse(error, "too many endpoints");
 }
 
-static bool eval_number_function(struct player *p, const struct scn_value *values, const struct scn_expr *e, struct evaluated *out, char *error)
+static bool eval_number_function(struct player *p, const struct scn_value *values, const struct scn_expr *e, struct evaluated *out,
+                                 char *error)
 {
     int64_t a, b = 0;
     bool absolute = false;
@@ -145,7 +151,8 @@ static bool eval_number_function(struct player *p, const struct scn_value *value
     return refuse(error, "no such function");
 }
 
-static bool eval_call(struct player *p, const struct scn_value *values, const struct scn_expr *e, struct evaluated *out, char *error)
+static bool eval_call(struct player *p, const struct scn_value *values, const struct scn_expr *e, struct evaluated *out,
+                      char *error)
 {
     for (size_t i = 0; i < sizeof endpoint_functions / sizeof *endpoint_functions; i++) {
         struct endpoint *endpoint;

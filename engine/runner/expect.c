@@ -1,8 +1,8 @@
 /* Expectations: windows of time, what is passed over, and what is said when nothing comes (see player.h on intervals).
  *
- * An expectation that is not met is not blamed at once. The tester first asks the IUT for an echo (a fence): only where that is answered is
- * the missing segment known to be missing and not lost with the host. Meanwhile it keeps looking, so that a late segment is reported
- * as late rather than as absent. */
+ * An expectation that is not met is not blamed at once. The tester first asks the IUT for an echo (a fence): only where that is
+ * answered is the missing segment known to be missing and not lost with the host. Meanwhile it keeps looking, so that a late
+ * segment is reported as late rather than as absent. */
 #include "engine/runner/play.h"
 
 #include <inttypes.h>
@@ -12,7 +12,8 @@
 enum attempt { NO_MATCH, MATCH, MATCH_EARLY, MATCH_LATE, MATCH_IMPOSSIBLE };
 
 /* Compares one segment; captures are committed only on a match in time. */
-static enum attempt attempt(struct player *p, const struct scn_packet *want, const struct seen *seen, struct window w, struct match_result *result)
+static enum attempt attempt(struct player *p, const struct scn_packet *want, const struct seen *seen, struct window w,
+                            struct match_result *result)
 {
     struct scn_value scratch[SCN_VARIABLES_MAX];
     size_t size = p->scenario->variable_count * sizeof *scratch;
@@ -50,14 +51,16 @@ static void note_closest(struct player *p, const struct seen *seen, const struct
 
 /* ---- what is said */
 
-static void blame_segment(struct player *p, const struct scn_step *step, const struct seen *seen, const char *what, const char *differences)
+static void blame_segment(struct player *p, const struct scn_step *step, const struct seen *seen, const char *what,
+                          const char *differences)
 {
     char described[300], observed[PLAYER_CAUSE_MAX];
     play_describe(seen->endpoint, &seen->packet, false, described, sizeof described);
     snprintf(observed, sizeof observed, "`%.200s` at +%.3f s%s%.300s", described, seconds(seen->at.latest - p->step.base.latest),
              *differences ? ": " : "", differences);
     struct play_cause cause = {.rule = "expect", .expected = step->source, .observed = observed, .segment = seen->index};
-    snprintf(cause.message, sizeof cause.message, "expected `%.200s`, %s: %.340s (segment %u)", step->source, what, observed, seen->index);
+    snprintf(cause.message, sizeof cause.message, "expected `%.200s`, %s: %.340s (segment %u)", step->source, what, observed,
+             seen->index);
     play_blame(p, &cause);
 }
 
@@ -87,7 +90,8 @@ static void blame_absence(struct player *p, const struct scn_step *step, const c
     if (step->kind == SCN_STEP_GATHER)
         describe_gathered(p, step, observed, sizeof observed);
     else if (p->step.passed_over)
-        snprintf(observed, sizeof observed, "nothing like it; of %u others the closest was %.480s", p->step.passed_over, p->step.closest.text);
+        snprintf(observed, sizeof observed, "nothing like it; of %u others the closest was %.480s", p->step.passed_over,
+                 p->step.closest.text);
     else
         snprintf(observed, sizeof observed, "nothing");
     struct play_cause cause = {.rule = rule, .expected = wish, .observed = observed, .segment = p->step.closest.index};
@@ -125,9 +129,9 @@ static void explain_impossible(struct player *p, const struct scn_step *step, co
 
 /* ---- > SEGMENT */
 
-/* packetdrill sees what a kernel hands to a device that segments for it, and its scripts say so: `P. 1:4001(4000)` is four segments on a
- * link that does not. In a strict scenario segments that follow on each other are therefore taken together up to the length that is
- * expected. Returns how many segments from the cursor make up *merged; 0 when more of them may still come. */
+/* packetdrill sees what a kernel hands to a device that segments for it, and its scripts say so: `P. 1:4001(4000)` is four segments
+ * on a link that does not. In a strict scenario segments that follow on each other are therefore taken together up to the length
+ * that is expected. Returns how many segments from the cursor make up *merged; 0 when more of them may still come. */
 static size_t merge_segments(struct player *p, const struct scn_packet *want, struct seen *merged)
 {
     int64_t wanted_len;
@@ -222,8 +226,8 @@ static void blame_never(struct player *p, const struct scn_step *step, const str
     char described[300];
     play_describe(seen->endpoint, &seen->packet, false, described, sizeof described);
     struct play_cause cause = {.rule = "never", .expected = step->source, .observed = described, .segment = seen->index};
-    snprintf(cause.message, sizeof cause.message, "`%.160s` (line %d), but `%.200s` came (segment %u)", step->source, step->at.line, described,
-             seen->index);
+    snprintf(cause.message, sizeof cause.message, "`%.160s` (line %d), but `%.200s` came (segment %u)", step->source, step->at.line,
+             described, seen->index);
     play_blame(p, &cause);
 }
 
@@ -280,7 +284,8 @@ static bool gather_bounds(struct player *p, const struct scn_step *step, struct 
     return true;
 }
 
-/* Everything up to the segment that brought the last number is passed over; that one may carry a FIN too, and is left for the next step. */
+/* Everything up to the segment that brought the last number is passed over; that one may carry a FIN too, and is left for the next
+ * step. */
 static void consume_gathered(struct player *p, const struct endpoint *e, uint32_t right)
 {
     for (; p->cursor < p->inbox_count; p->cursor++) {

@@ -20,7 +20,7 @@ static int check_entries(const json_t *entries, const char *path, char *error, s
         snprintf(error, error_size, "%s: a ledger is a JSON array of entries", path);
         return -1;
     }
-    json_array_foreach(entries, index, entry)
+    json_array_foreach (entries, index, entry)
         for (size_t i = 0; i < sizeof required / sizeof *required; i++)
             if (!json_is_string(json_object_get(entry, required[i]))) {
                 snprintf(error, error_size, "%s: entry %zu has no \"%s\" in words", path, index + 1, required[i]);
@@ -59,7 +59,7 @@ const char *ledger_find(const struct ledger *ledger, const char *test_id)
 {
     size_t index;
     json_t *entry;
-    json_array_foreach(ledger->entries, index, entry) {
+    json_array_foreach (ledger->entries, index, entry) {
         const char *test = json_string_value(json_object_get(entry, "test"));
         size_t len = strlen(test);
         bool prefix = strncmp(test, test_id, len) == 0 && (test_id[len] == '\0' || test_id[len] == '/');

@@ -6,8 +6,8 @@
 
 struct ledger;
 
-/* Reads a JSON array of {"test": id, prefix or glob, "requirement", "summary", "evidence", "rfc", "source"}. A file that does not exist is an
- * empty ledger. NULL with "file:line: what" in error when it cannot be understood. */
+/* Reads a JSON array of {"test": id, prefix or glob, "requirement", "summary", "evidence", "rfc", "source"}. A file that does not
+ * exist is an empty ledger. NULL with "file:line: what" in error when it cannot be understood. */
 struct ledger *ledger_read(const char *path, char *error, size_t error_size);
 void ledger_free(struct ledger *ledger);
 /* What is known of this test failing: the entry's summary, or NULL. Lives as long as the ledger. */

@@ -34,7 +34,8 @@ static bool compare(enum scn_relation relation, int64_t value, int64_t low, int6
 /* A field that has two readings: relative (script) and absolute (wire). A plain number has the same twice. */
 struct reading { int64_t script, wire; bool is_sequence; };
 
-static bool match_reading(struct player *p, const struct scn_match *want, struct reading field, struct scn_value *values, char *error)
+static bool match_reading(struct player *p, const struct scn_match *want, struct reading field, struct scn_value *values,
+                          char *error)
 {
     if (want->relation == SCN_NONE || want->relation == SCN_ANY)
         return true;
@@ -161,7 +162,8 @@ static void match_strict_tsval(struct matching *m, const struct scn_match *want,
         differ(m, "TSval: expected %" PRId64 ", was %" PRIu32, script, wire - e->ts_base);
 }
 
-static void match_option_numbers(struct matching *m, const struct scn_option *want, const struct pkt_option *have, struct endpoint *e)
+static void match_option_numbers(struct matching *m, const struct scn_option *want, const struct pkt_option *have,
+                                 struct endpoint *e)
 {
     static const struct { enum scn_option_form form; uint8_t kind; unsigned width; const char *name; } layouts[] = {
         {SCN_OPT_NUMBER, PKT_OPT_MSS, 2, "mss"},
@@ -357,7 +359,8 @@ static void match_icmp(struct matching *m, const struct scn_packet *want, const 
     match_field(m, "mtu", &want->icmp.mtu, plain(icmp->rest & 0xffff));
 }
 
-void match_packet(struct player *p, const struct scn_packet *want, const struct seen *seen, struct scn_value *values, struct match_result *result)
+void match_packet(struct player *p, const struct scn_packet *want, const struct seen *seen, struct scn_value *values,
+                  struct match_result *result)
 {
     struct matching m = {.p = p, .values = values, .result = result};
     *result = (struct match_result){0};

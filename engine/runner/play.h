@@ -151,8 +151,8 @@ void play_through_link(struct player *p, bool inbound, const uint8_t *bytes, siz
 /* Lets packets go that the link has delayed long enough. */
 void play_release_due(struct player *p);
 /* A packet in the trace, with what is wrong with it. */
-void play_note_packet(struct player *p, enum result_event_kind kind, struct endpoint *e, const uint8_t *bytes, size_t len, bool from_tester,
-                      int64_t at_ns, uint32_t index);
+void play_note_packet(struct player *p, enum result_event_kind kind, struct endpoint *e, const uint8_t *bytes, size_t len,
+                      bool from_tester, int64_t at_ns, uint32_t index);
 
 /* ---- player.c */
 /* What has come out of the link: recorded, put in the inbox, checked for what always holds. */
@@ -183,7 +183,8 @@ uint16_t play_send_echo(struct player *p);
 bool play_echo_answered(const struct player *p, uint16_t sequence);
 /* Notes the IUT's state in the trace when it has changed. */
 void play_note_state(struct player *p, struct endpoint *e);
-/* The endpoint a reference means, made when new. NULL with the play stopped when there are too many, or the subscript has no value. */
+/* The endpoint a reference means, made when new. NULL with the play stopped when there are too many, or the subscript has no value.
+ */
 struct endpoint *play_endpoint(struct player *p, const struct scn_endpoint_ref *ref);
 struct endpoint *play_endpoint_at(struct player *p, unsigned slot, int64_t subscript);
 struct endpoint *play_endpoint_of_port(struct player *p, const struct pkt_addr *tester, uint16_t port);
@@ -198,11 +199,16 @@ const char *play_words(const struct scn_step *step);
 /* A segment as the scenario would write it, with the endpoint's numbers. */
 void play_describe(const struct endpoint *e, const struct packet *packet, bool from_tester, char *out, size_t capacity);
 
-/* ---- eval.c: false with a reason in error (PLAYER_CAUSE_MAX) when there is no value. absolute: the number came from abs(), iss() or irs(). */
-struct evaluated { struct scn_value value; bool absolute; };
+/* ---- eval.c: false with a reason in error (PLAYER_CAUSE_MAX) when there is no value. absolute: the number came from abs(), iss()
+ * or irs(). */
+struct evaluated {
+    struct scn_value value;
+    bool absolute;
+};
 bool eval(struct player *p, const struct scn_value *values, const struct scn_expr *expr, struct evaluated *out, char *error);
 /* As eval, but it must be a number. */
-bool eval_number(struct player *p, const struct scn_value *values, const struct scn_expr *expr, int64_t *out, bool *absolute, char *error);
+bool eval_number(struct player *p, const struct scn_value *values, const struct scn_expr *expr, int64_t *out, bool *absolute,
+                 char *error);
 
 /* ---- match.c */
 struct match_result {
@@ -211,7 +217,8 @@ struct match_result {
     char text[PLAYER_CAUSE_MAX];  /* "ack: expected 11, was 1; flags: …": every difference */
 };
 /* Compares; captures go into values (a scratch copy the caller commits). */
-void match_packet(struct player *p, const struct scn_packet *want, const struct seen *seen, struct scn_value *values, struct match_result *result);
+void match_packet(struct player *p, const struct scn_packet *want, const struct seen *seen, struct scn_value *values,
+                  struct match_result *result);
 /* A number against a pattern; captures. name, expected and was are for the text. */
 bool match_number(struct player *p, const struct scn_match *want, int64_t value, struct scn_value *values, char *error);
 void match_describe(struct player *p, const struct scn_match *want, const struct scn_value *values, char *out, size_t capacity);

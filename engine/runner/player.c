@@ -1,4 +1,5 @@
-/* Life cycle of a play: what arrives, what the link does to it, how a broken expectation becomes a verdict (see player.h, play.h). */
+/* Life cycle of a play: what arrives, what the link does to it, how a broken expectation becomes a verdict (see player.h, play.h).
+ */
 #include "engine/runner/play.h"
 
 #include <errno.h>
@@ -145,7 +146,8 @@ static struct endpoint *endpoint_of(struct player *p, const struct packet *packe
     struct packet quoted;
     if (packet->kind == PKT_KIND_TCP)
         return play_endpoint_of_port(p, &packet->ip.dst, packet->tcp.dst_port);
-    if (is_icmp_error(packet) && pkt_parse_quoted(packet->icmp.body, packet->icmp.body_len, &quoted) == PKT_OK && quoted.kind == PKT_KIND_TCP)
+    if (is_icmp_error(packet) && pkt_parse_quoted(packet->icmp.body, packet->icmp.body_len, &quoted) == PKT_OK &&
+        quoted.kind == PKT_KIND_TCP)
         return play_endpoint_of_port(p, &quoted.ip.src, quoted.tcp.src_port);
     return NULL;
 }

@@ -1,13 +1,14 @@
 /* Plays one sub-test of a scenario on one instance of a target, and says what came of it.
  *
  * A player is a small interpreter that never waits: it is told what the IUT sent (player_receive), run whenever something may have
- * changed (player_run), and says when it wants to be run though nothing came (player_deadline). So one thread plays hundreds at once
- * on a real target, and a virtual target's two hours pass in microseconds. Whoever owns the clock drives it: see schedule.h.
+ * changed (player_run), and says when it wants to be run though nothing came (player_deadline). So one thread plays hundreds at
+ * once on a real target, and a virtual target's two hours pass in microseconds. Whoever owns the clock drives it: see schedule.h.
  *
- * Time of arrival is an interval. On a real link a segment is read some time after the IUT sent it; all that is known for sure is that
- * it was not there when the link was last found empty, and was there when it was read. A segment came too late only if its earliest
- * time is past the bound, too early only if its latest time is before it. Load on the tester widens intervals; it cannot make a
- * conforming IUT fail. Steps that the tester itself performs late are noted (player_lateness), so that the caller can play again.
+ * Time of arrival is an interval. On a real link a segment is read some time after the IUT sent it; all that is known for sure is
+ * that it was not there when the link was last found empty, and was there when it was read. A segment came too late only if its
+ * earliest time is past the bound, too early only if its latest time is before it. Load on the tester widens intervals; it cannot
+ * make a conforming IUT fail. Steps that the tester itself performs late are noted (player_lateness), so that the caller can play
+ * again.
  */
 #ifndef TCPASSAY_RUNNER_PLAYER_H
 #define TCPASSAY_RUNNER_PLAYER_H
@@ -60,7 +61,8 @@ int64_t player_lateness_borne(const struct player *player);
 /* All packets of the play, as pcap (raw IP), frame numbers being the trace's segment numbers. 0, or -1 with error filled. */
 int player_write_pcap(const struct player *player, const char *path, char *error, size_t error_size);
 
-/* Is this packet of the IUT for this player? By place: the tester's address and port, the echo's id, or what an ICMP error quotes. */
+/* Is this packet of the IUT for this player? By place: the tester's address and port, the echo's id, or what an ICMP error quotes.
+ */
 bool player_owns(const struct player *player, const struct packet *packet);
 
 #endif

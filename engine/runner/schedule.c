@@ -15,8 +15,8 @@ static const struct { unsigned need, capability; const char *lacks; } need_table
     {SCN_NEEDS_VIRTUAL_TIME, TARGET_VIRTUAL_TIME, "lives in real time, and this would take hours"},
 };
 
-bool schedule_not_applicable(const struct schedule *s, const struct scenario *scenario, const struct target_info *info, uint8_t ip_version,
-                             char *reason, size_t reason_size)
+bool schedule_not_applicable(const struct schedule *s, const struct scenario *scenario, const struct target_info *info,
+                             uint8_t ip_version, char *reason, size_t reason_size)
 {
     if (scenario->unsupported) {
         snprintf(reason, reason_size, "no target can do it: %s", scenario->unsupported);

@@ -3,13 +3,13 @@
  * Virtual. Each test gets a fresh instance of the target. When neither the player nor the instance has anything left to do now, the
  * clock jumps to whichever wants to act next; nothing ever sleeps.
  *
- * Real. *Lanes*: a lane is one instance and the players on it, each with ports (and an echo id) of its own. Tests that leave the IUT's
- * configuration alone share the first lane. An exclusive test, or one with settings, gets a lane to itself: beside the others where
- * the driver can have many instances, else when everybody else is done. One thread serves all lanes from one epoll.
- * The link is looked at every TICK at least, so that a packet's time of arrival is known to within that (see player.h).
+ * Real. *Lanes*: a lane is one instance and the players on it, each with ports (and an echo id) of its own. Tests that leave the
+ * IUT's configuration alone share the first lane. An exclusive test, or one with settings, gets a lane to itself: beside the others
+ * where the driver can have many instances, else when everybody else is done. One thread serves all lanes from one epoll. The link
+ * is looked at every TICK at least, so that a packet's time of arrival is known to within that (see player.h).
  *
- * A test that did not pass while the tester itself was late (a busy machine) is played again, up to RERUNS_MAX times. What the last play
- * says counts, unless the tester was so late even then that timers of the IUT may have run out meanwhile: that is an error.
+ * A test that did not pass while the tester itself was late (a busy machine) is played again, up to RERUNS_MAX times. What the last
+ * play says counts, unless the tester was so late even then that timers of the IUT may have run out meanwhile: that is an error.
  */
 #ifndef TCPASSAY_RUNNER_SCHEDULE_H
 #define TCPASSAY_RUNNER_SCHEDULE_H
@@ -44,7 +44,7 @@ enum schedule_end { SCHEDULE_DONE, SCHEDULE_INTERRUPTED, SCHEDULE_STOPPED /* by 
 enum schedule_end schedule_run(const struct schedule *schedule, struct target_error *error);
 
 /* Why this scenario cannot be played on this target, into reason; false when it can. */
-bool schedule_not_applicable(const struct schedule *schedule, const struct scenario *scenario, const struct target_info *info, uint8_t ip_version,
-                             char *reason, size_t reason_size);
+bool schedule_not_applicable(const struct schedule *schedule, const struct scenario *scenario, const struct target_info *info,
+                             uint8_t ip_version, char *reason, size_t reason_size);
 
 #endif

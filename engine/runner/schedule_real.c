@@ -209,7 +209,8 @@ static void seat_more(struct real *r)
     }
     for (unsigned i = 0; i < r->lane_count; i++)
         for (unsigned n = 0; n < SEATED_AT_ONCE && !r->lanes[i]->exclusive && r->shared_count && r->lanes[i]->seat_count < jobs &&
-                             r->end == SCHEDULE_DONE; n++)
+                             r->end == SCHEDULE_DONE;
+             n++)
             seat(r, r->lanes[i], r->shared[--r->shared_count]);
 }
 
@@ -295,7 +296,8 @@ static void unseat(struct real *r, struct lane *lane, unsigned index)
     player_result(seat.player, &result);
     result.reruns = seat.reruns;
     int64_t lateness = player_lateness(seat.player);
-    bool disturbed = lateness > player_lateness_borne(seat.player) && result.verdict != VERDICT_PASS && result.verdict != VERDICT_NOT_APPLICABLE;
+    bool disturbed =
+        lateness > player_lateness_borne(seat.player) && result.verdict != VERDICT_PASS && result.verdict != VERDICT_NOT_APPLICABLE;
     if (disturbed && seat.reruns < SCHEDULE_RERUNS_MAX) {
         struct waiting again = {.test = seat.test, .reruns = seat.reruns + 1};
         if (lane->exclusive)
@@ -374,7 +376,8 @@ static bool wants_own_instance(const struct scenario *scenario)
     return (scenario->needs & SCN_NEEDS_EXCLUSIVE) || scenario->setting_count;
 }
 
-/* Does anything need the shared lane? It is opened first: a target that cannot be opened at all is found out before anything runs. */
+/* Does anything need the shared lane? It is opened first: a target that cannot be opened at all is found out before anything runs.
+ */
 static bool sort_tests(struct real *r)
 {
     r->shared = calloc(r->s->test_count + 1, sizeof *r->shared);

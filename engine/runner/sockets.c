@@ -1,4 +1,5 @@
-/* The sockets calls of a scenario, one function each, on the IUT's upper tester: arguments in, a result or a negative errno value out. */
+/* The sockets calls of a scenario, one function each, on the IUT's upper tester: arguments in, a result or a negative errno value
+ * out. */
 #include "engine/runner/attempt.h"
 
 #include <errno.h>
@@ -211,7 +212,8 @@ static int64_t do_accept(struct attempt *a)
     learn_local_port(a, fd);
     if (wanted && wanted != fd->endpoint) {
         struct play_cause cause = {.rule = "call", .expected = a->step->source, .observed = "another connection"};
-        snprintf(cause.message, sizeof cause.message, "accept() gave another connection than the scenario asks for (peer port %u)", peer.port);
+        snprintf(cause.message, sizeof cause.message, "accept() gave another connection than the scenario asks for (peer port %u)",
+                 peer.port);
         play_blame(a->p, &cause);
     }
     return number;
@@ -458,7 +460,8 @@ static void compare_out_value(struct attempt *a, const struct scn_expr *wanted, 
     char observed[48];
     snprintf(observed, sizeof observed, "%" PRId64, value);
     struct play_cause cause = {.rule = "call", .expected = a->step->source, .observed = observed};
-    snprintf(cause.message, sizeof cause.message, "`%.200s`: %s: expected %" PRId64 ", is %" PRId64, a->step->source, what, expected, value);
+    snprintf(cause.message, sizeof cause.message, "`%.200s`: %s: expected %" PRId64 ", is %" PRId64, a->step->source, what,
+             expected, value);
     play_blame(p, &cause);
 }
 

@@ -1,4 +1,5 @@
-/* One function a kind of step. A step is entered, may be visited many times while it waits, and is over when its function says so. */
+/* One function a kind of step. A step is entered, may be visited many times while it waits, and is over when its function says so.
+ */
 #include "engine/runner/play.h"
 
 #include <errno.h>

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "rfc9293/3.5-establishing/closed-port.pkt" → "rfc9293/3.5/closed-port": what follows the number of a section's folder is for people. */
+/* "rfc9293/3.5-establishing/closed-port.pkt" → "rfc9293/3.5/closed-port": what follows the number of a section's folder is for
+ * people. */
 static char *id_of(const char *name)
 {
     char *id = strdup(name), *out = id;

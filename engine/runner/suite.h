@@ -34,8 +34,8 @@ int suite_load_file(struct suite *suite, const char *path, char *error, size_t e
 int suite_expand(struct suite *suite, char *error, size_t error_size);
 void suite_release(struct suite *suite);
 
-/* Does the selector mean this test? An id or a prefix of one that ends where a part ends ("rfc9293/3.5" means 3.5 and 3.5.2, not 3.51), a glob, or
- * covers:ID, where ID may be a prefix or a glob too. */
+/* Does the selector mean this test? An id or a prefix of one that ends where a part ends ("rfc9293/3.5" means 3.5 and 3.5.2,
+ * not 3.51), a glob, or covers:ID, where ID may be a prefix or a glob too. */
 bool suite_selects(const char *selector, const struct suite_test *test);
 /* The same for a file's id, whether it parses or not. */
 bool suite_selects_file(const char *selector, const struct suite_file *file);

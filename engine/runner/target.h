@@ -52,13 +52,12 @@ struct target_info {
 
 /* Names every target may know. A driver that lacks one refuses it from open() with TARGET_ERR_UNSUPPORTED: not_applicable.
  *   syn-retries N         retransmissions of a SYN before giving up       synack-retries N     the same for a SYN-ACK
- *   data-retries N        retransmissions of data before giving up        orphan-retries N     the same after the application closed
- *   syncookies off|on|always                                              max-syn-backlog N    half-open connections per listener
- *   timestamps, sack, window-scaling, ecn on|off                          fastopen off|client|server|both
- *   fin-wait-2-ms N       an orphan's stay in FIN-WAIT-2                  tw-reuse on|off      TIME-WAIT left early for active opens
- *   rfc1337 on|off        RST ignored in TIME-WAIT                        mtu N                of the link
- *   receive-buffer N      default receive buffer, octets                  send-buffer N
- *   syn-linear-timeouts N SYN retransmissions before the backoff starts   challenge-ack-limit N a second
+ *   data-retries N        retransmissions of data before giving up        orphan-retries N     the same after the application
+ * closed syncookies off|on|always                                              max-syn-backlog N    half-open connections per
+ * listener timestamps, sack, window-scaling, ecn on|off                          fastopen off|client|server|both fin-wait-2-ms N an
+ * orphan's stay in FIN-WAIT-2                  tw-reuse on|off      TIME-WAIT left early for active opens rfc1337 on|off        RST
+ * ignored in TIME-WAIT                        mtu N                of the link receive-buffer N      default receive buffer, octets
+ * send-buffer N syn-linear-timeouts N SYN retransmissions before the backoff starts   challenge-ack-limit N a second
  *   keepalive-idle-s N, keepalive-interval-s N, keepalive-probes N        min-rto-ms N         abort-on-overflow on|off
  *   msl-ms N              half of the stay in TIME-WAIT                   delayed-ack-ms N     an ACK may wait so long
  */

@@ -49,8 +49,8 @@ uint32_t trace_packet(struct trace *trace, int64_t at_ns, const uint8_t *bytes, 
     return index;
 }
 
-void trace_event(struct trace *trace, enum result_event_kind kind, int64_t at_ns, uint32_t index, uint32_t step, const char *segment,
-                 const char *text)
+void trace_event(struct trace *trace, enum result_event_kind kind, int64_t at_ns, uint32_t index, uint32_t step,
+                 const char *segment, const char *text)
 {
     if (trace->event_count >= TRACE_EVENTS_MAX ||
         !grow((void **)&trace->events, &trace->event_capacity, trace->event_count + 1, sizeof *trace->events)) {

@@ -27,8 +27,8 @@ void trace_release(struct trace *trace);
 /* Records a packet and gives it its index (from 1). It is kept for the pcap while there is room. */
 uint32_t trace_packet(struct trace *trace, int64_t at_ns, const uint8_t *bytes, size_t len);
 /* Records an event; segment and text are copied, either may be NULL. */
-void trace_event(struct trace *trace, enum result_event_kind kind, int64_t at_ns, uint32_t index, uint32_t step, const char *segment,
-                 const char *text);
+void trace_event(struct trace *trace, enum result_event_kind kind, int64_t at_ns, uint32_t index, uint32_t step,
+                 const char *segment, const char *text);
 /* Writes the packets as pcap, DLT_RAW, nanosecond stamps counted from the epoch. 0, or -1 with error filled. */
 int trace_write_pcap(const struct trace *trace, const char *path, char *error, size_t error_size);
 

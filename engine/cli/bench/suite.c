@@ -1,8 +1,9 @@
-/* How long the suite takes: on the reference stack in tests a second on one core, on this machine's kernel beside its longest test and the sum of all.
+/* How long the suite takes: on the reference stack in tests a second on one core, on this machine's kernel beside its longest test
+ * and the sum of all.
  *
  * usage: suite_bench [TARGET [SELECTOR]]     default: reference, then linux, profile quick
- * Prints ratios, since machines differ. Yardstick in virtual time: opening and closing an instance of the target for each test, which is the
- * least a fresh stack for each test can cost. Yardstick in real time: the longest test, which no schedule can beat. */
+ * Prints ratios, since machines differ. Yardstick in virtual time: opening and closing an instance of the target for each test,
+ * which is the least a fresh stack for each test can cost. Yardstick in real time: the longest test, which no schedule can beat. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,12 +53,12 @@ static void report(const struct schedule *s, const struct tally *tally, int64_t 
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("%s: %zu tests (%zu not passed) in %.3f s wall: %.0f tests/s; peak memory %.1f MiB\n", s->driver->name, tally->count, tally->failed,
-           seconds(wall_ns), (double)tally->count / seconds(wall_ns), (double)usage.ru_maxrss / 1024);
+    printf("%s: %zu tests (%zu not passed) in %.3f s wall: %.0f tests/s; peak memory %.1f MiB\n", s->driver->name, tally->count,
+           tally->failed, seconds(wall_ns), (double)tally->count / seconds(wall_ns), (double)usage.ru_maxrss / 1024);
     if (s->driver->virtual_time) {
         int64_t bare_ns = open_and_close(s);
-        printf("  ratio to opening an instance for each test and nothing else (%.3f s): %.1f; virtual time played: %.0f s\n", seconds(bare_ns),
-               (double)wall_ns / (double)bare_ns, seconds(tally->sum_ns));
+        printf("  ratio to opening an instance for each test and nothing else (%.3f s): %.1f; virtual time played: %.0f s\n",
+               seconds(bare_ns), (double)wall_ns / (double)bare_ns, seconds(tally->sum_ns));
     } else {
         printf("  ratio to the longest test (%.3f s): %.3f; to the sum of all (%.1f s): %.3f\n", seconds(tally->longest_ns),
                (double)wall_ns / (double)tally->longest_ns, seconds(tally->sum_ns), (double)wall_ns / (double)tally->sum_ns);

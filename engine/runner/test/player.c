@@ -106,7 +106,8 @@ static void other_segments_are_passed_over_only_in_portable_scenarios(void **sta
 {
     (void)state;
     struct played portable = puppet_play(FRONT "0 < S 0:0(0) win 100\n+0 > S. 0:0(0) ack 1\n+0 < P. 1:11(10) ack 1 win 100\n"
-                                               "+0 > S. 0:0(0) ack 12\n", &answering);
+                                               "+0 > S. 0:0(0) ack 12\n",
+                                         &answering);
     (void)portable;
     answer_with(PKT_SYN | PKT_ACK, 0, 0);
     struct played strict = puppet_play("0 < S 0:0(0) win 100\n+0 > . 1:1(0) ack 1\n", &answering);
@@ -122,7 +123,8 @@ static void numbers_are_relative_also_across_the_wrap(void **state)
     (void)state;
     answer_with(PKT_SYN | PKT_ACK, 0, 0);
     struct played p = puppet_play("//: title t\n//: ip 4\n//: isn 4294967295\n0 < S 0:0(0) win 100\n+0 > S. 0:0(0) ack 1\n"
-                                  "+0 < . 1:1(0) ack 1 win 100\n", &answering);
+                                  "+0 < . 1:1(0) ack 1 win 100\n",
+                                  &answering);
     assert_verdict(p, VERDICT_PASS);
     struct packet last;
     assert_int_equal(pkt_parse(p.last_sent, p.last_sent_len, &last), PKT_OK);
@@ -134,8 +136,10 @@ static void captures_bind_once_and_compare_afterwards(void **state)
 {
     (void)state;
     answer_with(PKT_SYN | PKT_ACK, 0, 0);
-    struct played p = puppet_play(FRONT "0 < S 0:0(0) win 100\n+0 > S. 0:0(0) ack $a win $w at $t\nassert $a == 1 && $w == 1000 && $t == 0\n"
-                                        "assert iss() == 5000 && irs() == 1000\n+0 < S 0:0(0) win 100\n+0 > S. 0:0(0) ack $a win $w\n", &answering);
+    struct played p =
+        puppet_play(FRONT "0 < S 0:0(0) win 100\n+0 > S. 0:0(0) ack $a win $w at $t\nassert $a == 1 && $w == 1000 && $t == 0\n"
+                          "assert iss() == 5000 && irs() == 1000\n+0 < S 0:0(0) win 100\n+0 > S. 0:0(0) ack $a win $w\n",
+                    &answering);
     assert_verdict(p, VERDICT_PASS);
     p = puppet_play(FRONT "0 < S 0:0(0) win 100\n+0 > S. 0:0(0) win $w\nassert $w == 999 \"the window\"\n", &answering);
     assert_verdict(p, VERDICT_FAIL);
@@ -183,7 +187,8 @@ static void a_should_not_followed_is_a_deviation_and_fails_when_strict(void **st
 static void a_directive_charges_failures_to_another_requirement(void **state)
 {
     (void)state;
-    struct played p = puppet_play(FRONT "//: covers RFC9293:MUST-2\n0 < S 0:0(0)\n//: covers RFC9293:MUST-3\n+0 > S. 0:0(0) ack 1\n", &silent);
+    struct played p =
+        puppet_play(FRONT "//: covers RFC9293:MUST-2\n0 < S 0:0(0)\n//: covers RFC9293:MUST-3\n+0 > S. 0:0(0) ack 1\n", &silent);
     assert_verdict(p, VERDICT_FAIL);
     assert_string_equal(p.requirement, "RFC9293:MUST-3");
 }
@@ -235,7 +240,8 @@ static void never_with_a_block_holds_only_inside_it(void **state)
 static void either_takes_the_branch_whose_first_step_comes_true(void **state)
 {
     (void)state;
-    const char *text = FRONT "0 < S 0:0(0)\neither { +0 > R.\n let $x = 1 } or { +0 > S.\n let $x = 2 } or { +0~+1 never > any\n let $x = 3 }\n"
+    const char *text =
+        FRONT "0 < S 0:0(0)\neither { +0 > R.\n let $x = 1 } or { +0 > S.\n let $x = 2 } or { +0~+1 never > any\n let $x = 3 }\n"
                              "assert $x == 2 \"branch\"\n";
     answer_with(PKT_SYN | PKT_ACK, 0, 0);
     assert_verdict(puppet_play(text, &answering), VERDICT_PASS);
@@ -320,7 +326,8 @@ static void a_new_incarnation_counts_from_its_own_syn(void **state)
 {
     (void)state;
     answer_with(PKT_SYN | PKT_ACK, 0, 0);
-    struct played p = puppet_play(FRONT "0 < S 0:0(0)\n+0 > S. 0:0(0) ack 1\nincarnation\n+0 < S 50000:50000(0)\n+0 > S. 0:0(0) ack 1\n", &answering);
+    struct played p = puppet_play(
+        FRONT "0 < S 0:0(0)\n+0 > S. 0:0(0) ack 1\nincarnation\n+0 < S 50000:50000(0)\n+0 > S. 0:0(0) ack 1\n", &answering);
     assert_verdict(p, VERDICT_PASS);
     struct packet last;
     pkt_parse(p.last_sent, p.last_sent_len, &last);
@@ -333,7 +340,8 @@ static void overrides_reach_the_wire(void **state)
 {
     (void)state;
     struct packet last;
-    struct played p = puppet_play(FRONT "0 < S 0:0(0) win 5 <mss 1460, wscale 7, nop> with checksum bad, reserved 5, doff 7, ip.ttl 3\n", &silent);
+    struct played p = puppet_play(
+        FRONT "0 < S 0:0(0) win 5 <mss 1460, wscale 7, nop> with checksum bad, reserved 5, doff 7, ip.ttl 3\n", &silent);
     pkt_parse(p.last_sent, p.last_sent_len, &last);
     assert_false(last.tcp.checksum_ok);
     assert_int_equal(last.tcp.data_offset, 7);
@@ -368,9 +376,12 @@ static void a_call_that_cannot_return_stays_pending_while_the_scenario_goes_on(v
 {
     (void)state;
     struct puppet_script script = {.on_call = scripted_call};
-    struct played p = puppet_play(FRONT "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 accept(3, ..., ...) = 4\n+0 < S\n+0 < .\n+0 close(4) = 0\n", &script);
+    struct played p = puppet_play(
+        FRONT "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 accept(3, ..., ...) = 4\n+0 < S\n+0 < .\n+0 close(4) = 0\n",
+        &script);
     assert_verdict(p, VERDICT_PASS);
-    p = puppet_play(FRONT "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 accept(3, ..., ...) = 4\n+0 < S\n+0 close(4) = 0\n", &script);
+    p = puppet_play(FRONT "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 accept(3, ..., ...) = 4\n+0 < S\n+0 close(4) = 0\n",
+                    &script);
     assert_verdict(p, VERDICT_FAIL);
     assert_non_null(strstr(p.reason, "did not return"));
 }

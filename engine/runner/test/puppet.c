@@ -214,8 +214,8 @@ static void copy_result(struct player *player, struct puppet *puppet, struct pla
     memcpy(out->last_sent, puppet->last_sent, puppet->last_sent_len);
     size_t used = 0;
     for (size_t i = 0; i < result.trace_count && used < sizeof out->trace; i++)
-        used += (size_t)snprintf(out->trace + used, sizeof out->trace - used, "%s %s %s\n", result_event_kind_text(result.trace[i].kind),
-                                 result.trace[i].segment, result.trace[i].text);
+        used += (size_t)snprintf(out->trace + used, sizeof out->trace - used, "%s %s %s\n",
+                                 result_event_kind_text(result.trace[i].kind), result.trace[i].segment, result.trace[i].text);
 }
 
 struct played puppet_play_variant(const char *text, unsigned variant, bool strict, const struct puppet_script *script)
