@@ -106,12 +106,15 @@ static void print_table(const struct results *results, const struct sections *se
     fputc('\n', out);
 }
 
-static void print_finding(const struct result_finding *f, FILE *out)
+/* said: what the line above says already. */
+static void print_finding(const struct result_finding *f, const char *said, FILE *out)
 {
     fputs("  - ", out);
     print_text(*f->requirement ? f->requirement : f->rule, out);
-    fputs(": ", out);
-    print_text(f->message, out);
+    if (*f->message && strcmp(f->message, said) != 0) {
+        fputs(": ", out);
+        print_text(f->message, out);
+    }
     if (*f->expected) {
         fputs("; expected ", out);
         print_text(f->expected, out);
@@ -140,7 +143,7 @@ static void print_test(const struct result_test *test, FILE *out)
     }
     fputc('\n', out);
     for (size_t i = 0; i < test->finding_count; i++)
-        print_finding(&test->findings[i], out);
+        print_finding(&test->findings[i], why, out);
 }
 
 static bool deviates(const struct result_test *test)
