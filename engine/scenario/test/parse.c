@@ -215,6 +215,66 @@ static void a_time_behind_a_number_is_no_sum(void **state)
     scn_free(s);
 }
 
+static bool parses(const char *text)
+{
+    struct scn_diagnostics diagnostics;
+    struct scenario *s = scn_parse("test.pkt", text, strlen(text), &diagnostics);
+    scn_free(s);
+    return s != NULL;
+}
+
+static void each_number_fits_its_field_and_the_next_one_does_not(void **state)
+{
+    static const struct { const char *format; int64_t max; } rows[] = {
+        { "+0 < S ack %lld", UINT32_MAX }, { "+0 < S win %lld", 65535 }, { "+0 < S urg %lld", 65535 }, { "+0 < P. *:*(%lld)", -1 },
+        { "+0 > P. *:*(%lld)", 65535 }, { "+0 > P. %lld:*(*)", UINT32_MAX }, { "+0 < %lld > 5 S", 65535 }, { "+0 < 5 > %lld S", 65535 },
+        { "+0 < [tos %lld] S", 255 }, { "+0 < [ttl %lld] S", 255 }, { "+0 < [flowlabel %lld] S", 0xfffff },
+        { "+0 < S <mss %lld>", 65535 }, { "+0 < S <wscale %lld>", 255 }, { "+0 < S <uto %lld>", 65535 }, { "+0 < S <kind %lld>", 255 },
+        { "+0 < S <TS val %lld ecr 0>", UINT32_MAX }, { "+0 < S <TS val 0 ecr %lld>", UINT32_MAX }, { "+0 < S <sack 0:%lld>", UINT32_MAX },
+        { "+0 < S <ECN e0b %lld>", 0xffffff }, { "+0 < S <nop len %lld>", 255 }, { "+0 < icmp %lld", 255 }, { "+0 < icmp 3 %lld", 255 },
+        { "+0 < icmp 3 mtu %lld", UINT32_MAX }, { "+0 < icmp 3 id %lld", 65535 }, { "+0 < S with checksum %lld", 65535 },
+        { "+0 < S with doff %lld", 15 }, { "+0 < S with reserved %lld", 15 }, { "+0 < S with payload fill %lld", 255 },
+        { "+0 < S with truncate %lld", PKT_BYTES_MAX }, { "+0 < S with fragment %lld", 65535 }, { "+0 < S with sport %lld", 65535 },
+        { "+0 < S with dport %lld", 65535 }, { "+0 < S with seq.abs %lld", UINT32_MAX }, { "+0 < S with ack.abs %lld", UINT32_MAX },
+        { "+0 < S with ip.checksum %lld", 65535 }, { "+0 < S with ip.len %lld", 65535 }, { "+0 < S with ip.ihl %lld", 15 },
+        { "+0 < S with ip.version %lld", 15 }, { "+0 < S with ip.proto %lld", 255 }, { "+0 < S with ip.ttl %lld", 255 },
+        { "+0 < S with ip.tos %lld", 255 }, { "+0 < S with ip.id %lld", 65535 }, { "+0 < S with ip.df %lld", 1 },
+        { "+0 < @b[%lld] S", INT32_MAX }, { "gather 0:%lld", UINT32_MAX }, { "repeat %lld {\n}", SCN_REPEAT_MAX },
+        { "link drop < %lld", SCN_REPEAT_MAX }, { "//: isn %lld", UINT32_MAX }, { "//: endpoint b address %lld", 65535 },
+        { "//: endpoint b to %lld", 65535 }, { "+%lld wait", 366 * 86400 }, { "//: patience %lld", 366 * 86400 },
+    };
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int64_t more = 0; more < 2; more++) {
+            char line[100], text[128];
+            snprintf(line, sizeof line, rows[i].format, (long long)(rows[i].max + more));
+            snprintf(text, sizeof text, "//: title T\n%s\n", line);
+            if (parses(text) != (rows[i].max >= 0 && more == 0))
+                fail_msg("%s: %s", line, more ? "parses" : "does not parse");
+        }
+    }
+}
+
+static void integers_have_64_bits(void **state)
+{
+    static const struct { const char *text; bool fits; int64_t value; } rows[] = {
+        { "9223372036854775807", true, INT64_MAX }, { "9223372036854775808", false, 0 }, { "0xffffffffffffffff", true, -1 },
+        { "0x10000000000000000", false, 0 }, { "0x8000000000000000", true, INT64_MIN }, { "-9223372036854775807", true, -INT64_MAX },
+        { "00000000000000000000000000000000000000007", true, 7 }, { "0x00000000000000000000000000000000000000Ff", true, 255 },
+    };
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[100];
+        snprintf(text, sizeof text, "//: title T\nlet $x = %s\n", rows[i].text);
+        assert_int_equal(parses(text), rows[i].fits);
+        if (!rows[i].fits)
+            continue;
+        struct scenario *s = parse_text(text);
+        assert_int_equal(s->body.steps[0].let.value->number, rows[i].value);
+        scn_free(s);
+    }
+}
+
 /* ---- the scenario ------------------------------------------------------------------------------------------------ */
 
 static void defaults_follow_from_the_way_of_running(void **state)
@@ -531,6 +591,8 @@ int main(void)
         cmocka_unit_test(options_keep_their_order_kinds_and_octets),
         cmocka_unit_test(a_line_may_go_on_where_no_step_can_begin),
         cmocka_unit_test(a_time_behind_a_number_is_no_sum),
+        cmocka_unit_test(each_number_fits_its_field_and_the_next_one_does_not),
+        cmocka_unit_test(integers_have_64_bits),
         cmocka_unit_test(defaults_follow_from_the_way_of_running),
         cmocka_unit_test(what_no_target_can_do_is_named_with_its_line),
         cmocka_unit_test(a_step_knows_its_place_and_its_own_text),
