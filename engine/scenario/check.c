@@ -60,6 +60,14 @@ static void check_errno(struct scn_checker *checker, const struct scn_step *step
                   scn_hint(name, scn_errno_words, scn_errno_word_count, hint));
 }
 
+/* The place of the value that a call gives back: [$x] there takes it. */
+static bool is_given_back(const struct scn_call *call, unsigned argument)
+{
+    const struct scn_expr *place = call->arguments[argument];
+    bool gives = (!strcmp(call->name, "getsockopt") && argument == 3) || (!strcmp(call->name, "ioctl") && argument == 2);
+    return gives && place->kind == SCN_EXPR_LIST && place->child_count == 1 && place->child[0]->kind == SCN_EXPR_VARIABLE;
+}
+
 static void check_call(struct scn_checker *checker, struct scn_step *step)
 {
     struct scn_call *call = &step->call;
@@ -76,7 +84,10 @@ static void check_call(struct scn_checker *checker, struct scn_step *step)
         break;
     }
     for (unsigned i = 0; i < call->argument_count; i++)
-        scn_check_argument(checker, call->arguments[i]);
+        if (is_given_back(call, i))
+            scn_set_variable(checker, call->arguments[i]->child[0]->slot);
+        else
+            scn_check_argument(checker, call->arguments[i]);
     scn_check_compared(checker, &call->result, "the result", INT64_MIN, INT64_MAX);
     check_errno(checker, step);
 }
