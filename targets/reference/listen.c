@@ -63,7 +63,8 @@ static bool over_the_bounds(struct ref_stack *stack, struct ref_listener *listen
         stack->counters.syn_backlog_full++;
     bool cookies = stack->config.syncookies == REF_SYNCOOKIES_ALWAYS
                 || (stack->config.syncookies == REF_SYNCOOKIES_ON && backlog_full);
-    if (cookies && !fast) {
+    bool from_time_wait = ref_tcb_find(stack, &syn->tuple) != NULL; /* which a stateless SYN,ACK could not end */
+    if (cookies && !fast && !from_time_wait) {
         ref_syncookie_send(stack, syn, listener);
         return true;
     }
@@ -147,7 +148,7 @@ static void no_longer_half_open(struct ref_tcb *tcb)
 
 bool ref_enter_established(struct ref_tcb *tcb)
 {
-    bool accepted_early = tcb->socket != NULL; /* an active open, or fast open accepted in SYN-RECEIVED */
+    bool accepted_early = tcb->socket || tcb->orphan; /* an active open, or fast open accepted in SYN-RECEIVED */
     if (tcb->listener) {
         if (!accepted_early && !joins_accept_queue(tcb))
             return false;

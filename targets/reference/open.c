@@ -227,6 +227,8 @@ void ref_tcb_open_active(struct ref_tcb *tcb, const uint8_t *data, uint32_t len)
     }
     tcb->snd_nxt = tcb->snd_rtx = tcb->snd_data + tcb->fastopen_syn_data;
     tcb->state = TCP_STATE_SYN_SENT;
+    uint32_t window = ref_receive_window(tcb);
+    tcb->rcv_wnd = window > UINT16_MAX ? UINT16_MAX : window; /* the SYN's is not scaled */
     ref_send_syn(tcb, true); /* <SEQ=ISS><CTL=SYN> */
     ref_arm_timers(tcb);
 }
@@ -275,6 +277,22 @@ static int64_t complete_tuple(struct ref_stack *stack, struct ref_socket *socket
     }
     tuple->local_port = choose_port(stack, connect_usable, tuple);
     return tuple->local_port ? 0 : -EADDRNOTAVAIL;
+}
+
+/* A socket whose connection is over, and the application knows it, may connect again. */
+static bool may_try_anew(const struct ref_socket *socket)
+{
+    return socket->tcb->state == TCP_STATE_CLOSED && !socket->error && !socket->connect_unreported;
+}
+
+static void let_go(struct ref_socket *socket)
+{
+    struct ref_tcb *tcb = socket->tcb;
+    socket->options = tcb->options;
+    socket->tcb = NULL;
+    tcb->socket = NULL;
+    socket->read_shut = false;
+    ref_tcb_release(tcb);
 }
 
 /* The outcome of an earlier connect(). */
@@ -328,8 +346,10 @@ int64_t ref_connect(struct ref_stack *stack, int handle, const struct pkt_endpoi
         return -EBADF;
     if (socket->listener)
         return -EISCONN;
-    if (socket->tcb)
+    if (socket->tcb && !may_try_anew(socket))
         return connect_again(socket);
+    if (socket->tcb)
+        let_go(socket);
     int64_t error = check_remote(stack, socket, &to);
     if (error)
         return error;

@@ -50,6 +50,8 @@ static bool allow_without_text(struct ref_tcb *tcb, struct ref_segment *seg)
 {
     if (tcb->rcv_wnd != 0 || seg->seq != tcb->rcv_nxt)
         return false;
+    if (tcb->ecn && seg->ce)
+        tcb->ecn_echo = true; /* a marked window probe: RFC 3168 §6.1.6 */
     seg->text_len = 0;
     seg->flags &= (uint16_t)~PKT_FIN;
     tcb->ack_now = true;

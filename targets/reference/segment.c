@@ -53,8 +53,7 @@ static uint16_t offer_window(struct ref_tcb *tcb)
 
 static uint16_t window_of_syn(const struct ref_tcb *tcb) /* never scaled */
 {
-    uint32_t window = tcb->state == TCP_STATE_SYN_SENT ? (uint32_t)tcb->options.receive_buffer : tcb->rcv_wnd;
-    return window > UINT16_MAX ? UINT16_MAX : (uint16_t)window;
+    return tcb->rcv_wnd > UINT16_MAX ? UINT16_MAX : (uint16_t)tcb->rcv_wnd;
 }
 
 /* ---- fields common to segments of a synchronized connection -------------------------------------------------------------------- */

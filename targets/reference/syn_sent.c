@@ -30,8 +30,6 @@ static void synchronise(struct ref_tcb *tcb, const struct ref_segment *syn)
     tcb->irs = syn->seq;
     tcb->rcv_nxt = tcb->last_ack_sent = syn->seq + 1;
     ref_options_from_syn(tcb, syn);
-    uint32_t window = ref_receive_window(tcb);
-    tcb->rcv_wnd = window > UINT16_MAX ? UINT16_MAX : window; /* what our SYN offered, or its like, unscaled */
     tcb->snd_wnd = tcb->max_snd_wnd = syn->wnd;
     tcb->snd_wl1 = syn->seq;
     tcb->snd_wl2 = syn->ack;

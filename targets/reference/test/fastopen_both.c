@@ -63,6 +63,27 @@ static void a_valid_cookie_delivers_data_before_the_handshake_is_done(void **sta
     host_free(h);
 }
 
+static void what_is_closed_before_the_handshake_is_done_closes_after_it(void **state)
+{
+    struct host *h = server(5);
+    uint8_t cookie[PKT_FASTOPEN_COOKIE_MAX], out[20];
+    (void)state;
+    get_cookie(h, cookie);
+    fast_syn(h, cookie, REF_FASTOPEN_COOKIE_LEN, 10);
+    h->ack = tcb_of(h)->iss + 1;
+    EXPECT(h, "S.", -1, 11, 0);
+    h->seq += 11;
+    h->handle = (int)ref_accept(h->stack, h->listener, NULL);
+    ref_receive(h->stack, h->handle, out, sizeof out, 0);
+    ref_close(h->stack, h->handle);
+    EXPECT_NOTHING(h);
+    inject(h, (struct seg){ .flags = "." });
+    EXPECT(h, "F.", 0, 0, 0);
+    EXPECT_STATE(h, TCP_STATE_FIN_WAIT_1);
+    assert_int_equal(ref_accept(h->stack, h->listener, NULL), -EAGAIN); /* nobody gets it twice */
+    host_free(h);
+}
+
 static void syn_ack_is_retransmitted_without_data_and_cookie(void **state)
 {
     struct host *h = server(5);
@@ -269,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_valid_cookie_delivers_data_before_the_handshake_is_done),
+        cmocka_unit_test(what_is_closed_before_the_handshake_is_done_closes_after_it),
         cmocka_unit_test(syn_ack_is_retransmitted_without_data_and_cookie),
         cmocka_unit_test(anything_else_falls_back_to_the_ordinary_handshake),
         cmocka_unit_test(off_unless_the_application_turns_it_on),

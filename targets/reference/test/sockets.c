@@ -133,6 +133,19 @@ static void calls_on_an_unconnected_socket(void **state)
     assert_int_equal(ref_poll(h->stack, handle), REF_EVENT_OUT | REF_EVENT_HANGUP);
 }
 
+static void a_refused_socket_may_connect_again(void **state)
+{
+    struct host *h = *state;
+    h->handle = new_socket(h);
+    assert_int_equal(bind_to(h, h->handle, HOST_PORT), 0);
+    assert_int_equal(ref_connect(h->stack, h->handle, &h->peer), -EINPROGRESS);
+    h->ack = tcb_of(h)->iss + 1;
+    inject(h, (struct seg){ .flags = "R." });
+    assert_int_equal(ref_connect(h->stack, h->handle, &h->peer), -ECONNREFUSED);
+    assert_int_equal(ref_connect(h->stack, h->handle, &h->peer), -EINPROGRESS);
+    EXPECT_STATE(h, TCP_STATE_SYN_SENT);
+}
+
 static void closing_a_listener_aborts_what_was_not_accepted(void **state)
 {
     struct host *h = *state;
@@ -363,7 +376,7 @@ static void the_target_knows_every_setting_of_the_interface(void **state)
         { "window-scaling", "off" }, { "ecn", "on" }, { "fastopen", "both" }, { "fin-wait-2-ms", "1000" }, { "tw-reuse", "on" },
         { "rfc1337", "on" }, { "mtu", "9000" }, { "receive-buffer", "4096" }, { "send-buffer", "4096" }, { "syn-linear-timeouts", "2" },
         { "challenge-ack-limit", "100" }, { "keepalive-idle-s", "10" }, { "keepalive-interval-s", "1" }, { "keepalive-probes", "3" },
-        { "min-rto-ms", "200" }, { "abort-on-overflow", "on" },
+        { "min-rto-ms", "200" }, { "abort-on-overflow", "on" }, { "msl-ms", "30000" }, { "delayed-ack-ms", "200" },
     };
     static const char *const bad[][2] = { { "mtu", "12" }, { "mtu", "x" }, { "mtu", "" }, { "sack", "maybe" }, { "colour", "red" } };
     struct target_error error;
@@ -427,6 +440,7 @@ int main(void)
         V4(time_wait_keeps_the_port_unless_reuse_is_asked_for),
         V4(ephemeral_ports_are_not_sequential),
         V4(calls_on_an_unconnected_socket),
+        V4(a_refused_socket_may_connect_again),
         V4(closing_a_listener_aborts_what_was_not_accepted),
         V4(peek_leaves_the_data_and_ioctl_counts_it),
         V4(shutdown_for_reading_ends_the_stream),
