@@ -32,11 +32,12 @@ _tcpassay_option_value() { # the word before is an option that takes a value: tr
     case $previous in
         -t | --target) _tcpassay_words "$(_tcpassay_targets)" ;;
         --fault) _tcpassay_words "$(_tcpassay_faults)" ;;
+        --tap) _tcpassay_words "$(ls /sys/class/net)" ;;
         --profile) _tcpassay_words "quick full soak" ;;
         --report) _tcpassay_words "json junit tap md" ;;
-        -o | --out | --suite) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+        -o | --out | --suite | --http-root) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         --baseline | --pcap) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-        --jobs | --seed | --shard) ;;
+        --jobs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status) ;;
         *) return 1 ;;
     esac
 }
@@ -61,7 +62,8 @@ _tcpassay() {
             list:-*) _tcpassay_words "--json --profile --suite --help" ;;
             selftest:-*) _tcpassay_words "--fault --all-faults --faults --seed --suite --out --help" ;;
             replay:-*) _tcpassay_words "--target --seed --pcap --help" ;;
-            explain:-* | targets:-* | serve:-*) _tcpassay_words "--help" ;;
+            serve:-*) _tcpassay_words "--tap --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --help" ;;
+            explain:-* | targets:-*) _tcpassay_words "--help" ;;
             explain:RFC*) _tcpassay_words "$(_tcpassay_requirements)" ;;
             run:* | list:* | replay:* | explain:* | selftest:*) _tcpassay_selectors ;;
             targets:*) _tcpassay_words "$(_tcpassay_targets)" ;;
