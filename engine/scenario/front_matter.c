@@ -67,6 +67,17 @@ static void wrong_value(struct line *line, struct scn_piece found, const char *e
     scn_error(line->parser, place_of(line, found.start), "expected %s, found `%s`%s", expected, scn_quote(found, quote), hint);
 }
 
+/* Names that later lines are compared with are kept to a number that makes this quick. */
+static bool has_room(struct scn_parser *parser, const struct scn_list *list, const char *what, struct scn_at at)
+{
+    enum { NAMES_MAX = 256 };
+    if (list->count < NAMES_MAX)
+        return true;
+    scn_error(parser, at, "more than %d %s", NAMES_MAX, what);
+    parser->stop = true;
+    return false;
+}
+
 /* ---- the keys ---------------------------------------------------------------------------------------------------- */
 
 static void read_title(struct line *line)
@@ -118,7 +129,7 @@ static void read_level(struct line *line)
 static void read_needs(struct line *line)
 {
     char hint[SCN_HINT_MAX];
-    for (struct scn_piece word = next_word(line); word.len; word = next_word(line)) {
+    for (struct scn_piece word = next_word(line); word.len && !line->parser->stop; word = next_word(line)) {
         const char *name = scn_piece_copy(line->parser, word);
         const unsigned need = scn_need_from_name(name);
         if (!need)
@@ -163,6 +174,8 @@ static void read_setting(struct line *line)
         scn_error(parser, place_of(line, value.start), "expected the name of a setting and its value, found the end of the line");
         return;
     }
+    if (!has_room(parser, &parser->settings, "settings", place_of(line, name.start)))
+        return;
     struct scn_setting *setting = scn_arena_alloc(parser->arena, 1, sizeof *setting);
     *setting = (struct scn_setting){ scn_piece_copy(parser, name), scn_piece_copy(parser, value) };
     for (unsigned i = 0; i < parser->settings.count; i++)
@@ -412,6 +425,8 @@ static void add_define(struct scn_parser *parser, struct scn_piece text, struct 
         scn_error(parser, scn_place(at), "expected --define=NAME=VALUE");
         return;
     }
+    if (!has_room(parser, &parser->defines, "definitions", scn_place(at)))
+        return;
     struct scn_define *define = scn_arena_alloc(parser->arena, 1, sizeof *define);
     define->name = (struct scn_piece){ text.start, (unsigned)(equals - text.start) };
     define->value = (struct scn_piece){ equals + 1, text.len - define->name.len - 1 };

@@ -312,6 +312,8 @@ static void what_no_target_can_do_is_named_with_its_line(void **state)
         { "+0 < icmp unreachable port_unreachable [udp (8)]\n", "line 1: an ICMP error about UDP or a raw packet" },
         { "+0 > S. 0:0(0) ack 1 <mss MSS>\n", "line 1: the symbol MSS, which nothing defines" },
         { "+0 < S 0:0(0) win 5 <FO COOKIE>\n", "line 1: the symbol COOKIE, which nothing defines" },
+        { "+0 > S. 0:0(0) ack 1 <mss A_LONG_NAME_THAT_GOES_ON_AND_ON_AND_ON_AND_ON_AND_ON_AND_ON_AND_ON_AND_ON_AND_ON_AND_ON>\n",
+          "line 1: the symbol A_LONG_NAME_THAT_GOES_ON_AND_ON_AND_ON_A, which nothing defines" },
         { "--define=MSS=5\n+0 > S. 0:0(0) ack 1 <mss MSS>\n", NULL },
     };
     (void)state;
@@ -468,6 +470,24 @@ static void each_bound_has_a_message(void **state)
     assert_long_wrong("//: title T\n//: purpose ", "p", 100000, "\n//: nonsense\n", "3:5: unknown directive `nonsense`");
 }
 
+static void nothing_takes_long_however_often_it_is_repeated(void **state)
+{
+    (void)state; /* each of these once was quadratic, or would be without its bound; a megabyte shows it */
+    assert_long_wrong("//: title T\n", "//: setting a b\n", 60000, "", "3:13: the setting a is given twice");
+    assert_long_wrong("", "--define=a=b\n", 80000, "", "257:1: more than 256 definitions");
+    assert_long_wrong("//: title T\n//: needs", " x", 500000, "",
+                      "2:11: expected something a target can have, such as `listen` or `virtual-time`, found `x`");
+    assert_long_wrong("//: title T\n", "//: purpose x\n", 70000, "", "0:0: the scenario needs more than 64 MiB of memory");
+    assert_long_wrong("+0 write(3, ", "\"\\n\" ", 200000, ", 1) = 1", "0:0: the scenario needs more than 64 MiB of memory");
+    assert_long_wrong("+0 < ", "gre: ", 200000, "S", "0:0: the scenario needs more than 64 MiB of memory");
+    assert_long_wrong("//: title T\neach $a", ", $a", 250000, " in 1", "2:1: $a gets its values from two places");
+    assert_long_wrong("//: title T\neach $a in 1", ",1", 50000, "", "2:1: the tables make more than 10000 sub-tests");
+    assert_long_wrong("+0 ", "1:", 500000, "",
+                      "1:4: expected `<` or `>` and a segment, a call or another step, found `1:1:1:1:1:1:1:1`");
+    assert_long_wrong("+0 ", "--", 500000, "", "1:4: expected `<` or `>` and a segment, a call or another step, found `-`");
+    assert_long_wrong("", "/*/", 333333, "", "1:1000000: the comment opened here is never closed");
+}
+
 static void memory_is_bounded(void **state)
 {
     (void)state; /* each `,nop` is four octets of text, and an option in memory; each line a whole segment */
@@ -602,6 +622,7 @@ int main(void)
         cmocka_unit_test(a_nul_is_named_where_it_is),
         cmocka_unit_test(columns_count_characters),
         cmocka_unit_test(each_bound_has_a_message),
+        cmocka_unit_test(nothing_takes_long_however_often_it_is_repeated),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(variables_and_endpoints_are_bounded),
         cmocka_unit_test(what_is_long_but_right_parses),
