@@ -1,16 +1,20 @@
-/* `tcpassay selftest`: shows that each test can fail, by playing it on the reference stack broken in the ways that it says it would notice.
+/* `tcpassay selftest`: shows that each test can fail, by playing it on the reference stack broken in the ways that it says it would
+ * notice.
  *
- * A play is a test (a sub-test of a scenario) with a fault. First every test is played on the reference stack as it is: one that does not pass
- * there shows nothing. Then, fault by fault, on saboteur:FAULT,reference. It is killed when it fails; a SHOULD not followed and a MAY seen otherwise count
- * (plays are strict); `inconclusive` and `not_applicable` do not, for then the fault kept the test from getting to its point. Such a play is played
- * again with a fault that begins later, FAULT@2, FAULT@3 …, until the preamble gets through.
+ * A play is a test (a sub-test of a scenario) with a fault. First every test is played on the reference stack as it is: one that
+ * does not pass there shows nothing. Then, fault by fault, on saboteur:FAULT,reference. It is killed when it fails; a SHOULD not
+ * followed and a MAY seen otherwise count (plays are strict); `inconclusive` and `not_applicable` do not, for then the fault kept
+ * the test from getting to its point. Such a play is played again with a fault that begins later, FAULT@2, FAULT@3 …, until the
+ * preamble gets through.
  *
- * What must hold, of a scenario in one IP version: each of its sub-tests is killed by one of its faults at least, and each of its faults kills one of its
- * sub-tests at least. Without a table that is every play. With one, a fault need not be noticed in the rows that it has nothing to do with. */
+ * What must hold, of a scenario in one IP version: each of its sub-tests is killed by one of its faults at least, and each of its
+ * faults kills one of its sub-tests at least. Without a table that is every play. With one, a fault need not be noticed in the rows
+ * that it has nothing to do with. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/cli/cli.h"
 #include "engine/runner/schedule.h"
@@ -239,8 +243,8 @@ static int play_plain(struct selftest *s)
     int code = play_current(s, wrapped);
     for (size_t i = 0; i < s->test_count && code == EXIT_OK; i++)
         if (s->plain[i].verdict != VERDICT_PASS || s->plain[i].noticed) {
-            fprintf(s->words, "NO PASS   %s  unsabotaged already: %s: %s\n", s->plain[i].test->id, verdict_text(s->plain[i].verdict),
-                    s->plain[i].reason);
+            fprintf(s->words, "NO PASS   %s  unsabotaged already: %s: %s\n", s->plain[i].test->id,
+                    verdict_text(s->plain[i].verdict), s->plain[i].reason);
             s->broken_plain++;
         }
     return code;
@@ -284,12 +288,17 @@ static int play_fault(struct selftest *s, size_t first, size_t end)
 
 static int play_sabotaged(struct selftest *s)
 {
+    bool terminal = isatty(STDERR_FILENO);
     int code = EXIT_OK;
     for (size_t first = 0, end; first < s->play_count && code == EXIT_OK; first = end) {
+        if (terminal)
+            fprintf(stderr, "\r\033[K[%zu/%zu] %s", first, s->play_count, s->plays[first].fault);
         for (end = first; end < s->play_count && !strcmp(s->plays[end].fault, s->plays[first].fault); end++)
             ;
         code = play_fault(s, first, end);
     }
+    if (terminal)
+        fputs("\r\033[K", stderr);
     return code;
 }
 
@@ -334,7 +343,8 @@ static uint8_t ip_version_of(const struct suite_test *test)
     return variant.ip_version;
 }
 
-/* Is there a kill by another fault of the same test, and one by the same fault in another row? Plays are ordered by fault, then by test. */
+/* Is there a kill by another fault of the same test, and one by the same fault in another row? Plays are ordered by fault, then by
+ * test. */
 static bool is_excused(const struct selftest *s, const struct play *survivor)
 {
     bool test_killed = false, fault_kills = false;
@@ -360,7 +370,8 @@ static bool kills_something(const struct selftest *s, const char *name)
 {
     size_t len = strlen(name);
     for (size_t i = 0; i < s->play_count; i++)
-        if (s->plays[i].noticed && !strncmp(s->plays[i].fault, name, len) && (s->plays[i].fault[len] == '\0' || s->plays[i].fault[len] == '@'))
+        if (s->plays[i].noticed && !strncmp(s->plays[i].fault, name, len) &&
+            (s->plays[i].fault[len] == '\0' || s->plays[i].fault[len] == '@'))
             return true;
     return false;
 }
@@ -398,7 +409,8 @@ static int conclude(struct selftest *s)
     }
     if (s->whole_suite)
         print_idle_faults(s);
-    printf("%zu tests, %zu faults, %zu kills; %zu survivors (and %zu in rows of tables that another fault kills), %zu tests that do not pass "
+    printf(
+        "%zu tests, %zu faults, %zu kills; %zu survivors (and %zu in rows of tables that another fault kills), %zu tests that do not pass "
            "unsabotaged, %zu scenarios that name no fault, %zu names that are unknown\n",
            s->test_count, saboteur_fault_count(), kills, survivors, excused, s->broken_plain, s->unkillable, s->unknown);
     if (survivors || s->broken_plain || s->unkillable)

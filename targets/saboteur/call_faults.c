@@ -218,25 +218,25 @@ static void nodelay_ignored(struct target_ops *ops)
     ops->set_option = set_all_but_nodelay;
 }
 
-/* On whatever handle a call gave. */
-static int64_t with_nodelay(struct target *inner, int64_t handle)
+/* Turns an option on for whatever handle a call gave. */
+static int64_t with_option(struct target *inner, int64_t handle, const char *name)
 {
     const int64_t on = 1;
     if (handle >= 0)
-        inner->ops->set_option(inner, (int)handle, "TCP_NODELAY", &on, 1);
+        inner->ops->set_option(inner, (int)handle, name, &on, 1);
     return handle;
 }
 
 static int64_t socket_with_nodelay(struct target *t, uint8_t ip_version)
 {
     struct target *inner = saboteur_of(t)->inner;
-    return with_nodelay(inner, inner->ops->socket(inner, ip_version));
+    return with_option(inner, inner->ops->socket(inner, ip_version), "TCP_NODELAY");
 }
 
 static int64_t accept_with_nodelay(struct target *t, int handle, struct pkt_endpoint *peer)
 {
     struct target *inner = saboteur_of(t)->inner;
-    return with_nodelay(inner, inner->ops->accept(inner, handle, peer));
+    return with_option(inner, inner->ops->accept(inner, handle, peer), "TCP_NODELAY");
 }
 
 static void nodelay_always(struct target_ops *ops)
@@ -244,6 +244,18 @@ static void nodelay_always(struct target_ops *ops)
     ops->socket = socket_with_nodelay;
     ops->accept = accept_with_nodelay;
 }
+
+static int64_t set_all_but_user_timeout(struct target *t, int handle, const char *name, const int64_t *values, unsigned count)
+{
+    return set_all_but(t, handle, "TCP_USER_TIMEOUT", name, values, count);
+}
+
+static void user_timeout_ignored(struct target_ops *ops)
+{
+    ops->set_option = set_all_but_user_timeout;
+}
+
+/* ---- keep-alives */
 
 static int64_t set_all_but_keepalive(struct target *t, int handle, const char *name, const int64_t *values, unsigned count)
 {
@@ -253,6 +265,72 @@ static int64_t set_all_but_keepalive(struct target *t, int handle, const char *n
 static void keepalive_ignored(struct target_ops *ops)
 {
     ops->set_option = set_all_but_keepalive;
+}
+
+static int64_t socket_with_keepalive(struct target *t, uint8_t ip_version)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return with_option(inner, inner->ops->socket(inner, ip_version), "SO_KEEPALIVE");
+}
+
+static int64_t accept_with_keepalive(struct target *t, int handle, struct pkt_endpoint *peer)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return with_option(inner, inner->ops->accept(inner, handle, peer), "SO_KEEPALIVE");
+}
+
+static void keepalive_on(struct target_ops *ops)
+{
+    ops->socket = socket_with_keepalive;
+    ops->accept = accept_with_keepalive;
+}
+
+static int64_t set_keepalive_only_on(struct target *t, int handle, const char *name, const int64_t *values, unsigned count)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    if (!strcmp(name, "SO_KEEPALIVE") && count > 0 && !values[0])
+        return 0;
+    return inner->ops->set_option(inner, handle, name, values, count);
+}
+
+static void keepalive_stays_on(struct target_ops *ops)
+{
+    ops->set_option = set_keepalive_only_on;
+}
+
+/* A probe numbered as things stand now, and again and again. */
+static void probe_restlessly(struct saboteur *s, struct connection *c)
+{
+    static const int64_t INTERVAL_NS = 500000000;
+    struct pkt_spec spec = {.protocol = PKT_PROTO_TCP, .src = c->iut.addr, .dst = c->tester.addr, .src_port = c->iut.port, .dst_port = c->tester.port,
+                            .seq = c->snd_nxt - 1, .ack = c->rcv_nxt, .flags = PKT_ACK, .window = c->last_window ? c->last_window : UINT16_MAX};
+    struct segment probe = {.bytes = s->outbound, .connection = c, .now_ns = saboteur_now(s)};
+    ssize_t len = pkt_build(s->builder, &spec, probe.bytes, SEGMENT_BYTES_MAX);
+    if (len <= 0)
+        return;
+    probe.len = (size_t)len;
+    pkt_parse(probe.bytes, probe.len, &probe.packet);
+    timed_repeat(&s->timed, &probe, (struct pace){.kind = REPEAT_REGARDLESS, .next_ns = probe.now_ns + INTERVAL_NS, .interval_ns = INTERVAL_NS,
+                                                  .until_ns = INT64_MAX});
+}
+
+/* A handle tells its own endpoint only: where several connections share that, all are probed. */
+static int64_t set_keepalive_restless(struct target *t, int handle, const char *name, const int64_t *values, unsigned count)
+{
+    struct saboteur *s = saboteur_of(t);
+    struct pkt_endpoint local;
+    int64_t result = s->inner->ops->set_option(s->inner, handle, name, values, count);
+    if (strcmp(name, "SO_KEEPALIVE") || count == 0 || !values[0] || s->inner->ops->local_endpoint(s->inner, handle, &local) < 0)
+        return result;
+    for (unsigned i = 0; i < s->tracker.count; i++)
+        if (s->tracker.connections[i].iut.port == local.port && !s->tracker.connections[i].closed && s->tracker.connections[i].has_irs)
+            probe_restlessly(s, &s->tracker.connections[i]);
+    return result;
+}
+
+static void keepalive_restless(struct target_ops *ops)
+{
+    ops->set_option = set_keepalive_restless;
 }
 
 /* ---- states and urgent data */
@@ -323,6 +401,11 @@ static const struct fault faults[] = {
     {"nodelay-ignored", "keeps Nagle's algorithm on when it is turned off", .replace = nodelay_ignored},
     {"nodelay-always", "has no Nagle's algorithm, or has it turned off from the start", .replace = nodelay_always},
     {"keepalive-ignored", "keeps keep-alives off when they are turned on", .replace = keepalive_ignored},
+    {"keepalive-on", "sends keep-alives without being asked to", .replace = keepalive_on},
+    {"keepalive-stays-on", "goes on with keep-alives when they are turned off", .replace = keepalive_stays_on},
+    {"keepalive-restless", "sends a keep-alive probe every 500 ms once they are turned on, whatever was heard or is outstanding",
+     .replace = keepalive_restless},
+    {"user-timeout-ignored", "does not heed the user timeout that the application sets", .replace = user_timeout_ignored},
     {"state-lies", "reports another state than it is in", .replace = state_lies},
     {"urgent-unreported", "does not tell the application of urgent data", .replace = urgent_unreported},
 };

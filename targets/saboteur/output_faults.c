@@ -22,6 +22,7 @@ static bool fin_again(const struct segment *s) { return segment_is_fin(s) && s->
 static bool data_again_at_once(const struct segment *s) { return data_again(s) && s->answers_at_once; }
 static bool probe(const struct segment *s) { return s->probe; }
 static bool keepalive(const struct segment *s) { return s->keepalive; }
+static bool empty_keepalive(const struct segment *s) { return s->keepalive && s->packet.tcp.payload_len == 0; }
 static bool with_timestamp(const struct segment *s)
 {
     struct pkt_option option;
@@ -176,6 +177,12 @@ static void window_shrunk(struct saboteur *saboteur, struct segment *s)
     segment_set_window(s, (uint16_t)(s->packet.tcp.window >> s->connection->shrunk));
 }
 
+static void add_octet(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_append_octet(s, 0);
+}
+
 static void spoil_checksum(struct saboteur *saboteur, struct segment *s)
 {
     (void)saboteur;
@@ -295,6 +302,7 @@ static const struct fault faults[] = {
      .act = window_shrunk},
     {"checksum-bad", "sends wrong TCP checksums", .matches = any_segment, .act = spoil_checksum},
     {"data-corrupt", "sends other data than the application wrote", .matches = segment_is_data, .act = corrupt_data},
+    {"keepalive-with-octet", "sends keep-alive probes with an octet of data", .matches = empty_keepalive, .act = add_octet},
     {"urgent-pointer-off-by-one", "points the urgent pointer one octet too far", .matches = urgent, .act = urgent_up},
     {"psh-never", "never sets PSH", .matches = pushed, .act = clear_push},
     {"flags-add-urg", "sets URG though nothing is urgent (all but SYN and RST)", .matches = after_syn, .act = add_urgent},

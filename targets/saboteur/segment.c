@@ -207,12 +207,29 @@ static void grow_ip(struct segment *s, int by)
     renew_ip4_checksum(s);
 }
 
+static bool can_grow(const struct segment *s, int by)
+{
+    return (int)s->packet.ip.total_len + by <= (s->packet.ip.version == 4 ? UINT16_MAX : UINT16_MAX + IP6_HEADER_LEN);
+}
+
+void segment_append_octet(struct segment *s, uint8_t octet)
+{
+    bool was_right = s->packet.tcp.checksum_ok;
+    if (!can_grow(s, 1))
+        return;
+    s->bytes[s->packet.ip.total_len] = octet;
+    grow_ip(s, 1);
+    s->len = s->packet.ip.total_len + 1u; /* link padding goes */
+    read_again(s);
+    renew_checksum(s, TCP_CHECKSUM_AT, was_right);
+}
+
 void segment_set_options(struct segment *s, const uint8_t *options, uint8_t len)
 {
     uint8_t padded[PKT_TCP_OPTIONS_MAX] = {0}, *header = upper(s);
     int padded_len = (len + 3) & ~3, by = padded_len - s->packet.tcp.options_len;
     bool was_right = s->packet.tcp.checksum_ok;
-    if ((int)s->packet.ip.total_len + by > (s->packet.ip.version == 4 ? UINT16_MAX : UINT16_MAX + IP6_HEADER_LEN))
+    if (!can_grow(s, by))
         return;
     for (uint8_t i = 0; i < len; i++)
         padded[i] = options[i];

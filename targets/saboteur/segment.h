@@ -66,6 +66,7 @@ void segment_set_urgent(struct segment *segment, uint16_t urgent);
 void segment_set_tos(struct segment *segment, uint8_t tos); /* the traffic class in IPv6 */
 void segment_set_ttl(struct segment *segment, uint8_t ttl); /* the hop limit */
 void segment_set_payload_octet(struct segment *segment, uint32_t index, uint8_t octet);
+void segment_append_octet(struct segment *segment, uint8_t octet); /* behind the payload */
 void segment_spoil_checksum(struct segment *segment);
 void segment_mend_checksum(struct segment *segment);
 

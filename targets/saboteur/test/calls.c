@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum call { ACCEPT, LISTEN, CONNECT, SEND, RECEIVE, RECEIVE_OOB, SHUTDOWN, CLOSE, SOCKET, SET_NODELAY, SET_LINGER, SET_KEEPALIVE, SET_OTHER, GET_ERROR,
+enum call { ACCEPT, LISTEN, CONNECT, SEND, RECEIVE, RECEIVE_OOB, SHUTDOWN, CLOSE, SOCKET, SET_NODELAY, SET_LINGER, SET_KEEPALIVE, SET_NO_KEEPALIVE, SET_USER_TIMEOUT, SET_OTHER, GET_ERROR,
             GET_OTHER, ATMARK, POLL, STATUS };
 
 static const struct row {
@@ -49,6 +49,14 @@ static const struct row {
     {"nodelay-always", ACCEPT, -EAGAIN, -EAGAIN, 0, 0, "accept(3) "},
     {"keepalive-ignored", SET_KEEPALIVE, 0, 0, 0, 0, ""},
     {"keepalive-ignored", SET_NODELAY, 0, 0, 0, 0, "set(3,TCP_NODELAY,1,1) "},
+    {"keepalive-on", SOCKET, 5, 5, 0, 0, "socket(4) set(5,SO_KEEPALIVE,1,1) "},
+    {"keepalive-on", ACCEPT, 6, 6, 0, 0, "accept(3) set(6,SO_KEEPALIVE,1,1) "},
+    {"keepalive-stays-on", SET_NO_KEEPALIVE, 0, 0, 0, 0, ""},
+    {"keepalive-stays-on", SET_KEEPALIVE, 0, 0, 0, 0, "set(3,SO_KEEPALIVE,1,1) "},
+    {"keepalive-restless", SET_NO_KEEPALIVE, 0, 0, 0, 0, "set(3,SO_KEEPALIVE,0,1) "},
+    {"keepalive-restless", SET_KEEPALIVE, 0, 0, 0, 0, "set(3,SO_KEEPALIVE,1,1) local(3) "},
+    {"user-timeout-ignored", SET_USER_TIMEOUT, 0, 0, 0, 0, ""},
+    {"user-timeout-ignored", SET_NODELAY, 0, 0, 0, 0, "set(3,TCP_NODELAY,1,1) "},
     {"state-lies", STATUS, 0, 0, TCP_STATE_ESTABLISHED, TCP_STATE_FIN_WAIT_1, "status(8080,20480) "},
     {"state-lies", STATUS, -ENOENT, 0, 0, TCP_STATE_TIME_WAIT, "status(8080,20480) "},
     {"state-lies", STATUS, 0, -ENOENT, TCP_STATE_TIME_WAIT, TCP_STATE_CLOSED, "status(8080,20480) "},
@@ -83,6 +91,8 @@ static int64_t make_call(struct world *w, enum call call, int64_t *value)
     case SET_NODELAY: return ops->set_option(w->t, 3, "TCP_NODELAY", on, 1);
     case SET_LINGER: return ops->set_option(w->t, 3, "SO_LINGER", on, 2);
     case SET_KEEPALIVE: return ops->set_option(w->t, 3, "SO_KEEPALIVE", on, 1);
+    case SET_NO_KEEPALIVE: return ops->set_option(w->t, 3, "SO_KEEPALIVE", on + 1, 1);
+    case SET_USER_TIMEOUT: return ops->set_option(w->t, 3, "TCP_USER_TIMEOUT", on, 1);
     case SET_OTHER: return ops->set_option(w->t, 3, "SO_RCVBUF", on, 1);
     case GET_ERROR: return ops->get_option(w->t, 3, "SO_ERROR", value);
     case GET_OTHER: return ops->get_option(w->t, 3, "TCP_MAXSEG", value);
@@ -129,6 +139,22 @@ static void a_hanging_connect_is_silent_until_it_is_closed(void **state)
     make_call(&w, CLOSE, &value);
     assert_int_equal(make_call(&w, POLL, &value), TARGET_EVENT_OUT);
     world_close(&w);
+}
+
+static void restless_keep_alives_leave_every_half_second(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < WAYS; way++) {
+        struct world w;
+        char text[TEXT_MAX];
+        int64_t value;
+        world_open(&w, "keepalive-restless", &ways[way]);
+        world_bring(&w, SENT_10);
+        make_call(&w, SET_KEEPALIVE, &value);
+        world_pass_time(&w, 1000 * MS, text);
+        assert_string_equal(text, "500: . 10:10(0) ack 1 win 1000 | 1000: . 10:10(0) ack 1 win 1000");
+        world_close(&w);
+    }
 }
 
 /* One whose fault is about something else hands every call through. */
@@ -219,6 +245,7 @@ int calls_run(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_call_is_answered_as_its_row_says),
         cmocka_unit_test(a_hanging_connect_is_silent_until_it_is_closed),
+        cmocka_unit_test(restless_keep_alives_leave_every_half_second),
         cmocka_unit_test(calls_are_handed_through_where_the_fault_is_about_something_else),
         cmocka_unit_test(each_setting_takes_the_place_of_the_scenario_s_and_others_stay),
     };
