@@ -485,7 +485,7 @@ static void nothing_takes_long_however_often_it_is_repeated(void **state)
     assert_long_wrong("+0 ", "1:", 500000, "",
                       "1:4: expected `<` or `>` and a segment, a call or another step, found `1:1:1:1:1:1:1:1`");
     assert_long_wrong("+0 ", "--", 500000, "", "1:4: expected `<` or `>` and a segment, a call or another step, found `-`");
-    assert_long_wrong("", "/*/", 333333, "", "1:1000000: the comment opened here is never closed");
+    assert_long_wrong("", "/*/", 333333, "", "1:999997: the comment opened here is never closed");
 }
 
 static void memory_is_bounded(void **state)
