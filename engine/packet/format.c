@@ -98,7 +98,7 @@ static void add_accecn(struct text *t, const struct pkt_option *option)
     const char *const *names = order[option->kind == PKT_OPT_ACCECN1];
 
     add(t, "ECN");
-    for (unsigned i = 0; i < option->data_len / 3u; i++) {
+    for (unsigned i = 0; i < 3 && 3 * i + 3 <= option->data_len; i++) {
         const uint8_t *at = option->data + 3 * i;
         add(t, " %s %u", names[i], (unsigned)(at[0] << 16 | at[1] << 8 | at[2]));
     }

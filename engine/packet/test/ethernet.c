@@ -102,6 +102,27 @@ static void neighbour_discovery_built_is_read_again(void **state)
     }
 }
 
+/* RFC 4861 §4.3, §4.4, §4.6.1: the octets, but for the checksum. */
+static void neighbour_discovery_has_the_rfcs_octets(void **state)
+{
+    static const struct row { bool advertisement; const char *icmp; } rows[] = {
+        { false, "8700 0000 00000000 20010db8000000000000000000000002 01 01 0200000000aa" },
+        { true, "8800 0000 60000000 20010db8000000000000000000000002 02 01 0200000000bb" },
+    };
+    uint8_t bytes[128], expected[128];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct nd_message m = rows[i].advertisement ? advertisement() : solicitation();
+        size_t len = octets(rows[i].icmp, expected, sizeof expected);
+        assert_int_equal(nd_build(&m, bytes, sizeof bytes), 40 + len);
+        assert_int_equal(pkt_transport_checksum(&m.src, &m.dst, PKT_PROTO_ICMP6, bytes + 40, len), 0);
+        bytes[42] = bytes[43] = 0;
+        assert_memory_equal(bytes + 40, expected, len);
+        assert_true(bytes[6] == PKT_PROTO_ICMP6 && bytes[7] == 255);
+    }
+}
+
 static void what_a_neighbour_may_not_send_is_refused(void **state)
 {
     struct nd_message m, again;
@@ -212,6 +233,7 @@ int main(void)
         cmocka_unit_test(arp_built_is_read_again),
         cmocka_unit_test(arp_for_anything_but_ipv4_over_ethernet_is_refused),
         cmocka_unit_test(neighbour_discovery_built_is_read_again),
+        cmocka_unit_test(neighbour_discovery_has_the_rfcs_octets),
         cmocka_unit_test(what_a_neighbour_may_not_send_is_refused),
         cmocka_unit_test(a_message_that_came_through_a_router_or_is_damaged_is_refused),
         cmocka_unit_test(options_before_the_one_that_counts_are_stepped_over),

@@ -184,6 +184,9 @@ static void the_rest_has_its_line_too(void **state)
     pkt_parse(bytes, octets("4500 0020 0007 2001 4006 0000 c0000201 c0000202 000000000000000000000000", bytes, sizeof bytes), &p);
     pkt_format(&p, text, sizeof text);
     assert_string_equal(text, "fragment id 7 8:20(12) more proto 6");
+    pkt_parse(bytes, octets("4500 0018 0000 0000 4001 0000 c0000201 c0000202 08000000", bytes, sizeof bytes), &p);
+    pkt_format(&p, text, sizeof text);
+    assert_string_equal(text, "ip proto 1 (4) damaged");
     pkt_parse(bytes, 1, &p);
     pkt_format(&p, text, sizeof text);
     assert_string_equal(text, "not an IP packet (1)");

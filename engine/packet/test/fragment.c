@@ -393,6 +393,7 @@ static void overlapping_fragments_must_agree(void **state)
         { "an overlap, the last octet of which differs", { { 8, false, "bbbbbbbb" }, { 0, true, "aaaaaaaabbbbbbbx" } }, NULL },
         { "two ends", { { 8, false, "bbb" }, { 8, false, "bbbb" }, { 0, true, "aaaaaaaa" } }, NULL },
         { "one behind the end", { { 8, false, "bbb" }, { 16, true, "cccccccc" }, { 0, true, "aaaaaaaa" } }, NULL },
+        { "one behind the end, come before it", { { 16, true, "cccccccc" }, { 0, true, "aaaaaaaa" }, { 8, false, "bbb" } }, NULL },
         { "an end before what came", { { 8, true, "bbbbbbbb" }, { 0, false, "aaaaaaaa" } }, NULL },
         { "one that goes on past a partial end", { { 8, false, "bbb" }, { 8, true, "bbbbbbbb" }, { 0, true, "aaaaaaaa" } }, NULL },
     };

@@ -175,13 +175,18 @@ static void put16(uint8_t *at, size_t value)
 static size_t insert_extension(struct random *r, uint8_t kind, uint8_t *bytes, size_t len, size_t at, size_t next_at)
 {
     static const uint8_t pad[] = { 1, 4 }; /* PadN over the rest of the first unit */
-    size_t units = kind == 44 ? 0 : random_below(r, 3);
+    size_t units = kind == 44 ? 0 : kind == 51 ? 2 : random_below(r, 3);
 
     len = insert(bytes, len, at, 8 + 8 * units);
     bytes[at] = bytes[next_at];
     bytes[next_at] = kind;
     if (kind == 44) { /* an atomic fragment */
         random_fill(r, bytes + at + 4, 4);
+        return len;
+    }
+    if (kind == 51) { /* an authentication header counts words, less two (RFC 4302 §2.2) */
+        bytes[at + 1] = 4;
+        random_fill(r, bytes + at + 4, 20);
         return len;
     }
     bytes[at + 1] = (uint8_t)units;
@@ -202,7 +207,7 @@ static size_t insert_extension(struct random *r, uint8_t kind, uint8_t *bytes, s
 
 static size_t make_extensions(struct maker *m, uint8_t *out)
 {
-    static const uint8_t kinds[] = { 60, 44, 43, 60, 0, 60 }; /* from the innermost out; with the last, hop-by-hop options are out of place */
+    static const uint8_t kinds[] = { 60, 51, 44, 43, 60, 0, 60 }; /* from the innermost out; with the last, hop-by-hop options are out of place */
     size_t len, count = random_one_in(m->random, 4) ? COUNT(kinds) : COUNT(kinds) - 1;
 
     random_address(m->random, 6, &m->spec.src);

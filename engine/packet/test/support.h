@@ -15,18 +15,25 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
+static inline unsigned digit(char hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = strchr(digits, hex);
+
+    assert_true(hex != '\0' && at != NULL);
+    return (unsigned)(at - digits);
+}
+
 /* Octets from hexadecimal digits; blanks are skipped. Returns how many. */
 static inline size_t octets(const char *hex, uint8_t *out, size_t capacity)
 {
     size_t len = 0;
-    unsigned value;
 
     for (; *hex != '\0'; hex += *hex == ' ' ? 1 : 2) {
         if (*hex == ' ')
             continue;
         assert_true(len < capacity);
-        assert_int_equal(sscanf(hex, "%2x", &value), 1);
-        out[len++] = (uint8_t)value;
+        out[len++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
     }
     return len;
 }
