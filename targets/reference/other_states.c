@@ -342,8 +342,7 @@ void ref_arrives_other(struct ref_tcb *tcb, struct ref_segment *seg)
         first_check_sequence_number, second_check_rst, /* third: security */ fourth_check_syn, fifth_check_ack,
         sixth_check_urg, seventh_process_text, eighth_check_fin,
     };
-    tcb->last_heard_ns = tcb->stack->now_ns;
-    tcb->keepalives = 0;
+    ref_heard(tcb);
     if (syn_in_time_wait(tcb, seg))
         return;
     go_through(checks, sizeof checks / sizeof *checks, tcb, seg);

@@ -462,5 +462,6 @@ void ref_pmtu_timed_out(struct ref_tcb *tcb);
 void ref_timer_fired(struct ref_tcb *tcb, enum ref_timer timer);
 void ref_user_timer_arm(struct ref_tcb *tcb);
 void ref_keepalive_arm(struct ref_tcb *tcb);
+void ref_heard(struct ref_tcb *tcb); /* something came from the peer: it is alive */
 
 #endif

@@ -143,6 +143,15 @@ void ref_keepalive_arm(struct ref_tcb *tcb)
         ref_timer_stop(tcb, REF_TIMER_KEEPALIVE);
 }
 
+void ref_heard(struct ref_tcb *tcb)
+{
+    tcb->last_heard_ns = tcb->stack->now_ns;
+    if (tcb->keepalives == 0)
+        return; /* the timer, when it comes, will see that it was not silent */
+    tcb->keepalives = 0;
+    ref_keepalive_arm(tcb);
+}
+
 static void keepalive_timeout(struct ref_tcb *tcb)
 {
     int64_t now_ns = tcb->stack->now_ns;

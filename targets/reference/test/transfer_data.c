@@ -454,6 +454,18 @@ static void keep_alives_probe_after_two_hours_and_give_up_after_nine(void **stat
     EXPECT_STATE(h, TCP_STATE_CLOSED);
 }
 
+static void an_answered_keep_alive_starts_the_idle_time_anew(void **state) /* also where that is less than the interval of probes */
+{
+    struct host *h = *state;
+    set_option(h, "SO_KEEPALIVE", 1);
+    set_option(h, "TCP_KEEPIDLE", 2);
+    for (int i = 0; i < 3; i++) {
+        advance_by(h, 2 * S);
+        EXPECT(h, ".", -1, 0, 0);
+        inject(h, (struct seg){ .flags = "." });
+    }
+}
+
 static void keep_alives_wait_while_data_is_out(void **state) /* MUST-26, MUST-27 */
 {
     struct host *h = *state;
@@ -600,6 +612,7 @@ int main(void)
         cmocka_unit_test(a_user_timeout_announced_is_adopted_between_its_limits),
         V4(keep_alives_are_off_by_default),
         V4(keep_alives_probe_after_two_hours_and_give_up_after_nine),
+        V4(an_answered_keep_alive_starts_the_idle_time_anew),
         V4(keep_alives_wait_while_data_is_out),
         V4(a_keep_alive_of_the_peer_is_answered),
         V4(urgent_pointer_points_past_the_urgent_data),
