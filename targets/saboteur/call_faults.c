@@ -78,6 +78,18 @@ static void connect_hangs(struct target_ops *ops)
     ops->close_handle = close_hanging;
 }
 
+static int64_t connect_again(struct target *t, int handle, const struct pkt_endpoint *remote)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->connect(inner, handle, remote);
+    return result == -EISCONN || result == -EALREADY ? 0 : result;
+}
+
+static void connect_again_ok(struct target_ops *ops)
+{
+    ops->connect = connect_again;
+}
+
 /* ---- what is read */
 
 static int64_t receive_corrupt(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
@@ -104,6 +116,18 @@ static int64_t receive_end(struct target *t, int handle, uint8_t *out, size_t le
 static void read_short_eof(struct target_ops *ops)
 {
     ops->receive_data = receive_end;
+}
+
+static int64_t receive_unopened(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->receive_data(inner, handle, out, len, flags);
+    return result == -ENOTCONN ? 0 : result;
+}
+
+static void read_unopened_eof(struct target_ops *ops)
+{
+    ops->receive_data = receive_unopened;
 }
 
 static int64_t receive_invented_error(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
@@ -391,8 +415,10 @@ static const struct fault faults[] = {
     {"never-accepts", "never hands a connection to the application that accepts", .replace = never_accepts},
     {"listen-backlog-ignored", "listens with a backlog of 65535, whatever it is told", .replace = backlog_ignored},
     {"connect-hangs", "never tells how a connect ended", .replace = connect_hangs},
+    {"connect-again-ok", "carries out a second connect, or says so, where there is a connection already", .replace = connect_again_ok},
     {"read-corrupt", "hands the application other data than came", .replace = read_corrupt},
     {"read-short-eof", "reports the end of the stream where the connection was reset", .replace = read_short_eof},
+    {"read-unopened-eof", "reports the end of the stream where there is no connection", .replace = read_unopened_eof},
     {"error-invented", "reports a reset where the stream ended in good order", .replace = error_invented},
     {"error-swallowed", "reports no error of a connection", .replace = error_swallowed},
     {"close-ignored", "does not carry out CLOSE, and says it did", .replace = close_ignored},
