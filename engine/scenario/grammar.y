@@ -27,7 +27,6 @@
     int64_t ns;
     bool inbound;
     unsigned mask;
-    enum scn_op op;
     enum scn_relation relation;
     struct scn_expr *expr;
     struct scn_match match;

@@ -99,7 +99,7 @@ void scn_syntax_error(struct scn_parser *parser, struct scn_span at, const char 
 __attribute__((format(printf, 3, 4))) void scn_error(struct scn_parser *parser, struct scn_at at, const char *format, ...);
 /* The word among count words that text is most likely a slip of, or NULL. */
 const char *scn_did_you_mean(const char *text, const char *const *words, unsigned count);
-/* ", did you mean `x`?" or "", into out; returns out. */
+/* "; did you mean `x`?" or "", into out; returns out. */
 enum { SCN_HINT_MAX = 64 };
 const char *scn_hint(const char *text, const char *const *words, unsigned count, char out[static SCN_HINT_MAX]);
 /* The text as it may stand in a message: cut to some 30 characters, unprintable octets as \xHH. Returns out. */
