@@ -406,7 +406,7 @@ static void results_of_calls_are_compared(void **state)
     }
 }
 
-static void packdrill_scripts_without_front_matter_use_isn_zero(void **state)
+static void packetdrill_scripts_without_front_matter_use_isn_zero(void **state)
 {
     (void)state;
     answer_with(PKT_SYN | PKT_ACK, 0, 0);
@@ -457,7 +457,7 @@ int main(void)
         cmocka_unit_test(overrides_reach_the_wire),
         cmocka_unit_test(a_call_that_cannot_return_stays_pending_while_the_scenario_goes_on),
         cmocka_unit_test(results_of_calls_are_compared),
-        cmocka_unit_test(packdrill_scripts_without_front_matter_use_isn_zero),
+        cmocka_unit_test(packetdrill_scripts_without_front_matter_use_isn_zero),
         cmocka_unit_test(state_is_compared_where_the_target_reveals_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
