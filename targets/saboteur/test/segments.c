@@ -409,6 +409,28 @@ static void send_icmp_error(struct world *w, int32_t seq)
     assert_int_equal(w->t->ops->send(w->t, bytes, build_icmp_error(w, seq, bytes, sizeof bytes)), 0);
 }
 
+static void every_type_of_icmp_error_is_one_and_nothing_else_is(void **state)
+{
+    static const struct { unsigned ip; uint8_t type; bool is_error; } rows[] = {
+        {0, 3, true}, {0, 4, true}, {0, 5, true}, {0, 11, true}, {0, 12, true}, {0, 0, false}, {0, 8, false}, {0, 13, false},
+        {1, 1, true}, {1, 2, true}, {1, 3, true}, {1, 4, true}, {1, 127, true}, {1, 128, false}, {1, 129, false}, {1, 135, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct world w;
+        uint8_t bytes[200];
+        world_open(&w, "deaf-to-icmp", &ways[rows[i].ip]);
+        struct pkt_spec spec = {.protocol = rows[i].ip ? PKT_PROTO_ICMP6 : PKT_PROTO_ICMP, .src = w.t->info.tester[rows[i].ip],
+                                .dst = w.t->info.iut[rows[i].ip], .icmp_type = rows[i].type};
+        ssize_t len = pkt_build(w.builder, &spec, bytes, sizeof bytes);
+        assert_true(len > 0);
+        assert_int_equal(w.t->ops->send(w.t, bytes, (size_t)len), 0);
+        if ((w.p->got.bytes == NULL) != rows[i].is_error)
+            fail_msg("IPv%u type %u", rows[i].ip ? 6 : 4, rows[i].type);
+        world_close(&w);
+    }
+}
+
 /* The number that the error the puppet got quotes, relative. */
 static int32_t quoted_seq(const struct world *w)
 {
@@ -602,6 +624,7 @@ int segments_run(void)
         cmocka_unit_test(what_has_a_wrong_checksum_has_not_come),
         cmocka_unit_test(after_a_reset_there_is_no_connection),
         cmocka_unit_test(a_fast_retransmission_is_one_that_answers_an_ack),
+        cmocka_unit_test(every_type_of_icmp_error_is_one_and_nothing_else_is),
         cmocka_unit_test(icmp_errors_are_hidden_made_good_or_made_resets),
         cmocka_unit_test(a_shifted_isn_is_shown_and_taken_back_everywhere),
         cmocka_unit_test(two_connections_have_the_same_constant_isn_and_a_slow_one_grows_by_one_a_second),

@@ -20,6 +20,8 @@ static const struct row {
     {"syn-early", NOTHING, {S_, 0, .win = 9}, true, {0}, 0, "0: S 0:0(0) win 9 | 100: S 0:0(0) win 9 | 1000: S 0:0(0) win 9 | 3000: S 0:0(0) win 9"},
     {"syn-early", NOTHING, {S_, 0, .win = 9}, false, {S_ | A_, 0, .ack = 1, .win = 9}, 50, "0: S 0:0(0) win 9"},
     {"synack-early", NOTHING, {S_ | A_, 0, .ack = 1, .win = 9}, false, {0}, 0, "0: S. 0:0(0) ack 1 win 9 | 100: S. 0:0(0) ack 1 win 9"},
+    {"synack-early", NOTHING, {S_ | A_, 0, .ack = 1, .win = 9}, true, {0}, 0,
+     "0: S. 0:0(0) ack 1 win 9 | 100: S. 0:0(0) ack 1 win 9 | 1000: S. 0:0(0) ack 1 win 9 | 3000: S. 0:0(0) ack 1 win 9"},
     {"fin-early", OPEN, {F_ | A_, 1, .ack = 1, .win = 9}, false, {0}, 0, "0: F. 1:1(0) ack 1 win 9 | 100: F. 1:1(0) ack 1 win 9"},
     {"fin-early", OPEN, {F_ | A_, 1, .ack = 1, .win = 9}, false, {A_, 1, .ack = 2, .win = 9}, 99, "0: F. 1:1(0) ack 1 win 9"},
     {"data-early", OPEN, {A_, 1, .len = 5, .ack = 1, .win = 9}, true, {0}, 0, "0: . 1:6(5) ack 1 win 9 | 100: . 1:6(5) ack 1 win 9 | 1000: . 1:6(5) ack 1 win 9 | 3000: . 1:6(5) ack 1 win 9"},
@@ -161,6 +163,21 @@ static void late_packets_keep_their_order(void **state)
     world_close(&w);
 }
 
+static void an_answer_ends_the_repeats_of_its_own_connection_only(void **state)
+{
+    struct world w;
+    char text[TEXT_MAX];
+    (void)state;
+    world_open(&w, "syn-linear", &ways[0]);
+    world_from_iut(&w, (struct seg){S_, 0, .win = 1}, text);
+    w.tester_port++;
+    world_from_iut(&w, (struct seg){S_, 0, .win = 2}, text);
+    world_to_iut(&w, (struct seg){S_ | A_, 0, .ack = 1, .win = 9}, text);
+    world_pass_time(&w, 1000 * MS, text);
+    assert_string_equal(text, "1000: S 0:0(0) win 1");
+    world_close(&w);
+}
+
 /* ---- real time: what fd() says. Nothing here looks at a clock. */
 
 static bool readable(struct target *t, int timeout_ms)
@@ -238,6 +255,7 @@ int timing_run(void)
         cmocka_unit_test(deadlines_of_both_count_and_time_reaches_the_wrapped),
         cmocka_unit_test(a_timer_due_now_runs_when_there_is_nothing_to_receive),
         cmocka_unit_test(late_packets_keep_their_order),
+        cmocka_unit_test(an_answer_ends_the_repeats_of_its_own_connection_only),
         cmocka_unit_test(fd_is_readable_for_the_wrapped_and_for_the_timer),
         cmocka_unit_test(what_a_sent_segment_causes_makes_fd_readable_at_once),
     };
