@@ -27,7 +27,7 @@ static size_t extension_len(uint8_t kind, const uint8_t *header)
 /* How many of the packet's extension headers are such? */
 static unsigned count_extensions(const struct reading *r, bool (*is_such)(uint8_t kind, const uint8_t *header, size_t len))
 {
-    const struct packet *p = &r->layers[r->depth - 1].packet;
+    const struct packet *p = &r->layers[r->depth - 1].upper;
     unsigned count = 0;
     uint8_t kind;
 
