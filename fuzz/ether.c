@@ -37,7 +37,8 @@ static void drain(struct ether *e, int64_t now_ns)
     must(ether_deadline(e) > now_ns);
 }
 
-/* A frame in a buffer of just its size, so that a read past its end is seen. The destination is ours unless its first octet is odd. */
+/* A frame in a buffer of just its size, so that a read past its end is seen. The destination is ours unless its first octet is odd.
+ */
 static void put_frame(struct ether *e, const uint8_t *data, size_t len)
 {
     uint8_t *frame = malloc(len ? len : 1);

@@ -15,8 +15,9 @@
  * it came. So a batch of edges that receive() takes keeps fd() readable for one more turn, by an eventfd.
  *
  * Closing. Sockets are aborted, orphans destroyed (a socket keeps its namespace alive), and namespace and device left to the kernel
- * to remove. However the process ends otherwise, its sockets are aborted too, and the device goes with its descriptor; the namespace
- * follows, at the latest when the kernel has given up on connections that the application had closed before (some two minutes). */
+ * to remove. However the process ends otherwise, its sockets are aborted too, and the device goes with its descriptor; the
+ * namespace follows, at the latest when the kernel has given up on connections that the application had closed before (some two
+ * minutes). */
 #include "targets/linux/target_linux.h"
 #include "targets/linux/diag.h"
 #include "targets/linux/settings.h"

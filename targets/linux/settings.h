@@ -1,4 +1,5 @@
-/* The kernel's TCP settings in the namespace the thread is in: what every run is given, what a scenario asks for, what was in force. */
+/* The kernel's TCP settings in the namespace the thread is in: what every run is given, what a scenario asks for, what was in
+ * force. */
 #ifndef TCPASSAY_TARGETS_LINUX_SETTINGS_H
 #define TCPASSAY_TARGETS_LINUX_SETTINGS_H
 

@@ -1,8 +1,8 @@
 /* Maps the upper tester's calls to non-blocking sockets of the kernel.
  *
  * SO_LINGER is kept here. The kernel is told that every socket lingers for no time at all, so that whatever ends the process aborts
- * its connections: otherwise they would live on as orphans, and with them the namespace, for some two minutes. close() first tells it
- * what the application has asked for; but never a time, for which it would block. What is sent does not depend on that. */
+ * its connections: otherwise they would live on as orphans, and with them the namespace, for some two minutes. close() first tells
+ * it what the application has asked for; but never a time, for which it would block. What is sent does not depend on that. */
 #include "targets/linux/sockets.h"
 #include "targets/linux/options.h"
 

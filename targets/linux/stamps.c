@@ -1,9 +1,10 @@
 /* Matches frames read from a device with the kernel's record of when they left.
  *
- * Theory of operation. A TAP device tells no times. A packet socket on the same device is given a copy of each frame just before the
- * device gets it, with a time stamp; a filter lets only outgoing frames in, and only their first octets. Copies arrive in the order
- * of the frames, give or take two processors sending at once, so stamps_find() looks for the first copy with the same first octets
- * and forgets those before it. A copy that is missing (the socket's buffer overflowed in a flood) costs precision, nothing else. */
+ * Theory of operation. A TAP device tells no times. A packet socket on the same device is given a copy of each frame just before
+ * the device gets it, with a time stamp; a filter lets only outgoing frames in, and only their first octets. Copies arrive in the
+ * order of the frames, give or take two processors sending at once, so stamps_find() looks for the first copy with the same first
+ * octets and forgets those before it. A copy that is missing (the socket's buffer overflowed in a flood) costs precision, nothing
+ * else. */
 #include "targets/linux/stamps.h"
 
 #include <arpa/inet.h>

@@ -3,11 +3,11 @@
  * Theory of operation. Frames and packets are put in by ether_wrap() and ether_unwrap(); frames to be written come back from the
  * former, when it can answer at once, and otherwise from ether_next(). Three bounded stores lie in between:
  *   replies     ready frames (an ARP reply or an advertisement has under 96 octets);
- *   neighbours  who is where: ASKED while solicitations are out, KNOWN afterwards. Learned from ARP and ND as their RFCs say, and from
- *               any packet addressed to us: a server then answers by the way the question came, through routers too;
- *   held        packets whose neighbour is ASKED, in order. They leave when it becomes KNOWN, and are dropped when it is given up.
- * A neighbour is looked for on the link itself: there is no routing table. An entry never expires, for a link under test has no
- * station that moves; a newer message from the neighbour replaces it.
+ *   neighbours  who is where: ASKED while solicitations are out, KNOWN afterwards. Learned from ARP and ND as their RFCs say, and
+ * from any packet addressed to us: a server then answers by the way the question came, through routers too; held        packets
+ * whose neighbour is ASKED, in order. They leave when it becomes KNOWN, and are dropped when it is given up. A neighbour is looked
+ * for on the link itself: there is no routing table. An entry never expires, for a link under test has no station that moves; a
+ * newer message from the neighbour replaces it.
  *
  * Left out: ND redirects, router discovery, unreachability detection, duplicate address detection of our own. */
 #include "targets/tap/ether.h"
@@ -355,8 +355,8 @@ static int hold(struct ether *e, const struct pkt_addr *neighbour, const uint8_t
     return 0;
 }
 
-static ssize_t wrap_unicast(struct ether *e, const struct pkt_addr *src, const struct pkt_addr *dst, const uint8_t *packet, size_t len,
-                            int64_t now_ns, uint8_t *out, size_t capacity)
+static ssize_t wrap_unicast(struct ether *e, const struct pkt_addr *src, const struct pkt_addr *dst, const uint8_t *packet,
+                            size_t len, int64_t now_ns, uint8_t *out, size_t capacity)
 {
     struct neighbour *n = find(e, dst);
     if (n && n->state == KNOWN)

@@ -1,9 +1,9 @@
 /* Makes network namespaces, as root or by way of a user namespace, and says in plain words why it cannot.
  *
- * Theory of operation. A thread's network namespace decides where its new sockets and devices live, and which /proc/sys/net it sees.
- * unshare(CLONE_NEWNET) gives the thread a fresh one; a descriptor of /proc/thread-self/ns/net keeps it alive; setns() with the
- * descriptor of the former one brings the thread home. No process is started, nothing is mounted, so nothing can be left behind: the
- * namespace lives as long as some descriptor, or socket, of this process refers to it.
+ * Theory of operation. A thread's network namespace decides where its new sockets and devices live, and which /proc/sys/net it
+ * sees. unshare(CLONE_NEWNET) gives the thread a fresh one; a descriptor of /proc/thread-self/ns/net keeps it alive; setns() with
+ * the descriptor of the former one brings the thread home. No process is started, nothing is mounted, so nothing can be left
+ * behind: the namespace lives as long as some descriptor, or socket, of this process refers to it.
  *
  * All this needs CAP_SYS_ADMIN over the namespaces concerned. An ordinary user gets it by unshare(CLONE_NEWUSER), but only over
  * namespaces made later: such a process could never come back to the network it started in. So it takes a fresh, empty one along
@@ -142,7 +142,8 @@ static int write_text(const char *path, const char *text)
     return code;
 }
 
-/* Maps the user and the group to themselves; the kernel takes a group's map only after setgroups() is given up (user_namespaces(7)). */
+/* Maps the user and the group to themselves; the kernel takes a group's map only after setgroups() is given up
+ * (user_namespaces(7)). */
 static int map_ids(uid_t uid, gid_t gid)
 {
     char text[64];

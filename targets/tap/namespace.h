@@ -1,5 +1,5 @@
-/* Network namespaces of our own: a machine's worth of interfaces, addresses, sysctls and sockets that nobody else sees, and that the
- * kernel takes away when its last descriptor is closed. */
+/* Network namespaces of our own: a machine's worth of interfaces, addresses, sysctls and sockets that nobody else sees, and that
+ * the kernel takes away when its last descriptor is closed. */
 #ifndef TCPASSAY_TARGETS_TAP_NAMESPACE_H
 #define TCPASSAY_TARGETS_TAP_NAMESPACE_H
 
@@ -10,10 +10,10 @@ struct netns {
     int home;   /* descriptor of the one the thread was in, where netns_leave() returns to */
 };
 
-/* Makes a namespace; the calling thread stays where it is. Where the process may not make one (no CAP_SYS_ADMIN or CAP_NET_ADMIN), it
- * first moves, for good, into a user namespace of its own with an empty network: its user and group ids stay as they were, and it
- * can then make as many as it likes. That move needs a process of one thread.
- * False, with *error filled and nothing kept, when the machine does not permit it. */
+/* Makes a namespace; the calling thread stays where it is. Where the process may not make one (no CAP_SYS_ADMIN or CAP_NET_ADMIN),
+ * it first moves, for good, into a user namespace of its own with an empty network: its user and group ids stay as they were, and
+ * it can then make as many as it likes. That move needs a process of one thread. False, with *error filled and nothing kept, when
+ * the machine does not permit it. */
 bool netns_open(struct netns *out, struct target_error *error);
 
 /* Drops the descriptors. The namespace goes when the last socket in it has gone. */

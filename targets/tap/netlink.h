@@ -4,7 +4,8 @@
 
 #include "engine/packet/ethernet.h"
 
-/* A socket of the namespace the thread is in now, whatever namespace it moves to. Returns a descriptor or a negative errno value. */
+/* A socket of the namespace the thread is in now, whatever namespace it moves to. Returns a descriptor or a negative errno value.
+ */
 int rtnl_open(void);
 
 /* Every call below asks the kernel and waits for its answer: 0 or a negative errno value. */
@@ -27,7 +28,8 @@ int rtnl_add_route(int fd, unsigned ifindex, const struct pkt_addr *prefix, uint
 /* For good: the kernel never asks for it nor doubts it. */
 int rtnl_add_neighbour(int fd, unsigned ifindex, const struct pkt_addr *addr, const struct eth_addr *mac);
 
-/* Frames go to the device in the call that sends them, with no queueing discipline between that another processor could be busy with. */
+/* Frames go to the device in the call that sends them, with no queueing discipline between that another processor could be busy
+ * with. */
 int rtnl_remove_queueing(int fd, unsigned ifindex);
 
 #endif

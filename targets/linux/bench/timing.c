@@ -23,15 +23,18 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void report(const char *what, int64_t *values, size_t count, double unit)
+static void report(const char *what, int64_t *values, size_t count)
 {
+    const size_t middle = count / 2, nearly_last = count * 999 / 1000;
+    if (!count)
+        return;
     qsort(values, count, sizeof *values, compare);
-    printf("%-44s median %9.2f  99.9 %% %9.2f  max %9.2f us\n", what, (double)values[count / 2] / unit,
-           (double)values[count * 999 / 1000] / unit, (double)values[count - 1] / unit);
+    printf("%-44s median %9.2f  99.9 %% %9.2f  max %9.2f us\n", what, (double)values[middle] / 1e3,
+           (double)values[nearly_last] / 1e3, (double)values[count - 1] / 1e3);
 }
 
-static size_t build_syn(struct pkt_builder *builder, const struct target_info *info, unsigned ip, uint16_t src_port, uint16_t dst_port,
-                        uint8_t *out)
+static size_t build_syn(struct pkt_builder *builder, const struct target_info *info, unsigned ip, uint16_t src_port,
+                        uint16_t dst_port, uint8_t *out)
 {
     const struct pkt_spec spec = {
         .protocol = PKT_PROTO_TCP, .src = info->tester[ip], .dst = info->iut[ip], .src_port = src_port, .dst_port = dst_port,
@@ -45,10 +48,10 @@ static size_t build_syn(struct pkt_builder *builder, const struct target_info *i
 static void measure_resets(struct target *t, struct pkt_builder *builder, unsigned ip)
 {
     static uint8_t syn[PKT_BYTES_MAX], reply[PKT_BYTES_MAX];
-    int64_t *latency_ns = calloc(ROUNDS, sizeof *latency_ns), *stamp_ns = calloc(ROUNDS, sizeof *stamp_ns);
+    static int64_t latency_ns[ROUNDS], stamp_ns[ROUNDS];
     size_t len = build_syn(builder, &t->info, ip, 4000, 9999, syn), late = 0;
     int64_t start_ns = now_ns();
-    for (size_t i = 0; latency_ns && stamp_ns && i < ROUNDS; i++) {
+    for (size_t i = 0; i < ROUNDS; i++) {
         int64_t sent_ns = now_ns(), at_ns = 0;
         t->ops->send(t, syn, len);
         bool waited = false;
@@ -60,10 +63,8 @@ static void measure_resets(struct target *t, struct pkt_builder *builder, unsign
     }
     double seconds = (double)(now_ns() - start_ns) / 1e9;
     printf("IPv%c: SYN -> RST: %.0f a second; not there when send() returned: %zu of %d\n", ip ? '6' : '4', ROUNDS / seconds, late, ROUNDS);
-    report("  send() to the reply in hand", latency_ns, ROUNDS, 1e3);
-    report("  send() to the kernel's stamp on the reply", stamp_ns, ROUNDS, 1e3);
-    free(latency_ns);
-    free(stamp_ns);
+    report("  send() to the reply in hand", latency_ns, ROUNDS);
+    report("  send() to the kernel's stamp on the reply", stamp_ns, ROUNDS);
 }
 
 /* The same without looking at each reply before the next SYN. */
@@ -80,7 +81,8 @@ static void measure_flood(struct target *t, struct pkt_builder *builder)
             received++;
     }
     double seconds = (double)(now_ns() - start_ns) / 1e9;
-    printf("in batches of %d: %.0f a second, %zu of %d replies\n", BATCH, (double)received / seconds, received, ROUNDS / BATCH * BATCH);
+    printf("in batches of %d: %.0f a second, %zu of %d replies\n", BATCH, (double)received / seconds, received,
+           ROUNDS / BATCH * BATCH);
 }
 
 /* A listener, and many SYNs that are never acknowledged: how late is each SYN-ACK's first retransmission, due after 1 s? */
@@ -92,7 +94,7 @@ static void measure_timers(struct target *t, struct pkt_builder *builder)
     t->ops->bind(t, (int)handle, &local);
     t->ops->listen(t, (int)handle, TIMERS);
     size_t seen = 0;
-    for (uint16_t i = 0; i < TIMERS; i++)
+    for (unsigned i = 0; i < TIMERS; i++)
         t->ops->send(t, syn, build_syn(builder, &t->info, 0, (uint16_t)(5000 + i), 8080, syn));
     int64_t end_ns = now_ns() + INT64_C(1900000000);
     while (seen < TIMERS && now_ns() < end_ns) {
@@ -115,8 +117,8 @@ static void measure_timers(struct target *t, struct pkt_builder *builder)
         }
     }
     printf("SYN-ACK retransmissions, due after 1 s: %zu of %d seen\n", seen, TIMERS);
-    report("  late by, as stamped", late_ns, seen, 1e3);
-    report("  stamp to the tester's reading", read_late_ns, seen, 1e3);
+    report("  late by, as stamped", late_ns, seen);
+    report("  stamp to the tester's reading", read_late_ns, seen);
     t->ops->close_handle(t, (int)handle);
 }
 
@@ -140,9 +142,9 @@ static void measure_opening(void)
         t->ops->close(t);
         close_ns[i] = now_ns() - start_ns;
     }
-    report("open()", open_ns, OPENS, 1e3);
-    report("socket()", socket_ns, OPENS, 1e3);
-    report("close()", close_ns, OPENS, 1e3);
+    report("open()", open_ns, OPENS);
+    report("socket()", socket_ns, OPENS);
+    report("close()", close_ns, OPENS);
 }
 
 int main(void)

@@ -1,8 +1,8 @@
 /* Nothing of the target "linux" is left behind: no namespace, device, descriptor or process, however it ends.
  *
- * A network namespace cannot be listed, but it can be counted: in a user namespace of its own this program lowers the number that may
- * exist at a time (user.max_net_namespaces). While one too many is left, the next cannot be made. The kernel removes them in the
- * background, so the test tries again until it can; a watchdog ends it when it never can. */
+ * A network namespace cannot be listed, but it can be counted: in a user namespace of its own this program lowers the number that
+ * may exist at a time (user.max_net_namespaces). While one too many is left, the next cannot be made. The kernel removes them in
+ * the background, so the test tries again until it can; a watchdog ends it when it never can. */
 #include "targets/linux/test/fixture.h"
 
 #include <dirent.h>
@@ -64,7 +64,8 @@ static void all_namespaces_are_to_be_had(void)
         targets[i]->ops->close(targets[i]);
 }
 
-/* Connections in many states, with data that the peer never acknowledges. The ones that the application closes live on as orphans. */
+/* Connections in many states, with data that the peer never acknowledges. The ones that the application closes live on as orphans.
+ */
 static void make_connections(struct target *t, bool orphans)
 {
     static const uint8_t data[3000];

@@ -3,9 +3,9 @@
  * Theory of operation. Each connection has a buffer of octets received that the service could not take yet, and one of octets that
  * the socket could not take yet. One turn moves what can be moved, within a bound, so that all get on. A connection ends
  *   when the peer has closed and everything has been answered, or
- *   when the service is finished: then our side is shut down, and what still comes is dropped until the peer closes too (to close at
- *   once would reset the connection, RFC 9293 §3.6.1, and perhaps before the peer has read the last answer), or
- *   when the socket reports an error. */
+ *   when the service is finished: then our side is shut down, and what still comes is dropped until the peer closes too (to close
+ * at once would reset the connection, RFC 9293 §3.6.1, and perhaps before the peer has read the last answer), or when the socket
+ * reports an error. */
 #include "targets/reference/serve/connections.h"
 
 #include <errno.h>
@@ -42,8 +42,11 @@ struct connections {
 static bool open_listener(struct connections *c, unsigned i)
 {
     const struct pkt_endpoint any = { .port = services[i].port };
-    c->listeners[i] = (int)ref_socket(c->stack, 6);
-    return c->listeners[i] >= 0 && ref_bind(c->stack, c->listeners[i], &any) == 0 && ref_listen(c->stack, c->listeners[i], 128) == 0;
+    c->listeners[i] = (int)ref_socket(c->stack, 6); /* takes IPv4 peers, too */
+    if (c->listeners[i] < 0)
+        c->listeners[i] = (int)ref_socket(c->stack, 4); /* a stack without an IPv6 address */
+    return c->listeners[i] >= 0 && ref_bind(c->stack, c->listeners[i], &any) == 0 &&
+           ref_listen(c->stack, c->listeners[i], 128) == 0;
 }
 
 struct connections *connections_new(struct ref_stack *stack, const struct http_config *config)
@@ -216,8 +219,8 @@ static void list_one(const struct ref_status *status, const struct endpoints *en
     fprintf(out, "%-12s %8u %8u  %-28s %-28s", tcp_state_name(status->state), status->unread_bytes,
             status->unsent_bytes + status->unacked_bytes, endpoint_text(&ends->local, local), endpoint_text(&ends->remote, remote));
     if (status->state != TCP_STATE_LISTEN)
-        fprintf(out, " rto %.0f ms, srtt %.2f ms, cwnd %u, retransmits %u", (double)status->rto_ns / 1e6, (double)status->srtt_ns / 1e6,
-                status->cwnd_bytes, status->retransmits);
+        fprintf(out, " rto %.0f ms, srtt %.2f ms, cwnd %u, retransmits %u", (double)status->rto_ns / 1e6,
+                (double)status->srtt_ns / 1e6, status->cwnd_bytes, status->retransmits);
     fprintf(out, "%s%s\n", *service ? "  " : "", service);
 }
 
@@ -242,7 +245,8 @@ void connections_list(struct connections *c, FILE *out)
     for (unsigned i = 0; i < CLOSING_MAX; i++) {
         const struct endpoints *ends = &c->closing[i];
         struct ref_status status;
-        if (ends->remote.port && ref_status(c->stack, &ends->local, &ends->remote, &status) == 0 && status.state != TCP_STATE_LISTEN)
+        if (ends->remote.port && ref_status(c->stack, &ends->local, &ends->remote, &status) == 0 &&
+            status.state != TCP_STATE_LISTEN)
             list_one(&status, ends, "", out);
     }
 }

@@ -4,9 +4,9 @@
  *
  *     HEAD → [CONTINUE →] [BODY →] [COMPUTING →] ANSWER_HEAD → ANSWER_BODY → HEAD …        and ends in FINISHED
  *
- * Octets are taken in HEAD and BODY only, and given in CONTINUE, ANSWER_HEAD and ANSWER_BODY only. So memory is bounded: one head, one
- * response head, and counters. A request that cannot be understood is answered and the connection then finished, for where the next
- * one begins is not known. */
+ * Octets are taken in HEAD and BODY only, and given in CONTINUE, ANSWER_HEAD and ANSWER_BODY only. So memory is bounded: one head,
+ * one response head, and counters. A request that cannot be understood is answered and the connection then finished, for where the
+ * next one begins is not known. */
 #include "targets/reference/serve/http.h"
 #include "targets/reference/serve/pattern.h"
 
@@ -217,7 +217,8 @@ static void get(struct http *h)
     } else if (h->config->has_size) {
         answer(h, "200 OK", "application/octet-stream", SOURCE_PATTERN, h->config->size);
     } else if (strcmp(h->target, "/") == 0) {
-        snprintf(h->text, sizeof h->text, "tcpassay: a TCP that is not this machine's.\n\n/bytes/N    N octets\n/sha256/N   their SHA-256\n"
+        snprintf(h->text, sizeof h->text,
+                 "tcpassay: a TCP that is not this machine's.\n\n/bytes/N    N octets\n/sha256/N   their SHA-256\n"
                  "PUT, POST   any path: answers with the number of octets and their SHA-256\n");
         answer_text(h, "200 OK");
     } else {

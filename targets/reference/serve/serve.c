@@ -6,9 +6,9 @@
  *     device ← neighbour layer ← impairment ← stack
  *
  * The loop sleeps in ppoll() until a frame has come, the command has ended, or the earliest deadline of stack, neighbour layer and
- * impairments is due. Each turn first tells the stack the time, then hands it at most FRAMES_A_TURN packets, lets the connections move
- * a bounded number of octets, and writes out what the stack has made of it. Without a device of its own name it makes a network
- * namespace in which the kernel is the other host of the link (192.0.2.1 and 2001:db8::1), and runs the command there.
+ * impairments is due. Each turn first tells the stack the time, then hands it at most FRAMES_A_TURN packets, lets the connections
+ * move a bounded number of octets, and writes out what the stack has made of it. Without a device of its own name it makes a
+ * network namespace in which the kernel is the other host of the link (192.0.2.1 and 2001:db8::1), and runs the command there.
  *
  * What is recorded is what was on the wire: incoming packets before they may get lost, outgoing ones after. */
 #include "targets/reference/serve/serve.h"
@@ -318,11 +318,15 @@ static bool open_stack(struct server *s, struct target_error *error)
     in.seed = seed_of(config, 1);
     out.seed = seed_of(config, 2);
     s->stack = ref_stack_new(&stack, monotonic_ns());
+    if (!s->stack)
+        return fail(error, TARGET_ERR_USAGE, "--address", NULL,
+                    "the stack refuses such addresses: one of a host is needed, not of a group");
     s->ether = ether_new(&ether);
     s->in = impair_new(&in);
     s->out = impair_new(&out);
     s->connections = s->stack ? connections_new(s->stack, &s->http) : NULL;
-    return (s->ether && s->in && s->out && s->connections) || fail(error, TARGET_ERR_UNAVAILABLE, "the stack", NULL, "out of memory");
+    return (s->ether && s->in && s->out && s->connections) ||
+           fail(error, TARGET_ERR_UNAVAILABLE, "the stack", NULL, "out of memory");
 }
 
 static bool open_files(struct server *s, struct target_error *error)
@@ -367,9 +371,10 @@ static void say_where(const struct server *s)
     if (s->config->tap)
         fprintf(stderr, "serving on %s; stop with Ctrl-C\n", s->config->tap);
     else
-        fprintf(stderr, "serving on %s and %s, in a namespace of its own; stop with Ctrl-C. To get in there:\n"
-                "    nsenter --net=/proc/%ld/fd/%d curl http://192.0.2.2/\n", pkt_addr_format(&STACK_SIDE[0].addr, v4),
-                pkt_addr_format(&STACK_SIDE[1].addr, v6), (long)getpid(), s->ns.inside);
+        fprintf(stderr,
+                "serving on %s and %s, in a namespace of its own; stop with Ctrl-C. To get in there:\n"
+                "    nsenter --net=/proc/%ld/fd/%d curl http://192.0.2.2/\n",
+                pkt_addr_format(&STACK_SIDE[0].addr, v4), pkt_addr_format(&STACK_SIDE[1].addr, v6), (long)getpid(), s->ns.inside);
 }
 
 enum serve_end serve(const struct serve_config *config, int *command_status, struct target_error *error)

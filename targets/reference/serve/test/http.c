@@ -129,7 +129,8 @@ static void the_checksum_told_is_that_of_the_bytes_served(void **state)
 static void requests_may_follow_each_other(void **state)
 {
     (void)state;
-    struct exchange *x = ask("GET /bytes/1 HTTP/1.1\r\n\r\nPUT / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc\r\nHEAD /bytes/5 HTTP/1.1\r\n\r\n"
+    struct exchange *x =
+        ask("GET /bytes/1 HTTP/1.1\r\n\r\nPUT / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc\r\nHEAD /bytes/5 HTTP/1.1\r\n\r\n"
                              "GET /none HTTP/1.1\r\nConnection: close\r\n\r\nGET /bytes/9 HTTP/1.1\r\n\r\n");
     assert_says(x, "Content-Length: 1\r\n");
     assert_says(x, "3 ba7816bf");
