@@ -81,7 +81,8 @@ void play_describe(const struct endpoint *e, const struct packet *packet, bool f
         int64_t seq = from_tester ? endpoint_tester_script(e, packet->tcp.seq) : endpoint_iut_script(e, packet->tcp.seq);
         int64_t ack = from_tester ? endpoint_iut_script(e, packet->tcp.ack) : endpoint_tester_script(e, packet->tcp.ack);
         shifted.tcp.seq = (uint32_t)seq;
-        shifted.tcp.ack = (uint32_t)ack;
+        if (packet->tcp.flags & PKT_ACK) /* without it, the field means nothing */
+            shifted.tcp.ack = (uint32_t)ack;
         memcpy(options, packet->tcp.options, packet->tcp.options_len);
         shifted.tcp.options = options;
         struct pkt_option o;
