@@ -92,7 +92,8 @@ static bool apply_relied_on(struct target_error *error)
         if (code == 0 || code == ENOENT) /* an older kernel, without that limit */
             continue;
         error->kind = TARGET_ERR_UNAVAILABLE;
-        const char *remedy = "make /proc/sys writable (in a container: docker run --privileged, or --security-opt systempaths=unconfined)";
+        const char *remedy =
+            "make /proc/sys writable (in a container: docker run --privileged, or --security-opt systempaths=unconfined)";
         snprintf(error->text, sizeof error->text, "/proc/sys/net/%s cannot be set to \"%s\" in the namespace (%s): %s",
                  RELIED_ON[i].path, RELIED_ON[i].value, strerror(code), remedy);
         return false;

@@ -26,7 +26,7 @@
 
 enum phase { HEAD, CONTINUE, BODY, COMPUTING, ANSWER_HEAD, ANSWER_BODY, FINISHED };
 enum source { SOURCE_TEXT, SOURCE_PATTERN, SOURCE_FILE };
-enum { TEXT_MAX = 1024, ANSWER_HEAD_MAX = 512, COMPUTED_AT_A_TIME = 1 << 18 };
+enum { TEXT_MAX = 1024, ANSWER_HEAD_MAX = 512, COMPUTED_AT_A_TIME = 1 << 15 };
 
 struct http {
     const struct http_config *config;

@@ -76,8 +76,9 @@ server=$!
 until [ -s "$work/pid" ]; do sleep 0.05; done
 kill -KILL $server
 wait $server 2>/dev/null
-for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$(cat "$work/pid")" 2>/dev/null || break; sleep 0.1; done
-holds 'killed, it takes the command along' sh -c "! kill -0 $(cat "$work/pid")"
+gone() { ! grep -q '^State:[^Z]*$' "/proc/$1/status" 2>/dev/null; }
+for _ in $(seq 200); do ! gone "$(cat "$work/pid")" || break; sleep 0.05; done
+holds 'killed, it takes the command along' gone "$(cat "$work/pid")"
 wants 2 'from 0 to 100' 'a loss of more than everything' "$tcpassay" serve --loss 101 -- true
 wants 2 'as in 192.0.2.2/24' 'an address without a prefix' "$tcpassay" serve --address 192.0.2.2 -- true
 wants 2 'either --http-root or --size' 'two contents' "$tcpassay" serve --http-root / --size 1 -- true
