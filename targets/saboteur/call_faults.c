@@ -216,7 +216,8 @@ static void shutdown_ignored(struct target_ops *ops)
     ops->shutdown = shutdown_nothing;
 }
 
-static int64_t set_all_but(struct target *t, int handle, const char *ignored, const char *name, const int64_t *values, unsigned count)
+static int64_t set_all_but(struct target *t, int handle, const char *ignored, const char *name, const int64_t *values,
+                           unsigned count)
 {
     struct target *inner = saboteur_of(t)->inner;
     return strcmp(name, ignored) ? inner->ops->set_option(inner, handle, name, values, count) : 0;
@@ -347,7 +348,8 @@ static int64_t set_keepalive_restless(struct target *t, int handle, const char *
     if (strcmp(name, "SO_KEEPALIVE") || count == 0 || !values[0] || s->inner->ops->local_endpoint(s->inner, handle, &local) < 0)
         return result;
     for (unsigned i = 0; i < s->tracker.count; i++)
-        if (s->tracker.connections[i].iut.port == local.port && !s->tracker.connections[i].closed && s->tracker.connections[i].has_irs)
+        if (s->tracker.connections[i].iut.port == local.port && !s->tracker.connections[i].closed &&
+            s->tracker.connections[i].has_irs)
             probe_restlessly(s, &s->tracker.connections[i]);
     return result;
 }
@@ -365,7 +367,8 @@ static enum tcp_state lie(enum tcp_state state)
 }
 
 /* A state is reported as the next in the RFC's list; no connection, as one in TIME-WAIT. */
-static int64_t status_of_liar(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote, struct target_status *out)
+static int64_t status_of_liar(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote,
+                              struct target_status *out)
 {
     struct target *inner = saboteur_of(t)->inner;
     int64_t result = inner->ops->status(inner, local, remote, out);

@@ -1,5 +1,5 @@
-/* Faults in what the IUT is sent: segments that do not reach it, or reach it altered so that a check of its own has nothing to find; and answers
- * that no TCP would give. */
+/* Faults in what the IUT is sent: segments that do not reach it, or reach it altered so that a check of its own has nothing to
+ * find; and answers that no TCP would give. */
 #include "targets/saboteur/sabotage.h"
 #include "engine/packet/seq.h"
 
@@ -65,7 +65,8 @@ static bool ahead(const struct segment *s)
 
 static bool above_gap(const struct segment *s)
 {
-    return knows_both(s) && s->acceptable && !segment_has_any(s, PKT_SYN | PKT_RST) && seq_gt(s->packet.tcp.seq, s->connection->rcv_nxt);
+    return knows_both(s) && s->acceptable && !segment_has_any(s, PKT_SYN | PKT_RST) &&
+           seq_gt(s->packet.tcp.seq, s->connection->rcv_nxt);
 }
 
 /* Part of its data came before, part did not. */

@@ -106,7 +106,7 @@ static void set_ece(struct saboteur *saboteur, struct segment *s)
 static void clear_ecn(struct saboteur *saboteur, struct segment *s)
 {
     (void)saboteur;
-    segment_set_flags(s, s->packet.tcp.flags & (uint16_t)~(PKT_ECE | PKT_CWR));
+    segment_set_flags(s, s->packet.tcp.flags & (uint16_t) ~(PKT_ECE | PKT_CWR));
 }
 
 static void set_ect0(struct saboteur *saboteur, struct segment *s)

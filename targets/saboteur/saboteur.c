@@ -2,15 +2,16 @@
  *
  * Theory of operation. Every call goes through to the wrapped target. On its way
  *
- *     from the IUT:  receive ──▶ read, find its connection, judge ──▶ take note of it ──▶ fault ──▶ show the ISN shifted ──▶ out, or held
- *     to the IUT:    send ──▶ shift back ──▶ read, find its connection, judge ──▶ fault ──▶ take note of it ──▶ send
+ *     from the IUT:  receive ──▶ find its connection, judge ──▶ take note ──▶ fault ──▶ show the ISN shifted ──▶ out, or held
+ *     to the IUT:    send ──▶ find its connection, shift back, judge ──▶ fault ──▶ take note ──▶ send
  *
- * so that the record of a connection (track.h) says what the IUT itself said and got. A packet that is no TCP segment, or a malformed one, is
- * nothing to most faults and goes through octet for octet; ICMP echo does to all. Faults are tables, one a group: output_faults.c,
- * timing_faults.c, input_faults.c, call_faults.c, setting_faults.c.
+ * so that the record of a connection (track.h) says what the IUT itself said and got. A packet that is no TCP segment, or a
+ * malformed one, is nothing to most faults and goes through octet for octet; ICMP echo does to all. Faults are tables, one a group:
+ * output_faults.c, timing_faults.c, input_faults.c, call_faults.c, setting_faults.c.
  *
- * Time. Packets that leave later wait in timed.h. A virtual instance answers deadline() with the earlier of the wrapped target's and its own;
- * a real one gives as fd() an epoll descriptor over the wrapped target's and a timer, which is set anew by each receive() that finds nothing.
+ * Time. Packets that leave later wait in timed.h. A virtual instance answers deadline() with the earlier of the wrapped target's
+ * and its own; a real one gives as fd() an epoll descriptor over the wrapped target's and a timer, which is set anew by each
+ * receive() that finds nothing.
  *
  * Everything is bounded: connections, waiting packets, repeats (their headers say what happens at the bound). */
 #include "targets/saboteur/sabotage.h"
@@ -276,7 +277,8 @@ static int64_t saboteur_local_endpoint(struct target *t, int handle, struct pkt_
     return inner->ops->local_endpoint(inner, handle, out);
 }
 
-static int64_t saboteur_status(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote, struct target_status *out)
+static int64_t saboteur_status(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote,
+                               struct target_status *out)
 {
     struct saboteur *s = saboteur_of(t);
     int64_t result = s->inner->ops->status(s->inner, local, remote, out);
@@ -337,11 +339,13 @@ static bool choose(const char *argument, struct choice *out, struct target_error
     size_t fault_len = strcspn(argument, ",");
     *to = (struct target_error){.kind = TARGET_ERR_USAGE};
     if (!argument[fault_len]) {
-        snprintf(to->text, sizeof to->text, "write saboteur:FAULT,TARGET, as in saboteur:ack-dropped,reference; `tcpassay targets saboteur` lists the faults");
+        snprintf(to->text, sizeof to->text,
+                 "write saboteur:FAULT,TARGET, as in saboteur:ack-dropped,reference; `tcpassay targets saboteur` lists the faults");
         return false;
     }
     if (!fault_find(argument, fault_len, &out->fault)) {
-        snprintf(to->text, sizeof to->text, "there is no fault \"%.*s\"; `tcpassay targets saboteur` lists them", (int)fault_len, argument);
+        snprintf(to->text, sizeof to->text, "there is no fault \"%.*s\"; `tcpassay targets saboteur` lists them", (int)fault_len,
+                 argument);
         return false;
     }
     const char *target = argument + fault_len + 1;
@@ -349,7 +353,8 @@ static bool choose(const char *argument, struct choice *out, struct target_error
     out->argument = target[target_len] ? target + target_len + 1 : "";
     out->wrapped = find_driver(target, target_len, out->argument);
     if (!out->wrapped) {
-        snprintf(to->text, sizeof to->text, "there is no target \"%.*s\" to wrap; `tcpassay targets` lists what there is", (int)target_len, target);
+        snprintf(to->text, sizeof to->text, "there is no target \"%.*s\" to wrap; `tcpassay targets` lists what there is",
+                 (int)target_len, target);
         return false;
     }
     *to = (struct target_error){.kind = TARGET_ERR_NONE};

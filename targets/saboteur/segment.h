@@ -77,7 +77,8 @@ void segment_set_option16(struct segment *segment, const struct pkt_option *opti
 void segment_set_option32(struct segment *segment, const struct pkt_option *option, uint8_t data_offset, uint32_t value);
 /* Adds `by` to each edge of each SACK block. */
 void segment_shift_sack(struct segment *segment, uint32_t by);
-/* Other options instead, 40 octets at most: padded with zeros to a multiple of four. A packet that would grow past what IP can say stays. */
+/* Other options instead, 40 octets at most: padded with zeros to a multiple of four. A packet that would grow past what IP can say
+ * stays. */
 void segment_set_options(struct segment *segment, const uint8_t *options, uint8_t len);
 /* Takes out every option of this kind, and the no-operations that aligned them. */
 void segment_remove_option(struct segment *segment, uint8_t kind);

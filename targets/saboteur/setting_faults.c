@@ -1,5 +1,5 @@
-/* Faults in how the IUT is set up: one setting each, whatever the scenario asks for. A target that does not know the setting cannot be given
- * the fault: opening it says so, and its tests are not applicable. */
+/* Faults in how the IUT is set up: one setting each, whatever the scenario asks for. A target that does not know the setting cannot
+ * be given the fault: opening it says so, and its tests are not applicable. */
 #include "targets/saboteur/sabotage.h"
 
 static const struct fault faults[] = {

@@ -48,7 +48,8 @@ void timed_forget(struct timed *timed, const struct connection *connection);
 
 /* When the next packet is due: INT64_MAX for none. */
 int64_t timed_next(struct timed *timed);
-/* Takes the packet that is due first, if it is due by now_ns: its length, 0 for none. *at_ns: when it was due. -EMSGSIZE: it is longer than capacity. */
+/* Takes the packet that is due first, if it is due by now_ns: its length, 0 for none. *at_ns: when it was due. -EMSGSIZE: it is
+ * longer than capacity. */
 ssize_t timed_take(struct timed *timed, int64_t now_ns, uint8_t *out, size_t capacity, int64_t *at_ns);
 
 #endif

@@ -38,11 +38,11 @@ static void early(struct saboteur *saboteur, struct segment *s)
 /* Its own retransmissions make room for those at a steady pace. */
 static void linear(struct saboteur *saboteur, struct segment *s)
 {
+    struct pace pace = {.next_ns = s->now_ns + LINEAR_NS, .interval_ns = LINEAR_NS, .until_ns = s->now_ns + LINEAR_FOR_NS};
     if (s->retransmission)
         s->dropped = true;
     else
-        timed_repeat(&saboteur->timed, s,
-                     (struct pace){.next_ns = s->now_ns + LINEAR_NS, .interval_ns = LINEAR_NS, .until_ns = s->now_ns + LINEAR_FOR_NS});
+        timed_repeat(&saboteur->timed, s, pace);
 }
 
 /* The first is repeated, and the others make room; a window that opens and closes again is not probed any more. */

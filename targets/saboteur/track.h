@@ -1,8 +1,8 @@
 /* What can be told from outside about each connection of the IUT: numbers, windows, options, what came last.
  *
- * Numbers are the IUT's own (before a fault alters what it sends, after a fault has altered what it is sent). SND.NXT is the end of what it has
- * sent, RCV.NXT what it last acknowledged, or the end of what has come in order since. A record begins with a SYN in either direction and
- * with each new ISN of the IUT. Of CONNECTIONS_MAX records the one that rested longest makes room. */
+ * Numbers are the IUT's own (before a fault alters what it sends, after a fault has altered what it is sent). SND.NXT is the end of
+ * what it has sent, RCV.NXT what it last acknowledged, or the end of what has come in order since. A record begins with a SYN in
+ * either direction and with each new ISN of the IUT. Of CONNECTIONS_MAX records the one that rested longest makes room. */
 #ifndef TCPASSAY_TARGETS_SABOTEUR_TRACK_H
 #define TCPASSAY_TARGETS_SABOTEUR_TRACK_H
 
@@ -58,7 +58,8 @@ void tracker_release(struct tracker *tracker);
 /* Sets segment->connection. A SYN begins a record where there was none. */
 void track_find(struct tracker *tracker, struct segment *segment, bool from_iut);
 /* The record of the connection between these two, or NULL. */
-const struct connection *track_lookup(const struct tracker *tracker, const struct pkt_endpoint *iut, const struct pkt_endpoint *tester);
+const struct connection *track_lookup(const struct tracker *tracker, const struct pkt_endpoint *iut,
+                                      const struct pkt_endpoint *tester);
 /* Fills in the facts of segment. */
 void track_judge_sent(struct segment *segment);
 void track_judge_arriving(struct segment *segment);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum call { ACCEPT, LISTEN, CONNECT, SEND, RECEIVE, RECEIVE_OOB, SHUTDOWN, CLOSE, SOCKET, SET_NODELAY, SET_LINGER, SET_KEEPALIVE, SET_NO_KEEPALIVE, SET_USER_TIMEOUT, SET_OTHER, GET_ERROR,
-            GET_OTHER, ATMARK, POLL, STATUS };
+enum call { ACCEPT, LISTEN, CONNECT, SEND, RECEIVE, RECEIVE_OOB, SHUTDOWN, CLOSE, SOCKET, SET_NODELAY, SET_LINGER, SET_KEEPALIVE,
+            SET_NO_KEEPALIVE, SET_USER_TIMEOUT, SET_OTHER, GET_ERROR, GET_OTHER, ATMARK, POLL, STATUS };
 
 static const struct row {
     const char *fault;
@@ -125,7 +125,8 @@ static void each_call_is_answered_as_its_row_says(void **state)
         w.p->status.state = (enum tcp_state)row->inner_value;
         int64_t result = make_call(&w, row->call, &value);
         if (result != row->outer || value != row->outer_value || strcmp(w.p->log, row->log))
-            fail_msg("%s (row %zu): returned %lld, value %lld, and called \"%s\"", row->fault, i, (long long)result, (long long)value, w.p->log);
+            fail_msg("%s (row %zu): returned %lld, value %lld, and called \"%s\"", row->fault, i, (long long)result,
+                     (long long)value, w.p->log);
         world_close(&w);
     }
 }
@@ -181,9 +182,10 @@ static void calls_are_handed_through_where_the_fault_is_about_something_else(voi
     assert_int_equal(make_call(&w, STATUS, &value), 9);
     make_call(&w, SET_LINGER, &value);
     make_call(&w, POLL, &value);
-    assert_string_equal(w.p->log, "accept(3) listen(3,5) connect(3,20480) send(3,4,0) receive(3,10,0) receive(3,1,1) shutdown(3,1) close(3) socket(4) "
-                                  "get(3,SO_ERROR) get(3,TCP_MAXSEG) bind(3,8080) local(3) ioctl(3,SIOCATMARK) status(8080,20480) set(3,SO_LINGER,1,2) "
-                                  "poll(3) ");
+    static const char log[] = "accept(3) listen(3,5) connect(3,20480) send(3,4,0) receive(3,10,0) receive(3,1,1) shutdown(3,1) close(3) "
+                              "socket(4) get(3,SO_ERROR) get(3,TCP_MAXSEG) bind(3,8080) local(3) ioctl(3,SIOCATMARK) status(8080,20480) "
+                              "set(3,SO_LINGER,1,2) poll(3) ";
+    assert_string_equal(w.p->log, log);
     world_close(&w);
 }
 
@@ -193,7 +195,8 @@ static const char *const settings[][3] = {
     {"time-wait-none", "msl-ms", "0"}, {"time-wait-short", "msl-ms", "1000"}, {"time-wait-forever", "msl-ms", "2147483647"},
     {"fin-wait-2-short", "fin-wait-2-ms", "100"}, {"syn-retries-0", "syn-retries", "0"}, {"synack-retries-0", "synack-retries", "0"},
     {"data-retries-0", "data-retries", "0"}, {"syn-retries-255", "syn-retries", "255"},
-    {"synack-retries-255", "synack-retries", "255"}, {"data-retries-255", "data-retries", "255"}, {"data-retries-1", "data-retries", "1"}, {"orphan-retries-1", "orphan-retries", "1"},
+    {"synack-retries-255", "synack-retries", "255"}, {"data-retries-255", "data-retries", "255"}, {"data-retries-1", "data-retries", "1"},
+    {"orphan-retries-1", "orphan-retries", "1"},
     {"no-delayed-ack", "delayed-ack-ms", "0"}, {"min-rto-10ms", "min-rto-ms", "10"}, {"no-timestamps", "timestamps", "off"},
     {"no-sack", "sack", "off"}, {"no-window-scaling", "window-scaling", "off"}, {"syncookies-off", "syncookies", "off"},
     {"abort-on-overflow", "abort-on-overflow", "on"}, {"challenge-ack-unlimited", "challenge-ack-limit", "2147483647"},

@@ -214,7 +214,8 @@ static int64_t puppet_local_endpoint(struct target *t, int handle, struct pkt_en
     return self(t)->result;
 }
 
-static int64_t puppet_status(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote, struct target_status *out)
+static int64_t puppet_status(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote,
+                             struct target_status *out)
 {
     note(self(t), "status(%u,%u) ", local->port, remote->port);
     *out = self(t)->status;

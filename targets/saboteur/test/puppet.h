@@ -1,4 +1,4 @@
-/* A target without a mind of its own, for tests of what wraps it: it emits what it is told to, and remembers what was done to it. */
+/* A target without a mind of its own, for tests of what wraps it: emits what it is told to, and remembers what was done to it. */
 #ifndef TCPASSAY_TARGETS_SABOTEUR_TEST_PUPPET_H
 #define TCPASSAY_TARGETS_SABOTEUR_TEST_PUPPET_H
 

@@ -291,12 +291,15 @@ static void data_corrupt_changes_the_first_octet(void **state)
     }
 }
 
-/* A RST in the window, a SYN, an ACK of what was not sent, a number outside: the ACK that follows is a challenge; after good data it is none. */
+/* A RST in the window, a SYN, an ACK of what was not sent, a number outside: the ACK that follows is a challenge; after good data
+ * it is none. */
 static void only_the_answer_to_what_is_not_acceptable_is_a_challenge_ack(void **state)
 {
     static const struct { struct seg in; bool challenges; } rows[] = {
-        {{.flags = R_, .seq = 500}, true}, {{S_, 100, .win = 65535}, true}, {{A_, 1, .ack = 2, .win = 65535}, true}, {{A_ | P_, 1001, .len = 1, .ack = 1, .win = 65535}, true},
-        {{A_, 0, .ack = 1, .win = 65535}, true}, {{A_ | P_, 1, .len = 10, .ack = 1, .win = 65535}, false}, {{A_ | P_, 11, .len = 10, .ack = 1, .win = 65535}, false},
+        {{.flags = R_, .seq = 500}, true}, {{S_, 100, .win = 65535}, true}, {{A_, 1, .ack = 2, .win = 65535}, true},
+        {{A_ | P_, 1001, .len = 1, .ack = 1, .win = 65535}, true},
+        {{A_, 0, .ack = 1, .win = 65535}, true}, {{A_ | P_, 1, .len = 10, .ack = 1, .win = 65535}, false},
+        {{A_ | P_, 11, .len = 10, .ack = 1, .win = 65535}, false},
         {{A_ | P_, 1, .len = 10, .ack = 0, .win = 65535}, false}, /* an old acknowledgment is of use (RFC 5961 §5.2) */
         {{A_ | P_, 1, .len = 10, .ack = -70000, .win = 65535}, true}, /* one older than the largest window is not */
     };
@@ -586,7 +589,8 @@ static void what_has_a_group_address_is_answered_by_its_fault(void **state)
     }
 }
 
-static const char *const by_hand[] = {"group-address-answered", "data-corrupt", "challenge-ack-dropped", "deaf-to-icmp", "icmp-seq-unchecked", "icmp-aborts", "isn-constant", "isn-slow"};
+static const char *const by_hand[] = {"group-address-answered", "data-corrupt", "challenge-ack-dropped", "deaf-to-icmp",
+                                      "icmp-seq-unchecked", "icmp-aborts", "isn-constant", "isn-slow"};
 
 static bool is_of(const char *row_fault, const char *name)
 {
