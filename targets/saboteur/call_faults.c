@@ -216,6 +216,44 @@ static void shutdown_ignored(struct target_ops *ops)
     ops->shutdown = shutdown_nothing;
 }
 
+/* A FIN behind the one that was sent already. A handle tells its own endpoint only: where several connections share that, all get
+ * one. */
+static void send_fin_again(struct saboteur *s, int handle)
+{
+    struct pkt_endpoint local;
+    if (s->inner->ops->local_endpoint(s->inner, handle, &local) < 0)
+        return;
+    for (unsigned i = 0; i < s->tracker.count; i++) {
+        const struct connection *c = &s->tracker.connections[i];
+        struct pkt_spec spec = {.protocol = PKT_PROTO_TCP, .src = c->iut.addr, .dst = c->tester.addr, .src_port = c->iut.port,
+                                .dst_port = c->tester.port, .seq = c->snd_nxt, .ack = c->rcv_nxt, .flags = PKT_FIN | PKT_ACK,
+                                .window = c->last_window};
+        if (c->fin_sent && !c->closed && c->iut.port == local.port)
+            saboteur_emit(s, &spec);
+    }
+}
+
+static int64_t shutdown_with_fin(struct target *t, int handle, enum target_shutdown how)
+{
+    struct saboteur *s = saboteur_of(t);
+    if (how != TARGET_SHUT_RD)
+        send_fin_again(s, handle);
+    return s->inner->ops->shutdown(s->inner, handle, how);
+}
+
+static int64_t close_with_fin(struct target *t, int handle)
+{
+    struct saboteur *s = saboteur_of(t);
+    send_fin_again(s, handle);
+    return s->inner->ops->close_handle(s->inner, handle);
+}
+
+static void fin_each_close(struct target_ops *ops)
+{
+    ops->shutdown = shutdown_with_fin;
+    ops->close_handle = close_with_fin;
+}
+
 static int64_t set_all_but(struct target *t, int handle, const char *ignored, const char *name, const int64_t *values,
                            unsigned count)
 {
@@ -426,6 +464,7 @@ static const struct fault faults[] = {
     {"error-swallowed", "reports no error of a connection", .replace = error_swallowed},
     {"close-ignored", "does not carry out CLOSE, and says it did", .replace = close_ignored},
     {"shutdown-ignored", "does not carry out the shutdown of one direction, and says it did", .replace = shutdown_ignored},
+    {"fin-each-close", "sends a FIN for each CLOSE or shutdown, the second numbered behind the first", .replace = fin_each_close},
     {"abort-as-close", "closes where it is told to abort (SO_LINGER with zero seconds)", .replace = abort_as_close},
     {"nodelay-ignored", "keeps Nagle's algorithm on when it is turned off", .replace = nodelay_ignored},
     {"nodelay-always", "has no Nagle's algorithm, or has it turned off from the start", .replace = nodelay_always},

@@ -45,6 +45,7 @@ static const struct row {
     {"close-ignored", SHUTDOWN, 0, 0, 0, 0, "shutdown(3,1) "},
     {"shutdown-ignored", SHUTDOWN, 0, 0, 0, 0, ""},
     {"shutdown-ignored", CLOSE, 0, 0, 0, 0, "close(3) "},
+    {"fin-each-close", CLOSE, 0, 0, 0, 0, "local(3) close(3) "},
     {"abort-as-close", SET_LINGER, 0, 0, 0, 0, ""},
     {"abort-as-close", SET_NODELAY, 0, 0, 0, 0, "set(3,TCP_NODELAY,1,1) "},
     {"nodelay-ignored", SET_NODELAY, 0, 0, 0, 0, ""},
@@ -147,6 +148,29 @@ static void a_hanging_connect_is_silent_until_it_is_closed(void **state)
     world_close(&w);
 }
 
+static void a_fin_for_each_close(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < WAYS; way++) {
+        struct world w;
+        char text[TEXT_MAX];
+        int64_t value;
+        world_open(&w, "fin-each-close", &ways[way]);
+        world_bring(&w, OPEN);
+        make_call(&w, SHUTDOWN, &value); /* the first: the puppet's own affair */
+        world_collect(&w, text);
+        assert_string_equal(text, "");
+        world_from_iut(&w, (struct seg){F_ | A_, 1, .ack = 1, .win = 1000}, text);
+        make_call(&w, SHUTDOWN, &value);
+        world_collect(&w, text);
+        assert_string_equal(text, "F. 2:2(0) ack 1 win 1000");
+        make_call(&w, CLOSE, &value);
+        world_collect(&w, text);
+        assert_string_equal(text, "F. 2:2(0) ack 1 win 1000");
+        world_close(&w);
+    }
+}
+
 static void restless_keep_alives_leave_every_half_second(void **state)
 {
     (void)state;
@@ -182,9 +206,9 @@ static void calls_are_handed_through_where_the_fault_is_about_something_else(voi
     assert_int_equal(make_call(&w, STATUS, &value), 9);
     make_call(&w, SET_LINGER, &value);
     make_call(&w, POLL, &value);
-    static const char log[] = "accept(3) listen(3,5) connect(3,20480) send(3,4,0) receive(3,10,0) receive(3,1,1) shutdown(3,1) close(3) "
-                              "socket(4) get(3,SO_ERROR) get(3,TCP_MAXSEG) bind(3,8080) local(3) ioctl(3,SIOCATMARK) status(8080,20480) "
-                              "set(3,SO_LINGER,1,2) poll(3) ";
+    static const char log[] = {"accept(3) listen(3,5) connect(3,20480) send(3,4,0) receive(3,10,0) receive(3,1,1) shutdown(3,1) close(3) "
+                               "socket(4) get(3,SO_ERROR) get(3,TCP_MAXSEG) bind(3,8080) local(3) ioctl(3,SIOCATMARK) "
+                               "status(8080,20480) set(3,SO_LINGER,1,2) poll(3) "};
     assert_string_equal(w.p->log, log);
     world_close(&w);
 }
@@ -253,6 +277,7 @@ int calls_run(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_call_is_answered_as_its_row_says),
         cmocka_unit_test(a_hanging_connect_is_silent_until_it_is_closed),
+        cmocka_unit_test(a_fin_for_each_close),
         cmocka_unit_test(restless_keep_alives_leave_every_half_second),
         cmocka_unit_test(calls_are_handed_through_where_the_fault_is_about_something_else),
         cmocka_unit_test(each_setting_takes_the_place_of_the_scenario_s_and_others_stay),
