@@ -1,5 +1,5 @@
-/* Fuzzes the reference stack: bytes become segments relative to a live connection, ICMP errors, application calls and the passing of time;
- * after each, the stack's invariants must hold and whatever it sent must be well formed. */
+/* Fuzzes the reference stack: bytes become segments relative to a live connection, ICMP errors, application calls and the passing
+ * of time; after each, the stack's invariants must hold and whatever it sent must be well formed. */
 #include "targets/reference/stack.h"
 
 #include <stdio.h>
@@ -44,7 +44,7 @@ static void must(bool holds, const char *what)
     abort();
 }
 
-/* ---- the host ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the host ---------------------------------------------------------------------------------------------------- */
 
 static struct pkt_addr address(uint8_t version, bool tester)
 {
@@ -93,7 +93,7 @@ static void set_up(struct play *p)
         p->handles[i] = -1;
 }
 
-/* ---- what the stack says must be well formed ------------------------------------------------------------------------------------------ */
+/* ---- what the stack says must be well formed --------------------------------------------------------------------- */
 
 static void drain(struct play *p)
 {
@@ -119,7 +119,7 @@ static void drain(struct play *p)
     must(!broken, broken);
 }
 
-/* ---- segments ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
 
 /* The n-th connection, or NULL when there is none. */
 static struct ref_tcb *connection(struct play *p, uint8_t n)
@@ -171,7 +171,7 @@ static void put_options(struct play *p, const struct ref_tcb *tcb, struct pkt_op
             blocks[i][0] = pick(&p->in, edges, 2);
             blocks[i][1] = blocks[i][0] + next16(&p->in);
         }
-        pkt_put_sack(o, (const uint32_t (*)[2])blocks, count);
+        pkt_put_sack(o, (const uint32_t(*)[2])blocks, count);
     }
     if (which & 64)
         pkt_put_raw_option(o, next8(&p->in), next8(&p->in), (const uint8_t *)"abcdefgh", next8(&p->in) % 8);
@@ -275,7 +275,7 @@ static void icmp(struct play *p)
     inject(p, &error);
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 static int *slot(struct play *p, bool empty)
 {

@@ -73,7 +73,7 @@ static bool is_duplicate(const struct ref_tcb *tcb, const struct ref_segment *se
     return ref_segment_len(seg) == 0 && seg->wnd == tcb->snd_wnd;
 }
 
-void ref_update_send_window(struct ref_tcb *tcb, const struct ref_segment *seg)
+static void update_send_window(struct ref_tcb *tcb, const struct ref_segment *seg)
 {
     bool newer = seq_lt(tcb->snd_wl1, seg->seq) || (tcb->snd_wl1 == seg->seq && seq_le(tcb->snd_wl2, seg->ack));
     if (seq_lt(seg->ack, tcb->snd_una) || seq_gt(seg->ack, tcb->snd_nxt) || !newer)
@@ -105,5 +105,5 @@ void ref_acknowledge(struct ref_tcb *tcb, const struct ref_segment *seg)
         new_acknowledgment(tcb, seg);
     else if (duplicate)
         ref_cc_duplicate_ack(tcb);
-    ref_update_send_window(tcb, seg);
+    update_send_window(tcb, seg);
 }

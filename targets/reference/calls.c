@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* ---- sockets ------------------------------------------------------------------------------------------------------------------ */
+/* ---- sockets ----------------------------------------------------------------------------------------------------- */
 
 struct ref_options ref_options_default(const struct ref_config *config)
 {
@@ -84,7 +84,7 @@ int64_t ref_socket(struct ref_stack *stack, uint8_t ip_version)
     return socket ? socket->handle : -error;
 }
 
-/* ---- ABORT: §3.10.5 -------------------------------------------------------------------------------------------------------------- */
+/* ---- ABORT: §3.10.5 ---------------------------------------------------------------------------------------------- */
 
 void ref_tcb_abort(struct ref_tcb *tcb, int error)
 {
@@ -102,7 +102,7 @@ void ref_tcb_abort(struct ref_tcb *tcb, int error)
     ref_tcb_close(tcb, error);
 }
 
-/* ---- CLOSE: §3.10.4 ---------------------------------------------------------------------------------------------------------------- */
+/* ---- CLOSE: §3.10.4 ---------------------------------------------------------------------------------------------- */
 
 /* "Queue this until all preceding SENDs have been segmentized, then form a FIN segment and send it." */
 static void close_for_sending(struct ref_tcb *tcb)
@@ -152,7 +152,8 @@ static void close_listener(struct ref_stack *stack, struct ref_socket *socket)
 {
     struct ref_listener *listener = socket->listener, **link = &stack->listeners;
     struct ref_tcb *tcb, *next;
-    HASH_ITER(hh, stack->connections, tcb, next) {
+    HASH_ITER(hh, stack->connections, tcb, next)
+    {
         if (tcb->listener != listener)
             continue;
         if (tcb->socket) { /* fast open, accepted in SYN-RECEIVED: it lives on */

@@ -1,5 +1,6 @@
-/* Congestion control: RFC 5681 (slow start, congestion avoidance, fast retransmit), RFC 6582 (NewReno), RFC 3042 (limited transmit),
- * RFC 3168 (ECN), and the entry into RFC 6675's recovery. The names are theirs: SMSS is ref_eff_mss(), FlightSize ref_flight(). */
+/* Congestion control: RFC 5681 (slow start, congestion avoidance, fast retransmit), RFC 6582 (NewReno), RFC 3042 (limited
+ * transmit), RFC 3168 (ECN), and the entry into RFC 6675's recovery. The names are theirs: SMSS is ref_eff_mss(), FlightSize
+ * ref_flight(). */
 #include "targets/reference/stack.h"
 
 static uint32_t larger(uint32_t a, uint32_t b)
@@ -34,7 +35,7 @@ static uint32_t half_of(const struct ref_tcb *tcb, uint32_t flight)
     return larger(flight / 2, 2 * ref_eff_mss(tcb));
 }
 
-/* ---- how much may leave -------------------------------------------------------------------------------------------------------- */
+/* ---- how much may leave ------------------------------------------------------------------------------------------ */
 
 uint32_t ref_cc_room(const struct ref_tcb *tcb)
 {
@@ -66,7 +67,7 @@ void ref_cc_before_send(struct ref_tcb *tcb)
         tcb->cwnd = smaller(tcb->cwnd, initial_window(tcb));
 }
 
-/* ---- growth ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- growth ------------------------------------------------------------------------------------------------------ */
 
 static void grow(struct ref_tcb *tcb, uint32_t acked, uint32_t flight_before)
 {
@@ -129,7 +130,7 @@ void ref_cc_ack(struct ref_tcb *tcb, uint32_t acked, uint32_t flight_before)
     }
 }
 
-/* ---- loss ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- loss -------------------------------------------------------------------------------------------------------- */
 
 static void congestion_reported(struct ref_tcb *tcb)
 {
@@ -138,8 +139,8 @@ static void congestion_reported(struct ref_tcb *tcb)
     tcb->cwnd_acked = 0;
 }
 
-/* No second reduction for the losses of one window: RFC 6582 §3.2 (1) wants more than recover acknowledged, as duplicates of what was
- * resent needlessly ask for exactly that; RFC 6675 §5.1 wants RecoveryPoint reached. */
+/* No second reduction for the losses of one window: RFC 6582 §3.2 (1) wants more than recover acknowledged, as duplicates of what
+ * was resent needlessly ask for exactly that; RFC 6675 §5.1 wants RecoveryPoint reached. */
 static bool may_enter_recovery(const struct ref_tcb *tcb)
 {
     if (!tcb->recover_valid)

@@ -1,4 +1,5 @@
-/* TCP Fast Open: RFC 7413, both roles. Cookies are keyed hashes of the client's address and of the hour, so that they expire (§4.1.2). */
+/* TCP Fast Open: RFC 7413, both roles. Cookies are keyed hashes of the client's address and of the hour, so that they expire
+ * (§4.1.2). */
 #include "targets/reference/stack.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@ static const int64_t DISABLED_NS = 3600LL * REF_NS_PER_S;   /* after a negative 
 static const int64_t PENALTY_NS = 2LL * REF_NS_PER_S;       /* a reset request counts on for that long: §5.1 */
 enum { PENALTIES_MAX = sizeof ((struct ref_listener *)0)->fastopen_penalties / sizeof ((struct ref_listener *)0)->fastopen_penalties[0] };
 
-/* ---- server ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- server ------------------------------------------------------------------------------------------------------ */
 
 /* Off unless the application turned it on (§4.2). */
 bool ref_fastopen_enabled(const struct ref_stack *stack, const struct ref_listener *listener)
@@ -17,7 +18,8 @@ bool ref_fastopen_enabled(const struct ref_stack *stack, const struct ref_listen
     return (stack->config.fastopen & REF_FASTOPEN_SERVER) && listener->socket->options.fastopen_queue > 0;
 }
 
-void ref_fastopen_cookie(const struct ref_stack *stack, const struct ref_tuple *tuple, int64_t age, uint8_t out[REF_FASTOPEN_COOKIE_LEN])
+void ref_fastopen_cookie(const struct ref_stack *stack, const struct ref_tuple *tuple, int64_t age,
+                         uint8_t out[REF_FASTOPEN_COOKIE_LEN])
 {
     struct { struct pkt_addr client; uint8_t zeros[7]; int64_t epoch; } input;
     memset(&input, 0, sizeof input);
@@ -66,7 +68,7 @@ bool ref_fastopen_accepts(struct ref_stack *stack, struct ref_listener *listener
     return pending < (uint32_t)listener->socket->options.fastopen_queue && cookie_is_valid(stack, syn);
 }
 
-/* ---- client: the cache of §4.1.3 ------------------------------------------------------------------------------------------------------ */
+/* ---- client: the cache of §4.1.3 --------------------------------------------------------------------------------- */
 
 static struct ref_fastopen_entry *lookup(const struct ref_stack *stack, const struct pkt_addr *remote)
 {

@@ -43,7 +43,7 @@ static const struct error_row *find_error(const struct packet *packet)
     return NULL;
 }
 
-/* ---- echo --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- echo -------------------------------------------------------------------------------------------------------- */
 
 static bool is_echo_request(const struct packet *packet)
 {
@@ -61,7 +61,7 @@ static void answer_echo(struct ref_stack *stack, const struct packet *request)
     ref_emit(stack, &reply);
 }
 
-/* ---- errors --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
 /* The connection that sent the quoted segment, if it has that segment in flight (RFC 5927 §4.1: SND.UNA =< SEG.SEQ < SND.NXT). */
 static struct ref_tcb *connection_in_error(const struct ref_stack *stack, const struct packet *error, struct packet *quoted)

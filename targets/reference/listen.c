@@ -116,7 +116,7 @@ void ref_arrives_listen(struct ref_stack *stack, struct ref_listener *listener, 
     /* Fourth, other data or control: dropped */
 }
 
-/* ---- from SYN-RECEIVED to ESTABLISHED ------------------------------------------------------------------------------------ */
+/* ---- from SYN-RECEIVED to ESTABLISHED ---------------------------------------------------------------------------- */
 
 static bool joins_accept_queue(struct ref_tcb *tcb)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- local sockets: who uses which ---------------------------------------------------------------------------------------------- */
+/* ---- local sockets: who uses which ------------------------------------------------------------------------------- */
 
 static bool addresses_overlap(const struct pkt_addr *a, const struct pkt_addr *b)
 {
@@ -46,7 +46,8 @@ static uint16_t random_port(struct ref_stack *stack)
 }
 
 /* RFC 6056 §3.3.2: draw again while the port does not do; then look at all of them in turn. usable says whether it does. */
-static uint16_t choose_port(struct ref_stack *stack, bool (*usable)(struct ref_stack *, const void *, uint16_t), const void *context)
+static uint16_t choose_port(struct ref_stack *stack, bool (*usable)(struct ref_stack *, const void *, uint16_t),
+                            const void *context)
 {
     enum { DRAWS = 16 };
     uint16_t port = 0;
@@ -114,7 +115,7 @@ int64_t ref_bind(struct ref_stack *stack, int handle, const struct pkt_endpoint 
     return error ? error : bind_socket(stack, socket, wanted);
 }
 
-/* ---- passive OPEN ------------------------------------------------------------------------------------------------------------------ */
+/* ---- passive OPEN ------------------------------------------------------------------------------------------------ */
 
 /* A passive OPEN creates a record of its own or fails; it changes no other (MUST-41). */
 static bool listener_exists(const struct ref_stack *stack, const struct ref_socket *socket)
@@ -195,7 +196,7 @@ int64_t ref_accept(struct ref_stack *stack, int handle, struct pkt_endpoint *pee
     return socket->handle;
 }
 
-/* ---- active OPEN --------------------------------------------------------------------------------------------------------------------- */
+/* ---- active OPEN ------------------------------------------------------------------------------------------------- */
 
 /* What the SYN offers is settled before it is sent. */
 static void initialise(struct ref_tcb *tcb)
@@ -264,7 +265,8 @@ static int64_t check_remote(const struct ref_stack *stack, struct ref_socket *so
 }
 
 /* Fills in the local socket (MUST-43 to -45): as bound, else chosen. */
-static int64_t complete_tuple(struct ref_stack *stack, struct ref_socket *socket, const struct pkt_endpoint *remote, struct ref_tuple *tuple)
+static int64_t complete_tuple(struct ref_stack *stack, struct ref_socket *socket, const struct pkt_endpoint *remote,
+                              struct ref_tuple *tuple)
 {
     *tuple = (struct ref_tuple){ .remote = remote->addr, .remote_port = remote->port };
     tuple->local = socket->bound && socket->local.addr.version ? socket->local.addr : *ref_address_for(stack, remote->addr.version);
@@ -353,16 +355,18 @@ int64_t ref_connect(struct ref_stack *stack, int handle, const struct pkt_endpoi
     int64_t error = check_remote(stack, socket, &to);
     if (error)
         return error;
-    if (socket->options.fastopen_connect && (stack->config.fastopen & REF_FASTOPEN_CLIENT) && ref_fastopen_cached(stack, &to.addr)) {
+    if (socket->options.fastopen_connect && (stack->config.fastopen & REF_FASTOPEN_CLIENT) &&
+        ref_fastopen_cached(stack, &to.addr)) {
         socket->fastopen_deferred = true;
         socket->deferred_remote = to;
         return 0;
     }
-    error = open_active(stack, socket, to, NULL, 0, socket->options.fastopen_connect && (stack->config.fastopen & REF_FASTOPEN_CLIENT));
+    error =
+        open_active(stack, socket, to, NULL, 0, socket->options.fastopen_connect && (stack->config.fastopen & REF_FASTOPEN_CLIENT));
     return error ? error : -EINPROGRESS;
 }
 
-/* ---- SEND that opens: RFC 7413 §4.2.1, §4.2.2 ------------------------------------------------------------------------------------------- */
+/* ---- SEND that opens: RFC 7413 §4.2.1, §4.2.2 -------------------------------------------------------------------- */
 
 /* How much data the SYN may carry: with a cookie of that server, and not beyond its MSS (§4.1.3). */
 static uint32_t syn_data_room(struct ref_stack *stack, const struct pkt_addr *remote)
@@ -378,7 +382,8 @@ static uint32_t syn_data_room(struct ref_stack *stack, const struct pkt_addr *re
     return mss > SYN_OPTIONS_MAX ? mss - SYN_OPTIONS_MAX : 0;
 }
 
-int64_t ref_send_to(struct ref_stack *stack, int handle, const struct pkt_endpoint *remote, const uint8_t *data, size_t len, unsigned flags)
+int64_t ref_send_to(struct ref_stack *stack, int handle, const struct pkt_endpoint *remote, const uint8_t *data, size_t len,
+                    unsigned flags)
 {
     struct ref_socket *socket = ref_socket_get(stack, handle);
     if (!socket)

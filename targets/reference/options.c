@@ -1,7 +1,8 @@
-/* TCP options: what a SYN agrees upon (RFC 6691, 7323, 2018, 3168), what each later segment carries, PAWS, the user timeout option. */
+/* TCP options: what a SYN agrees upon (RFC 6691, 7323, 2018, 3168), what each later segment carries, PAWS, the user timeout option.
+ */
 #include "targets/reference/stack.h"
 
-/* ---- the maximum segment size: §3.7.1, RFC 6691 ------------------------------------------------------------------------------ */
+/* ---- the maximum segment size: §3.7.1, RFC 6691 ------------------------------------------------------------------ */
 
 uint16_t ref_announced_mss(const struct ref_stack *stack, uint8_t version, const struct ref_options *options)
 {
@@ -30,9 +31,10 @@ uint8_t ref_window_shift(uint32_t receive_buffer)
     return shift;
 }
 
-/* ---- SYN ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- SYN --------------------------------------------------------------------------------------------------------- */
 
-/* What both sides want is in force from now on. For an active open the offers were made in our SYN, for a passive one they will be. */
+/* What both sides want is in force from now on. For an active open the offers were made in our SYN, for a passive one they will be.
+ */
 void ref_options_from_syn(struct ref_tcb *tcb, const struct ref_segment *syn)
 {
     const struct ref_config *config = &tcb->stack->config;
@@ -113,7 +115,7 @@ void ref_put_syn_options(const struct ref_tcb *tcb, bool is_syn_ack, struct pkt_
     pkt_pad_options(out);
 }
 
-/* ---- every other segment ----------------------------------------------------------------------------------------------------------- */
+/* ---- every other segment ----------------------------------------------------------------------------------------- */
 
 uint32_t ref_tsval(const struct ref_tcb *tcb)
 {
@@ -141,12 +143,12 @@ void ref_put_options(struct ref_tcb *tcb, bool with_sack, bool consume, struct p
         return;
     pkt_put_nop(out);
     pkt_put_nop(out);
-    pkt_put_sack(out, (const uint32_t (*)[2])blocks, count);
+    pkt_put_sack(out, (const uint32_t(*)[2])blocks, count);
     if (consume)
         tcb->has_dsack = false; /* RFC 2883 §4: reported once */
 }
 
-/* ---- PAWS: RFC 7323 §5 -------------------------------------------------------------------------------------------------------------- */
+/* ---- PAWS: RFC 7323 §5 ------------------------------------------------------------------------------------------- */
 
 static const int64_t TS_RECENT_AGE_MAX_NS = 24LL * 86400 * REF_NS_PER_S; /* §5.5 */
 
@@ -170,7 +172,7 @@ void ref_paws_update(struct ref_tcb *tcb, const struct ref_segment *seg)
     tcb->ts_recent_at_ns = tcb->stack->now_ns;
 }
 
-/* ---- the peer's user timeout: RFC 5482 §3.1 -------------------------------------------------------------------------------------------- */
+/* ---- the peer's user timeout: RFC 5482 §3.1 ---------------------------------------------------------------------- */
 
 enum { UTO_L_LIMIT_S = 100, UTO_U_LIMIT_S = 3600 };
 

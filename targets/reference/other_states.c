@@ -1,5 +1,5 @@
-/* RFC 9293 §3.10.7.4, Other States: the checks every segment of a connection goes through, first to eighth, in the RFC's order; and the
- * reopening of a connection from TIME-WAIT (MAY-2, RFC 6191). */
+/* RFC 9293 §3.10.7.4, Other States: the checks every segment of a connection goes through, first to eighth, in the RFC's order; and
+ * the reopening of a connection from TIME-WAIT (MAY-2, RFC 6191). */
 #include "targets/reference/stack.h"
 
 #include <assert.h>
@@ -30,7 +30,7 @@ static bool is_synchronised(const struct ref_tcb *tcb)
     return tcb->state >= TCP_STATE_ESTABLISHED;
 }
 
-/* ---- First, check sequence number ------------------------------------------------------------------------------------------ */
+/* ---- First, check sequence number -------------------------------------------------------------------------------- */
 
 /* "If an incoming segment is not acceptable, an acknowledgment should be sent in reply." */
 static enum step not_acceptable(struct ref_tcb *tcb, const struct ref_segment *seg)
@@ -44,8 +44,8 @@ static enum step not_acceptable(struct ref_tcb *tcb, const struct ref_segment *s
     return DONE;
 }
 
-/* "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid ACKs, URGs, and RSTs":
- * the segment counts without its text and FIN, and is answered (MUST-66). */
+/* "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid ACKs, URGs, and
+ * RSTs": the segment counts without its text and FIN, and is answered (MUST-66). */
 static bool allow_without_text(struct ref_tcb *tcb, struct ref_segment *seg)
 {
     if (tcb->rcv_wnd != 0 || seg->seq != tcb->rcv_nxt)
@@ -109,7 +109,7 @@ static enum step first_check_sequence_number(struct ref_tcb *tcb, struct ref_seg
     return NEXT;
 }
 
-/* ---- Second, check the RST bit ------------------------------------------------------------------------------------------------ */
+/* ---- Second, check the RST bit ----------------------------------------------------------------------------------- */
 
 static void reset_in_syn_received(struct ref_tcb *tcb)
 {
@@ -156,7 +156,7 @@ static enum step second_check_rst(struct ref_tcb *tcb, struct ref_segment *seg)
     return DONE;
 }
 
-/* ---- Third, check security: there are no compartments here. Fourth, check the SYN bit --------------------------------------------- */
+/* ---- Third, check security: there are no compartments here. Fourth, check the SYN bit ---------------------------- */
 
 static enum step fourth_check_syn(struct ref_tcb *tcb, struct ref_segment *seg)
 {
@@ -169,7 +169,7 @@ static enum step fourth_check_syn(struct ref_tcb *tcb, struct ref_segment *seg)
     return DONE;
 }
 
-/* ---- Fifth, check the ACK field ------------------------------------------------------------------------------------------------------- */
+/* ---- Fifth, check the ACK field ---------------------------------------------------------------------------------- */
 
 static enum step ack_in_syn_received(struct ref_tcb *tcb, struct ref_segment *seg)
 {
@@ -251,7 +251,7 @@ static enum step fifth_check_ack(struct ref_tcb *tcb, struct ref_segment *seg)
     return ack_when_closing(tcb);
 }
 
-/* ---- Sixth, check the URG bit ----------------------------------------------------------------------------------------------------------- */
+/* ---- Sixth, check the URG bit ------------------------------------------------------------------------------------ */
 
 static bool may_receive(const struct ref_tcb *tcb)
 {
@@ -272,7 +272,7 @@ static enum step sixth_check_urg(struct ref_tcb *tcb, struct ref_segment *seg)
     return NEXT;
 }
 
-/* ---- Seventh, process the segment text. Eighth, check the FIN bit: receive.c ------------------------------------------------------------------ */
+/* ---- Seventh, process the segment text. Eighth, check the FIN bit: receive.c ------------------------------------- */
 
 static enum step seventh_process_text(struct ref_tcb *tcb, struct ref_segment *seg)
 {
@@ -305,7 +305,7 @@ void ref_check_urg_text_fin(struct ref_tcb *tcb, struct ref_segment *seg)
     go_through(checks, sizeof checks / sizeof *checks, tcb, seg);
 }
 
-/* ---- TIME-WAIT: the improved algorithm of RFC 6191 §2, and MAY-2 -------------------------------------------------------------------------------- */
+/* ---- TIME-WAIT: the improved algorithm of RFC 6191 §2, and MAY-2 ------------------------------------------------- */
 
 enum syn_in_time_wait { SYN_OPENS, SYN_IS_DROPPED };
 

@@ -1,5 +1,5 @@
-/* When to send: RFC 9293 §3.7.4 (Nagle), §3.8.1 (what to send again), §3.8.6.1 and §3.8.6.2.1 (the sender's side of the window), and the
- * timers that sending leaves running. */
+/* When to send: RFC 9293 §3.7.4 (Nagle), §3.8.1 (what to send again), §3.8.6.1 and §3.8.6.2.1 (the sender's side of the window),
+ * and the timers that sending leaves running. */
 #include "targets/reference/stack.h"
 
 #include <assert.h>
@@ -32,7 +32,7 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* ---- new data ------------------------------------------------------------------------------------------------------------------ */
+/* ---- new data ---------------------------------------------------------------------------------------------------- */
 
 /* §3.8.6.2.1: d octets queued and not sent, u usable, mss to a full segment. */
 static bool worth_sending(const struct ref_tcb *tcb, uint32_t d, uint32_t u, uint32_t mss)
@@ -68,7 +68,7 @@ static bool send_new(struct ref_tcb *tcb)
     return ref_send_data(tcb, tcb->snd_nxt, smaller(len, room), fin) != 0;
 }
 
-/* ---- data sent before ---------------------------------------------------------------------------------------------------------------- */
+/* ---- data sent before -------------------------------------------------------------------------------------------- */
 
 /* The right edge within which data is sent again: SHLD-16. */
 static uint32_t window_edge(const struct ref_tcb *tcb)
@@ -76,8 +76,8 @@ static uint32_t window_edge(const struct ref_tcb *tcb)
     return tcb->snd_una + tcb->snd_wnd;
 }
 
-/* Go-back: from snd_rtx on, around what has been SACKed, as much as the congestion window lets out (RFC 5681 §3.1, RFC 6675 §5.1). New
- * data may fill up the last segment. */
+/* Go-back: from snd_rtx on, around what has been SACKed, as much as the congestion window lets out (RFC 5681 §3.1, RFC 6675 §5.1).
+ * New data may fill up the last segment. */
 static bool send_again(struct ref_tcb *tcb)
 {
     const struct ref_range *held;
@@ -132,7 +132,7 @@ static bool send_in_sack_recovery(struct ref_tcb *tcb)
     return send_range(tcb, range);
 }
 
-/* ---- all of it -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 static void wait_for_queue(struct ref_tcb *tcb)
 {
@@ -191,7 +191,7 @@ void ref_output_unblock(struct ref_stack *stack)
     }
 }
 
-/* ---- the timers that go with it ------------------------------------------------------------------------------------------------------------- */
+/* ---- the timers that go with it ---------------------------------------------------------------------------------- */
 
 static int64_t persist_interval(const struct ref_tcb *tcb)
 {

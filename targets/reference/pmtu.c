@@ -1,5 +1,5 @@
-/* Path MTU discovery: RFC 1191, RFC 8201, with RFC 5927 §7.2's defence against forged messages. Estimates are kept per destination, and
- * each connection has its own copy. */
+/* Path MTU discovery: RFC 1191, RFC 8201, with RFC 5927 §7.2's defence against forged messages. Estimates are kept per destination,
+ * and each connection has its own copy. */
 #include "targets/reference/stack.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static uint32_t smallest_mtu(const struct ref_tcb *tcb)
     return tcb->tuple.local.version == 4 ? REF_IPV4_MTU_MIN : REF_IPV6_MTU_MIN;
 }
 
-/* ---- per destination ---------------------------------------------------------------------------------------------------------------- */
+/* ---- per destination --------------------------------------------------------------------------------------------- */
 
 static struct ref_pmtu_entry *lookup(const struct ref_stack *stack, const struct pkt_addr *remote)
 {
@@ -57,10 +57,10 @@ static void remember(struct ref_stack *stack, const struct pkt_addr *remote, uin
     *entry = (struct ref_pmtu_entry){ .remote = *remote, .mtu = mtu, .raise_at_ns = stack->now_ns + RAISE_AFTER_NS };
 }
 
-/* ---- per connection -------------------------------------------------------------------------------------------------------------------- */
+/* ---- per connection ---------------------------------------------------------------------------------------------- */
 
-/* A smaller estimate: what is outstanding is cut anew and sent again, one segment until ACKs come back; the congestion window stays as
- * it is (RFC 1191 §6.4). */
+/* A smaller estimate: what is outstanding is cut anew and sent again, one segment until ACKs come back; the congestion window stays
+ * as it is (RFC 1191 §6.4). */
 static void honour(struct ref_tcb *tcb, uint32_t mtu)
 {
     tcb->ptb_mtu = 0;

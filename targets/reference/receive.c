@@ -4,10 +4,10 @@
 
 #include <errno.h>
 
-/* ---- the window ------------------------------------------------------------------------------------------------------------ */
+/* ---- the window -------------------------------------------------------------------------------------------------- */
 
-/* RCV.BUFF - RCV.USER, bounded by what the window field can say. Never less than what was offered before (SHLD-14), and more only in
- * steps worth sending: "RCV.BUFF - RCV.USER - RCV.WND >= min(Fr * RCV.BUFF, Eff.snd.MSS)". */
+/* RCV.BUFF - RCV.USER, bounded by what the window field can say. Never less than what was offered before (SHLD-14), and more only
+ * in steps worth sending: "RCV.BUFF - RCV.USER - RCV.WND >= min(Fr * RCV.BUFF, Eff.snd.MSS)". */
 uint32_t ref_receive_window(const struct ref_tcb *tcb)
 {
     uint32_t buffer = (uint32_t)tcb->options.receive_buffer;
@@ -23,8 +23,8 @@ uint32_t ref_receive_window(const struct ref_tcb *tcb)
     return space - tcb->rcv_wnd >= step ? space : tcb->rcv_wnd;
 }
 
-/* After RECEIVE: a segment of its own for two more segments' worth of window, for half the buffer, or to end a closed or nearly closed
- * window. */
+/* After RECEIVE: a segment of its own for two more segments' worth of window, for half the buffer, or to end a closed or nearly
+ * closed window. */
 void ref_window_update(struct ref_tcb *tcb)
 {
     uint32_t offered = tcb->rcv_wnd, possible = ref_receive_window(tcb), mss = ref_eff_mss(tcb);
@@ -35,7 +35,7 @@ void ref_window_update(struct ref_tcb *tcb)
         tcb->ack_now = true;
 }
 
-/* ---- text -------------------------------------------------------------------------------------------------------------------- */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
 static void advance(struct ref_tcb *tcb, uint32_t octets)
 {
@@ -196,7 +196,7 @@ void ref_take_held(struct ref_tcb *tcb)
     ref_check_fin(tcb, &nothing);
 }
 
-/* ---- FIN ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- FIN --------------------------------------------------------------------------------------------------------- */
 
 /* Where the stream ends is known once, from the first FIN; one that contradicts what is held is ignored. */
 static void learn_end(struct ref_tcb *tcb, const struct ref_segment *seg)

@@ -11,9 +11,9 @@
  *     application calls (ref_accept, ref_receive, ref_send ...) as ref_poll() tells;
  *     while ((len = ref_output(stack, out, sizeof out, now, NULL)) > 0)  write the packet;
  *
- * Specifications: RFC 9293 with 1122, 1191, 2018, 2883, 3042, 3168, 4987, 5482, 5681, 5927, 5961, 6056, 6093, 6191, 6298, 6429, 6528,
- * 6582, 6633, 6675, 6691, 7323, 7413, 8201. Left out: IP security compartments (§3.10.7.4 third), IPv4 source routes (§3.9.2.1),
- * TCP-MD5 and TCP-AO, jumbograms, a loopback interface.
+ * Specifications: RFC 9293 with 1122, 1191, 2018, 2883, 3042, 3168, 4987, 5482, 5681, 5927, 5961, 6056, 6093, 6191, 6298, 6429,
+ * 6528, 6582, 6633, 6675, 6691, 7323, 7413, 8201. Left out: IP security compartments (§3.10.7.4 third), IPv4 source routes
+ * (§3.9.2.1), TCP-MD5 and TCP-AO, jumbograms, a loopback interface.
  */
 #ifndef TCPASSAY_TARGETS_REFERENCE_REFERENCE_H
 #define TCPASSAY_TARGETS_REFERENCE_REFERENCE_H
@@ -21,7 +21,7 @@
 #include "engine/packet/packet.h"
 #include "engine/packet/state.h"
 
-/* ---- configuration ------------------------------------------------------------------------------------------------ */
+/* ---- configuration ----------------------------------------------------------------------------------------------- */
 
 enum { REF_ADDRESSES_MAX = 4, REF_SECRET_LEN = 16 };
 
@@ -78,7 +78,7 @@ struct ref_config { /* start from ref_config_default() and set what differs */
 /* RFC defaults, conservative; no addresses, seed 0. */
 struct ref_config ref_config_default(void);
 
-/* ---- life and time ------------------------------------------------------------------------------------------------- */
+/* ---- life and time ----------------------------------------------------------------------------------------------- */
 
 struct ref_stack;
 
@@ -102,9 +102,9 @@ int64_t ref_next_deadline(const struct ref_stack *stack);
 void ref_advance(struct ref_stack *stack, int64_t now_ns);
 int64_t ref_now(const struct ref_stack *stack);
 
-/* ---- the application's calls: RFC 9293 §3.9.1 as sockets, never blocking ---------------------------------------------
- * All return >= 0 or a negative errno value of Linux. What cannot be done yet is -EAGAIN; connect() says -EINPROGRESS, then -EALREADY.
- * A handle is a small number as with file descriptors; -EBADF when it is none.
+/* ---- the application's calls: RFC 9293 §3.9.1 as sockets, never blocking --------------------------------------------
+ * All return >= 0 or a negative errno value of Linux. What cannot be done yet is -EAGAIN; connect() says -EINPROGRESS, then
+ * -EALREADY. A handle is a small number as with file descriptors; -EBADF when it is none.
  */
 
 enum ref_shutdown { REF_SHUT_RD, REF_SHUT_WR, REF_SHUT_RDWR };
@@ -120,7 +120,8 @@ int64_t ref_bind(struct ref_stack *stack, int handle, const struct pkt_endpoint 
 int64_t ref_listen(struct ref_stack *stack, int handle, int backlog);
 /* The next connection's handle; *peer, if not NULL, its remote endpoint. -EAGAIN: none yet. */
 int64_t ref_accept(struct ref_stack *stack, int handle, struct pkt_endpoint *peer);
-/* Active OPEN. -ENETUNREACH for an address no TCP peer can have (MUST-46). With TCP_FASTOPEN_CONNECT it may return 0 and wait for data. */
+/* Active OPEN. -ENETUNREACH for an address no TCP peer can have (MUST-46). With TCP_FASTOPEN_CONNECT it may return 0 and wait for
+ * data. */
 int64_t ref_connect(struct ref_stack *stack, int handle, const struct pkt_endpoint *remote);
 /* SEND: the number of octets taken. ref_send_to with REF_MSG_FASTOPEN opens the connection, too (RFC 7413 §4.2.1). */
 int64_t ref_send(struct ref_stack *stack, int handle, const uint8_t *data, size_t len, unsigned flags);
@@ -144,7 +145,7 @@ unsigned ref_poll(struct ref_stack *stack, int handle);
 int64_t ref_local_endpoint(struct ref_stack *stack, int handle, struct pkt_endpoint *out);
 int64_t ref_remote_endpoint(struct ref_stack *stack, int handle, struct pkt_endpoint *out);
 
-/* ---- STATUS and reports ----------------------------------------------------------------------------------------------- */
+/* ---- STATUS and reports ------------------------------------------------------------------------------------------ */
 
 struct ref_status { /* RFC 9293 §3.9.1.5; sequence numbers absolute, windows in octets */
     enum tcp_state state;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- sender: the scoreboard ---------------------------------------------------------------------------------------------------- */
+/* ---- sender: the scoreboard -------------------------------------------------------------------------------------- */
 
 /* RFC 2883 §5: the first block is a D-SACK when it lies below the ACK of the same segment, or within the second block. */
 static bool is_dsack(const struct ref_segment *seg)
@@ -115,7 +115,7 @@ bool ref_sack_next(const struct ref_tcb *tcb, enum ref_sack_rule rule, struct re
     return seq_le(out->right, tcb->snd_una + tcb->snd_wnd);
 }
 
-/* ---- receiver: what to report ------------------------------------------------------------------------------------------------------- */
+/* ---- receiver: what to report ------------------------------------------------------------------------------------ */
 
 /* The block that holds seq becomes the most recent one. */
 void ref_sack_note_arrival(struct ref_tcb *tcb, uint32_t seq)
@@ -168,12 +168,12 @@ unsigned ref_sack_blocks(const struct ref_tcb *tcb, uint32_t (*out)[2], unsigned
     }
     for (uint8_t i = 0; i < tcb->rcv_recent_count && count < max; i++) {
         const struct ref_range *block = ref_ranges_find(&tcb->rcv_ranges, tcb->rcv_recent[i].left);
-        if (block && !already_out((const uint32_t (*)[2])out, first, count, block))
+        if (block && !already_out((const uint32_t(*)[2])out, first, count, block))
             count = put_block(out, count, block);
     }
     for (uint16_t i = 0; i < tcb->rcv_ranges.count && count < max; i++) { /* as many distinct blocks as fit */
         const struct ref_range *block = &tcb->rcv_ranges.items[i];
-        if (!already_out((const uint32_t (*)[2])out, first, count, block))
+        if (!already_out((const uint32_t(*)[2])out, first, count, block))
             count = put_block(out, count, block);
     }
     return count;

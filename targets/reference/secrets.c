@@ -1,4 +1,5 @@
-/* What strangers must not guess, each a keyed hash (SipHash) of one secret: ISNs, timestamp offsets, cookies, flow labels, ports. */
+/* What strangers must not guess, each a keyed hash (SipHash) of one secret: ISNs, timestamp offsets, cookies, flow labels, ports.
+ */
 #include "targets/reference/stack.h"
 
 #include <sodium/crypto_shorthash.h>
@@ -6,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-_Static_assert(crypto_shorthash_KEYBYTES == sizeof ((struct ref_stack *)0)->key, "the key fits the hash");
+_Static_assert(crypto_shorthash_KEYBYTES == sizeof((struct ref_stack *)0)->key, "the key fits the hash");
 _Static_assert(REF_SECRET_LEN == crypto_shorthash_KEYBYTES, "so does the configured secret");
 
 enum { HASH_INPUT_MAX = 96 };
@@ -44,7 +45,8 @@ uint64_t ref_random(struct ref_stack *stack)
     return ref_hash(stack, REF_PURPOSE_RANDOM, &counter, sizeof counter);
 }
 
-/* RFC 6528 §3, RFC 9293 §3.4.1: ISN = M + F(localip, localport, remoteip, remoteport, secretkey), M ticking every 4 microseconds. */
+/* RFC 6528 §3, RFC 9293 §3.4.1: ISN = M + F(localip, localport, remoteip, remoteport, secretkey), M ticking every 4 microseconds.
+ */
 uint32_t ref_isn(const struct ref_stack *stack, const struct ref_tuple *tuple, int64_t now_ns)
 {
     uint32_t m = (uint32_t)(now_ns / 4000);

@@ -1,5 +1,5 @@
-/* Segments as they leave: header fields from the connection record (RFC 9293 §3.1, §3.5.2, §3.8.5, RFC 3168), and what sending changes
- * in it. When to send what is output.c's business. */
+/* Segments as they leave: header fields from the connection record (RFC 9293 §3.1, §3.5.2, §3.8.5, RFC 3168), and what sending
+ * changes in it. When to send what is output.c's business. */
 #include "targets/reference/stack.h"
 
 #include <assert.h>
@@ -31,10 +31,11 @@ static struct pkt_spec of_connection(struct ref_tcb *tcb, uint32_t seq, uint16_t
     return spec;
 }
 
-/* ---- the window field: §3.8.6, RFC 7323 §2.3 ---------------------------------------------------------------------------------- */
+/* ---- the window field: §3.8.6, RFC 7323 §2.3 --------------------------------------------------------------------- */
 
-/* Offers what may be offered, and remembers the right edge. Scaling leaves only multiples of 2^shift to say: rounded up, so that the
- * edge does not go back, as long as the buffer has that much to spare; else down (RFC 7323 §2.4). RCV.WND keeps the highest edge. */
+/* Offers what may be offered, and remembers the right edge. Scaling leaves only multiples of 2^shift to say: rounded up, so that
+ * the edge does not go back, as long as the buffer has that much to spare; else down (RFC 7323 §2.4). RCV.WND keeps the highest
+ * edge. */
 static uint16_t offer_window(struct ref_tcb *tcb)
 {
     uint32_t window = ref_receive_window(tcb), granularity = 1u << tcb->rcv_wscale;
@@ -56,7 +57,7 @@ static uint16_t window_of_syn(const struct ref_tcb *tcb) /* never scaled */
     return tcb->rcv_wnd > UINT16_MAX ? UINT16_MAX : (uint16_t)tcb->rcv_wnd;
 }
 
-/* ---- fields common to segments of a synchronized connection -------------------------------------------------------------------- */
+/* ---- fields common to segments of a synchronized connection ------------------------------------------------------ */
 
 static void put_urgent(const struct ref_tcb *tcb, struct pkt_spec *spec)
 {
@@ -84,7 +85,7 @@ static void emit(struct ref_tcb *tcb, struct pkt_spec *spec, struct pkt_option_b
         acknowledged(tcb);
 }
 
-/* ---- SYN, SYN,ACK ------------------------------------------------------------------------------------------------------------------ */
+/* ---- SYN, SYN,ACK ------------------------------------------------------------------------------------------------ */
 
 static void time_syn(struct ref_tcb *tcb)
 {
@@ -128,7 +129,7 @@ void ref_send_syn_ack(struct ref_tcb *tcb)
     emit(tcb, &spec, &options);
 }
 
-/* ---- acknowledgments and probes ---------------------------------------------------------------------------------------------------- */
+/* ---- acknowledgments and probes ---------------------------------------------------------------------------------- */
 
 static void send_empty(struct ref_tcb *tcb, uint32_t seq, bool with_sack)
 {
@@ -152,7 +153,7 @@ void ref_send_probe(struct ref_tcb *tcb, uint32_t seq)
     send_empty(tcb, seq, false);
 }
 
-/* ---- data ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- data -------------------------------------------------------------------------------------------------------- */
 
 /* Eff.snd.MSS = min(SendMSS+20, MMS_S) - TCPhdrsize - IPoptionsize, without SACK blocks (§3.7.1). */
 uint32_t ref_eff_mss(const struct ref_tcb *tcb)
@@ -242,7 +243,7 @@ uint32_t ref_send_data(struct ref_tcb *tcb, uint32_t seq, uint32_t len, bool may
     return end - seq;
 }
 
-/* ---- resets: §3.5.2 ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- resets: §3.5.2 ---------------------------------------------------------------------------------------------- */
 
 void ref_send_reset(struct ref_tcb *tcb)
 {

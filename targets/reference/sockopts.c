@@ -59,7 +59,7 @@ static int32_t *field_of(struct ref_options *options, const struct option_row *r
     return (int32_t *)(void *)((uint8_t *)options + row->field);
 }
 
-/* ---- set ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- set --------------------------------------------------------------------------------------------------------- */
 
 static int64_t set_linger(struct ref_options *options, const int64_t *values, unsigned count)
 {
@@ -134,7 +134,7 @@ int64_t ref_set_option(struct ref_stack *stack, int handle, const char *name, co
     return 0;
 }
 
-/* ---- get --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- get --------------------------------------------------------------------------------------------------------- */
 
 static bool get_read_only(struct ref_stack *stack, struct ref_socket *socket, const char *name, int64_t *value)
 {

@@ -6,18 +6,23 @@
  * application calls (calls.c). Each of them ends with everything that is due now standing in the output queue, as finished packets,
  * and with the earliest timer known; then it returns. RFC 9293 §3.10 is written as such events, and the files follow it:
  *
- *     §3.3.1      the connection record           stack.h         §3.8.1-3  retransmission, failure   timeouts.c, rtt.c, congestion.c
- *     §3.4.1      initial sequence numbers        secrets.c       §3.8.4    keep-alives               timeouts.c
- *     §3.5        establishing                    listen.c, syn_sent.c, syncookie.c, fastopen.c      §3.8.5  urgent data   receive.c, transfer.c
- *     §3.6        closing                         calls.c, receive.c                                 §3.8.6  windows       output.c, receive.c
- *     §3.7        segmentation, path MTU          output.c, segment.c, pmtu.c                        §3.9.2.2 ICMP         icmp.c
- *     §3.10.1-6   user calls                      calls.c, open.c, transfer.c, status.c, sockopts.c
- *     §3.10.7     SEGMENT ARRIVES                 segment_arrives.c, listen.c, syn_sent.c, other_states.c, acknowledge.c, receive.c
- *     §3.10.8     timeouts                        timeouts.c, timers.c
+ *     §3.3.1     the connection record         stack.h
+ *     §3.4.1     initial sequence numbers      secrets.c
+ *     §3.5       establishing                  listen.c, syn_sent.c, syncookie.c, fastopen.c
+ *     §3.6       closing                       calls.c, receive.c
+ *     §3.7       segmentation, path MTU        output.c, segment.c, pmtu.c
+ *     §3.8.1-3   retransmission, congestion    timeouts.c, rtt.c, congestion.c, sack.c
+ *     §3.8.4     keep-alives                   timeouts.c
+ *     §3.8.5     urgent data                   other_states.c (sixth), transfer.c
+ *     §3.8.6     windows                       output.c, receive.c
+ *     §3.9.2.2   ICMP                          icmp.c
+ *     §3.10.1-6  user calls                    open.c, transfer.c, calls.c, status.c, sockopts.c
+ *     §3.10.7    SEGMENT ARRIVES               segment_arrives.c, listen.c, syn_sent.c, other_states.c, acknowledge.c, receive.c
+ *     §3.10.8    timeouts                      timeouts.c, timers.c
  *
  * Data. A send buffer holds what was written and is not yet acknowledged, wholly or partly sent: any part of it can be cut into
- * segments again. A receive buffer holds what arrived, in order or above a gap, at its place in the stream. What the peer has SACKed,
- * and what we hold above a gap, are sets of ranges. Nothing else is remembered of a segment.
+ * segments again. A receive buffer holds what arrived, in order or above a gap, at its place in the stream. What the peer has
+ * SACKed, and what we hold above a gap, are sets of ranges. Nothing else is remembered of a segment.
  *
  * Invariants: ref_check_invariants (invariants.c). Bounds: struct ref_config; each has a counter in struct ref_counters.
  */
@@ -77,7 +82,8 @@ struct ref_stack *ref_stack_new(const struct ref_config *config, int64_t now_ns)
 static void free_connections(struct ref_stack *stack)
 {
     struct ref_tcb *tcb, *next;
-    HASH_ITER(hh, stack->connections, tcb, next) {
+    HASH_ITER(hh, stack->connections, tcb, next)
+    {
         HASH_DEL(stack->connections, tcb);
         if (tcb->socket)
             tcb->socket->tcb = NULL;
@@ -121,7 +127,7 @@ void ref_stack_free(struct ref_stack *stack)
     free(stack);
 }
 
-/* ---- time --------------------------------------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
 static void set_clock(struct ref_stack *stack, int64_t now_ns)
 {
@@ -159,7 +165,7 @@ void ref_advance(struct ref_stack *stack, int64_t now_ns)
     }
 }
 
-/* ---- in ------------------------------------------------------------------------------------------------------------------ */
+/* ---- in ---------------------------------------------------------------------------------------------------------- */
 
 static void packet_arrives(struct ref_stack *stack, const struct packet *packet);
 
@@ -230,7 +236,7 @@ void ref_input(struct ref_stack *stack, const uint8_t *bytes, size_t len, int64_
     ref_reap(stack);
 }
 
-/* ---- out ------------------------------------------------------------------------------------------------------------------ */
+/* ---- out --------------------------------------------------------------------------------------------------------- */
 
 ssize_t ref_output(struct ref_stack *stack, uint8_t *out, size_t capacity, int64_t now_ns, int64_t *emitted_at_ns)
 {

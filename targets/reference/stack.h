@@ -1,9 +1,9 @@
 /* The insides of the reference stack: the connection record (TCB) of RFC 9293 §3.3.1, what surrounds it, and what the files of this
  * folder offer each other, in the RFC's order. Users of the stack include reference.h; this is for the stack itself and its tests.
  *
- * Lifetimes. A TCB is in the connection table while its state is not CLOSED. When it is closed (ref_tcb_close) it leaves the table; if
- * a socket still holds it, the socket may read what had arrived and learn the error, and frees it with ref_close; else it goes to the
- * graveyard, which ref_reap() empties at the end of each public call. So no pointer dies in the middle of one.
+ * Lifetimes. A TCB is in the connection table while its state is not CLOSED. When it is closed (ref_tcb_close) it leaves the table;
+ * if a socket still holds it, the socket may read what had arrived and learn the error, and frees it with ref_close; else it goes
+ * to the graveyard, which ref_reap() empties at the end of each public call. So no pointer dies in the middle of one.
  */
 #ifndef TCPASSAY_TARGETS_REFERENCE_STACK_H
 #define TCPASSAY_TARGETS_REFERENCE_STACK_H
@@ -173,7 +173,7 @@ struct ref_tcb {
     bool recover_valid;
     uint32_t recover;                /* "recover" of RFC 6582, RecoveryPoint of RFC 6675 */
     uint32_t snd_rtx;                /* go-back: the next to resend. SACK: HighRxt + 1 */
-    bool rescued, partial_ack_seen;
+    bool rescued;                    /* rule (4) has been used in this recovery */
     enum { REF_SEND_FREELY, REF_SEND_ONE, REF_SEND_SENT_ONE } send_limit; /* RFC 1191 §6.4: one segment until ACKs come back */
     struct ref_ranges sacked;        /* the scoreboard */
     int64_t last_data_sent_ns;
@@ -264,7 +264,7 @@ struct ref_stack {
     struct ref_counters counters;
 };
 
-/* ---- host.c: addresses ------------------------------------------------------------------------------------------------ */
+/* ---- host.c: addresses ------------------------------------------------------------------------------------------- */
 bool ref_address_is_ours(const struct ref_stack *stack, const struct pkt_addr *addr);
 /* Neither broadcast, multicast, unspecified nor loopback: an address one host can have (RFC 1122 §3.2.1.3). */
 bool ref_address_is_unicast(const struct ref_stack *stack, const struct pkt_addr *addr);
@@ -276,7 +276,7 @@ static inline uint32_t ref_headers_len(uint8_t version)
     return (version == 4 ? REF_IPV4_HEADER : REF_IPV6_HEADER) + REF_TCP_HEADER;
 }
 
-/* ---- secrets.c: keyed hashes ------------------------------------------------------------------------------------------- */
+/* ---- secrets.c: keyed hashes ------------------------------------------------------------------------------------- */
 enum ref_purpose { REF_PURPOSE_TABLE, REF_PURPOSE_ISN, REF_PURPOSE_TIMESTAMP, REF_PURPOSE_COOKIE, REF_PURPOSE_FASTOPEN,
                    REF_PURPOSE_FLOW_LABEL, REF_PURPOSE_RANDOM };
 void ref_secrets_init(struct ref_stack *stack);
@@ -287,7 +287,7 @@ uint32_t ref_timestamp_offset(const struct ref_stack *stack, const struct ref_tu
 uint32_t ref_flow_label(const struct ref_stack *stack, const struct ref_tuple *tuple);
 static inline uint32_t ref_timestamp_clock(int64_t now_ns) { return (uint32_t)(now_ns / REF_CLOCK_GRANULARITY_NS); }
 
-/* ---- tables.c: connections, listeners, sockets ------------------------------------------------------------------------- */
+/* ---- tables.c: connections, listeners, sockets ------------------------------------------------------------------- */
 struct ref_tcb *ref_tcb_find(const struct ref_stack *stack, const struct ref_tuple *tuple);
 /* A new TCB in CLOSED, in the table. NULL: the bound is reached and nothing can be evicted, or no memory. */
 struct ref_tcb *ref_tcb_new(struct ref_stack *stack, const struct ref_tuple *tuple, const struct ref_options *options);
@@ -307,7 +307,7 @@ struct ref_tcb *ref_accept_queue_pop(struct ref_listener *listener);
 void ref_leave_listener(struct ref_tcb *tcb);
 void ref_report(struct ref_tcb *tcb, enum ref_report_kind kind, int64_t value);
 
-/* ---- timers.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- timers.c ---------------------------------------------------------------------------------------------------- */
 void ref_timer_set(struct ref_tcb *tcb, enum ref_timer timer, int64_t at_ns);
 void ref_timer_stop(struct ref_tcb *tcb, enum ref_timer timer);
 void ref_timers_stop_all(struct ref_tcb *tcb);
@@ -318,13 +318,13 @@ static inline void ref_timer_start(struct ref_tcb *tcb, enum ref_timer timer, in
         ref_timer_set(tcb, timer, at_ns);
 }
 
-/* ---- queue.c: packets on their way out ----------------------------------------------------------------------------------- */
+/* ---- queue.c: packets on their way out --------------------------------------------------------------------------- */
 bool ref_queue_has_room(const struct ref_stack *stack);
 /* Builds and queues; drops and counts when the queue is full. */
 void ref_emit(struct ref_stack *stack, const struct pkt_spec *spec);
 ssize_t ref_queue_take(struct ref_stack *stack, uint8_t *out, size_t capacity, int64_t *emitted_at_ns);
 
-/* ---- calls.c: §3.10.1-§3.10.6, what segments and timers need of them -------------------------------------------------------- */
+/* ---- calls.c: §3.10.1-§3.10.6, what segments and timers need of them --------------------------------------------- */
 struct ref_socket *ref_socket_get(const struct ref_stack *stack, int handle);
 struct ref_socket *ref_socket_new(struct ref_stack *stack, uint8_t ip_version, int *error);
 void ref_socket_free(struct ref_stack *stack, struct ref_socket *socket);
@@ -333,15 +333,13 @@ static inline struct ref_options *ref_socket_options(struct ref_socket *socket)
 {
     return socket->tcb ? &socket->tcb->options : &socket->options;
 }
-/* What a changed option means for a connection that is open. */
-void ref_tcb_apply_options(struct ref_tcb *tcb);
 /* ABORT: <SEQ=SND.NXT><CTL=RST> where §3.10.5 asks for one, and CLOSED. */
 void ref_tcb_abort(struct ref_tcb *tcb, int error);
 /* The application's end of an active open: fills in the TCB and sends the SYN. */
 void ref_tcb_open_active(struct ref_tcb *tcb, const uint8_t *data, uint32_t len);
 uint32_t ref_send_room(const struct ref_tcb *tcb);
 
-/* ---- segment_arrives.c: §3.10.7; listen.c, syn_sent.c, other_states.c ----------------------------------------------------------- */
+/* ---- segment_arrives.c: §3.10.7; listen.c, syn_sent.c, other_states.c -------------------------------------------- */
 void ref_segment_arrives(struct ref_stack *stack, const struct packet *packet);
 void ref_arrives_closed(struct ref_stack *stack, const struct ref_segment *seg);
 void ref_arrives_listen(struct ref_stack *stack, struct ref_listener *listener, struct ref_segment *seg);
@@ -350,7 +348,8 @@ void ref_arrives_other(struct ref_tcb *tcb, struct ref_segment *seg);
 /* Table 6. */
 bool ref_segment_acceptable(uint32_t rcv_nxt, uint32_t rcv_wnd, uint32_t seq, uint32_t len);
 /* Passive OPEN meets SYN: a TCB in SYN-RECEIVED (nothing sent yet), or NULL when a bound is reached. */
-struct ref_tcb *ref_listen_open(struct ref_stack *stack, struct ref_listener *listener, const struct ref_segment *syn, uint32_t iss);
+struct ref_tcb *ref_listen_open(struct ref_stack *stack, struct ref_listener *listener, const struct ref_segment *syn,
+                                uint32_t iss);
 /* From SYN-RECEIVED or SYN-SENT, the handshake done. False: the accept queue is full, and the segment is dropped. */
 bool ref_enter_established(struct ref_tcb *tcb);
 void ref_enter_time_wait(struct ref_tcb *tcb);
@@ -360,15 +359,14 @@ void ref_check_urg_text_fin(struct ref_tcb *tcb, struct ref_segment *seg);
 void ref_hold_text(struct ref_tcb *tcb, struct ref_segment *seg);
 void ref_challenge_ack(struct ref_tcb *tcb);
 
-/* ---- acknowledge.c: the fifth check's ESTABLISHED part --------------------------------------------------------------------------- */
+/* ---- acknowledge.c: the fifth check's ESTABLISHED part ----------------------------------------------------------- */
 void ref_acknowledge(struct ref_tcb *tcb, const struct ref_segment *seg);
-void ref_update_send_window(struct ref_tcb *tcb, const struct ref_segment *seg);
 static inline bool ref_fin_acked(const struct ref_tcb *tcb) /* our FIN is sent, and everything is acknowledged */
 {
     return tcb->fin_queued && tcb->snd_una == tcb->snd_data + tcb->snd_queued + 1;
 }
 
-/* ---- receive.c: seventh and eighth, and RECEIVE's side of the window (§3.8.6.2.2) --------------------------------------------------- */
+/* ---- receive.c: seventh and eighth, and RECEIVE's side of the window (§3.8.6.2.2) -------------------------------- */
 void ref_process_text(struct ref_tcb *tcb, struct ref_segment *seg);
 void ref_check_fin(struct ref_tcb *tcb, struct ref_segment *seg);
 void ref_take_held(struct ref_tcb *tcb);
@@ -379,7 +377,7 @@ static inline uint32_t ref_unread_seq(const struct ref_tcb *tcb) /* number of th
     return tcb->rcv_nxt - (tcb->fin_received ? 1u : 0u) - tcb->rcv_unread;
 }
 
-/* ---- output.c: §3.7, §3.8, when to send; segment.c: what goes on the wire -------------------------------------------------------------- */
+/* ---- output.c: §3.7, §3.8, when to send; segment.c: what goes on the wire ---------------------------------------- */
 void ref_tcp_output(struct ref_tcb *tcb);
 void ref_output_unblock(struct ref_stack *stack);
 void ref_arm_timers(struct ref_tcb *tcb);
@@ -398,7 +396,7 @@ static inline uint32_t ref_data_end(const struct ref_tcb *tcb) { return tcb->snd
 static inline uint32_t ref_stream_end(const struct ref_tcb *tcb) { return ref_data_end(tcb) + (tcb->fin_queued ? 1u : 0u); }
 static inline bool ref_syn_unacked(const struct ref_tcb *tcb) { return !tcb->syn_acked; } /* not SND.UNA = ISS: numbers come round */
 
-/* ---- options.c: options of arriving and leaving segments -------------------------------------------------------------------------------- */
+/* ---- options.c: options of arriving and leaving segments --------------------------------------------------------- */
 void ref_options_from_syn(struct ref_tcb *tcb, const struct ref_segment *syn);
 void ref_put_syn_options(const struct ref_tcb *tcb, bool is_syn_ack, struct pkt_option_buffer *out);
 void ref_put_options(struct ref_tcb *tcb, bool with_sack, bool consume, struct pkt_option_buffer *out);
@@ -409,7 +407,7 @@ bool ref_paws_rejects(const struct ref_tcb *tcb, const struct ref_segment *seg);
 void ref_paws_update(struct ref_tcb *tcb, const struct ref_segment *seg);              /* R3 */
 void ref_user_timeout_received(struct ref_tcb *tcb, uint16_t value);                   /* RFC 5482 §3.1 */
 
-/* ---- congestion.c: RFC 5681, 6582, 3042, 3168 -------------------------------------------------------------------------------------------- */
+/* ---- congestion.c: RFC 5681, 6582, 3042, 3168 -------------------------------------------------------------------- */
 void ref_cc_established(struct ref_tcb *tcb);
 void ref_cc_ack(struct ref_tcb *tcb, uint32_t acked, uint32_t flight_before);
 void ref_cc_duplicate_ack(struct ref_tcb *tcb);
@@ -424,7 +422,7 @@ static inline uint32_t ref_flight(const struct ref_tcb *tcb) /* FlightSize: the 
     return tcb->snd_nxt - tcb->snd_una - (ref_syn_unacked(tcb) ? 1u : 0u);
 }
 
-/* ---- sack.c: RFC 6675's scoreboard; RFC 2018 and 2883's blocks --------------------------------------------------------------------------- */
+/* ---- sack.c: RFC 6675's scoreboard; RFC 2018 and 2883's blocks --------------------------------------------------- */
 bool ref_sack_received(struct ref_tcb *tcb, const struct ref_segment *seg); /* true: it told something new */
 bool ref_sack_is_lost(const struct ref_tcb *tcb, uint32_t seq);
 uint32_t ref_sack_pipe(const struct ref_tcb *tcb);
@@ -436,21 +434,22 @@ unsigned ref_sack_blocks(const struct ref_tcb *tcb, uint32_t (*out)[2], unsigned
 void ref_sack_note_arrival(struct ref_tcb *tcb, uint32_t seq);
 void ref_sack_note_duplicate(struct ref_tcb *tcb, uint32_t left, uint32_t right);
 
-/* ---- syncookie.c: RFC 4987 §3.6 ------------------------------------------------------------------------------------------------------------- */
+/* ---- syncookie.c: RFC 4987 §3.6 ---------------------------------------------------------------------------------- */
 void ref_syncookie_send(struct ref_stack *stack, const struct ref_segment *syn, struct ref_listener *listener);
 /* A TCB in SYN-RECEIVED from an ACK whose number is a valid cookie; NULL when it is none. */
 struct ref_tcb *ref_syncookie_open(struct ref_stack *stack, const struct ref_segment *ack, struct ref_listener *listener);
 
-/* ---- fastopen.c: RFC 7413 --------------------------------------------------------------------------------------------------------------------- */
+/* ---- fastopen.c: RFC 7413 ---------------------------------------------------------------------------------------- */
 bool ref_fastopen_accepts(struct ref_stack *stack, struct ref_listener *listener, const struct ref_segment *syn);
 bool ref_fastopen_enabled(const struct ref_stack *stack, const struct ref_listener *listener);
-void ref_fastopen_cookie(const struct ref_stack *stack, const struct ref_tuple *tuple, int64_t age, uint8_t out[REF_FASTOPEN_COOKIE_LEN]);
+void ref_fastopen_cookie(const struct ref_stack *stack, const struct ref_tuple *tuple, int64_t age,
+                         uint8_t out[REF_FASTOPEN_COOKIE_LEN]);
 const struct ref_fastopen_entry *ref_fastopen_cached(struct ref_stack *stack, const struct pkt_addr *remote);
 void ref_fastopen_remember(struct ref_tcb *tcb, const struct ref_segment *syn_ack);
 void ref_fastopen_negative(struct ref_tcb *tcb);
 void ref_fastopen_penalty(struct ref_listener *listener, int64_t now_ns);
 
-/* ---- icmp.c, pmtu.c ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- icmp.c, pmtu.c ---------------------------------------------------------------------------------------------- */
 void ref_icmp_arrives(struct ref_stack *stack, const struct packet *packet);
 uint32_t ref_pmtu_for(struct ref_stack *stack, const struct pkt_addr *remote, int64_t *raise_at_ns);
 void ref_pmtu_too_big(struct ref_tcb *tcb, const struct packet *quoted, uint32_t mtu);
@@ -458,7 +457,7 @@ void ref_pmtu_acked(struct ref_tcb *tcb);
 void ref_pmtu_sent(struct ref_tcb *tcb, uint32_t size, uint32_t seq_end);
 void ref_pmtu_timed_out(struct ref_tcb *tcb);
 
-/* ---- timeouts.c: §3.10.8 ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- timeouts.c: §3.10.8 ----------------------------------------------------------------------------------------- */
 void ref_timer_fired(struct ref_tcb *tcb, enum ref_timer timer);
 void ref_user_timer_arm(struct ref_tcb *tcb);
 void ref_keepalive_arm(struct ref_tcb *tcb);

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-/* ---- poll -------------------------------------------------------------------------------------------------------------------- */
+/* ---- poll -------------------------------------------------------------------------------------------------------- */
 
 static bool has_connection_to_accept(const struct ref_listener *listener)
 {
@@ -45,7 +45,7 @@ unsigned ref_poll(struct ref_stack *stack, int handle)
     return events | (socket->tcb ? poll_connection(socket, socket->tcb) : REF_EVENT_HANGUP | REF_EVENT_OUT);
 }
 
-/* ---- endpoints ------------------------------------------------------------------------------------------------------------------ */
+/* ---- endpoints --------------------------------------------------------------------------------------------------- */
 
 static struct pkt_addr shown_to(const struct ref_socket *socket, const struct pkt_addr *addr)
 {
@@ -72,7 +72,7 @@ int64_t ref_remote_endpoint(struct ref_stack *stack, int handle, struct pkt_endp
     return 0;
 }
 
-/* ---- STATUS ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- STATUS ------------------------------------------------------------------------------------------------------ */
 
 static struct ref_status status_of(const struct ref_tcb *tcb)
 {
@@ -98,7 +98,8 @@ static struct ref_status status_of_listener(const struct ref_listener *listener)
                                 .rcv_wnd = (uint32_t)listener->socket->options.receive_buffer };
 }
 
-int64_t ref_status(struct ref_stack *stack, const struct pkt_endpoint *local, const struct pkt_endpoint *remote, struct ref_status *out)
+int64_t ref_status(struct ref_stack *stack, const struct pkt_endpoint *local, const struct pkt_endpoint *remote,
+                   struct ref_status *out)
 {
     if (remote->port) {
         const struct ref_tuple tuple = { .local = local->addr, .remote = remote->addr, .local_port = local->port, .remote_port = remote->port };

@@ -1,8 +1,8 @@
 /* SYN cookies: RFC 4987 §3.6 and Appendix A. The SYN,ACK's sequence number says all that is needed to open the connection when its
  * acknowledgment comes: 5 bits of time, 3 bits for the MSS, 24 bits of keyed hash over these, the two sockets and the peer's ISN.
  *
- * Window scaling, SACK and ECN do not fit in there; where the peer uses timestamps, they travel in the low six bits of ours and come
- * back with its echo. Where it does not, they are not agreed upon.
+ * Window scaling, SACK and ECN do not fit in there; where the peer uses timestamps, they travel in the low six bits of ours and
+ * come back with its echo. Where it does not, they are not agreed upon.
  */
 #include "targets/reference/stack.h"
 
@@ -38,7 +38,7 @@ static uint32_t cookie(const struct ref_stack *stack, const struct ref_tuple *tu
     return (count & 31) << 27 | (uint32_t)mss << 24 | hash;
 }
 
-/* ---- options in the timestamp ---------------------------------------------------------------------------------------------------- */
+/* ---- options in the timestamp ------------------------------------------------------------------------------------ */
 
 static uint32_t encode_options(const struct ref_tcb *would_be, uint32_t tsval)
 {
@@ -58,7 +58,7 @@ static void decode_options(struct ref_segment *syn, uint32_t ts_ecr)
         syn->flags |= PKT_ECE | PKT_CWR;
 }
 
-/* ---- SYN,ACK ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- SYN,ACK ----------------------------------------------------------------------------------------------------- */
 
 /* What a real connection would have agreed upon, in a TCB that lives as long as this call. */
 static struct ref_tcb would_be(struct ref_stack *stack, const struct ref_segment *syn, const struct ref_listener *listener)
@@ -92,7 +92,7 @@ void ref_syncookie_send(struct ref_stack *stack, const struct ref_segment *syn, 
     ref_send_syn_ack(&tcb);
 }
 
-/* ---- the last ACK --------------------------------------------------------------------------------------------------------------------- */
+/* ---- the last ACK ------------------------------------------------------------------------------------------------ */
 
 /* The index of the MSS a valid cookie names, or -1. */
 static int check(const struct ref_stack *stack, const struct ref_segment *ack)

@@ -1,4 +1,5 @@
-/* The tables of a host: connections by their pair of sockets, listeners with their queues, and what happens when a bound is reached. */
+/* The tables of a host: connections by their pair of sockets, listeners with their queues, and what happens when a bound is
+ * reached. */
 #include "targets/reference/stack.h"
 
 #include <assert.h>
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- connections ------------------------------------------------------------------------------------------------------ */
+/* ---- connections ------------------------------------------------------------------------------------------------- */
 
 struct ref_tcb *ref_tcb_find(const struct ref_stack *stack, const struct ref_tuple *tuple)
 {
@@ -220,7 +221,7 @@ void ref_tcb_give_back(struct ref_tcb *tcb)
         ref_tcb_close(old, 0);
 }
 
-/* ---- listeners ---------------------------------------------------------------------------------------------------------- */
+/* ---- listeners --------------------------------------------------------------------------------------------------- */
 
 /* The one bound to this very address goes before the one bound to any; one for IPv6 and any address takes IPv4 unless V6ONLY. */
 struct ref_listener *ref_listener_find(const struct ref_stack *stack, const struct pkt_endpoint *local)
@@ -300,7 +301,7 @@ void ref_leave_listener(struct ref_tcb *tcb)
     tcb->listener = NULL;
 }
 
-/* ---- reports -------------------------------------------------------------------------------------------------------------- */
+/* ---- reports ----------------------------------------------------------------------------------------------------- */
 
 void ref_report(struct ref_tcb *tcb, enum ref_report_kind kind, int64_t value)
 {

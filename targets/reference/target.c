@@ -1,4 +1,5 @@
-/* The reference stack behind the runner's target interface: an instance is one host on 192.0.2.2 and 2001:db8::2, in virtual time. */
+/* The reference stack behind the runner's target interface: an instance is one host on 192.0.2.2 and 2001:db8::2, in virtual time.
+ */
 #include "targets/reference/target_reference.h"
 
 #include "targets/reference/reference.h"
@@ -21,7 +22,7 @@ static struct ref_stack *stack_of(struct target *t)
     return ((struct reference *)t)->stack;
 }
 
-/* ---- settings -------------------------------------------------------------------------------------------------------------------- */
+/* ---- settings ---------------------------------------------------------------------------------------------------- */
 
 struct word { const char *name; int64_t value; };
 static const struct word on_off[] = { { "off", 0 }, { "on", 1 }, { NULL, 0 } };
@@ -138,8 +139,8 @@ static bool apply_setting(struct ref_config *config, const struct target_setting
         if (row->words)
             snprintf(error->text, sizeof error->text, "reference: setting %s cannot be \"%s\"", row->name, wanted->value);
         else
-            snprintf(error->text, sizeof error->text, "reference: setting %s takes %" PRId64 " to %" PRId64 ", not \"%s\"", row->name,
-                     row->min, row->max, wanted->value);
+            snprintf(error->text, sizeof error->text, "reference: setting %s takes %" PRId64 " to %" PRId64 ", not \"%s\"",
+                     row->name, row->min, row->max, wanted->value);
         return false;
     }
     error->kind = TARGET_ERR_UNSUPPORTED;
@@ -147,7 +148,7 @@ static bool apply_setting(struct ref_config *config, const struct target_setting
     return false;
 }
 
-/* ---- link and time --------------------------------------------------------------------------------------------------------------------- */
+/* ---- link and time ----------------------------------------------------------------------------------------------- */
 
 static void reference_close(struct target *t)
 {
@@ -187,7 +188,7 @@ static int reference_fd(struct target *t)
     return -1;
 }
 
-/* ---- upper tester ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- upper tester ------------------------------------------------------------------------------------------------ */
 
 _Static_assert((int)TARGET_SHUT_RD == (int)REF_SHUT_RD && (int)TARGET_SHUT_WR == (int)REF_SHUT_WR
                && (int)TARGET_SHUT_RDWR == (int)REF_SHUT_RDWR, "shutdown values are handed through");
@@ -305,7 +306,7 @@ static const struct target_ops reference_ops = {
     .status = reference_status,
 };
 
-/* ---- description and PIXIT --------------------------------------------------------------------------------------------------------------- */
+/* ---- description and PIXIT --------------------------------------------------------------------------------------- */
 
 static void put_pixit(struct target_info *info, const char *name, int64_t value, const char *unit)
 {
@@ -321,8 +322,8 @@ static void describe(struct target_info *info, const struct ref_config *config)
     snprintf(info->name, sizeof info->name, "reference");
     snprintf(info->description, sizeof info->description, "tcpassay %s reference TCP (RFC 9293), in process, in virtual time",
              TCPASSAY_VERSION);
-    info->capabilities = TARGET_VIRTUAL_TIME | TARGET_SYNCHRONOUS | TARGET_UPPER_TESTER | TARGET_STATUS | TARGET_IPV4 | TARGET_IPV6
-                       | TARGET_ECHO | TARGET_MANY | TARGET_DISRUPTION;
+    info->capabilities = TARGET_VIRTUAL_TIME | TARGET_SYNCHRONOUS | TARGET_UPPER_TESTER | TARGET_STATUS | TARGET_IPV4 |
+                         TARGET_IPV6 | TARGET_ECHO | TARGET_MANY | TARGET_DISRUPTION;
     info->iut[0] = config->addresses[0];
     info->iut[1] = config->addresses[1];
     pkt_addr_parse("198.51.100.1", &info->tester[0]);

@@ -15,7 +15,7 @@ static void give_up(struct ref_tcb *tcb)
         ref_tcb_close(tcb, tcb->soft_error ? tcb->soft_error : ETIMEDOUT);
 }
 
-/* ---- USER TIMEOUT -------------------------------------------------------------------------------------------------------------- */
+/* ---- USER TIMEOUT ------------------------------------------------------------------------------------------------ */
 
 /* Only in the synchronized states: RFC 5482 §3.3. */
 void ref_user_timer_arm(struct ref_tcb *tcb)
@@ -27,7 +27,7 @@ void ref_user_timer_arm(struct ref_tcb *tcb)
         ref_timer_stop(tcb, REF_TIMER_USER);
 }
 
-/* ---- RETRANSMISSION TIMEOUT -------------------------------------------------------------------------------------------------------- */
+/* ---- RETRANSMISSION TIMEOUT -------------------------------------------------------------------------------------- */
 
 static uint32_t most_retransmissions(const struct ref_tcb *tcb) /* R2 */
 {
@@ -98,7 +98,7 @@ static void retransmission_timeout(struct ref_tcb *tcb)
     ref_tcp_output(tcb); /* (5.4): the congestion window lets out the first segment; (5.6): the timer runs again */
 }
 
-/* ---- zero-window probes, and the override of SWS avoidance ------------------------------------------------------------------------------- */
+/* ---- zero-window probes, and the override of SWS avoidance ------------------------------------------------------- */
 
 /* At least one octet of new data, or of what was sent already; the FIN when there is nothing else (MUST-36). */
 static void probe_window(struct ref_tcb *tcb)
@@ -125,7 +125,7 @@ static void persist_timeout(struct ref_tcb *tcb)
     ref_tcp_output(tcb);
 }
 
-/* ---- keep-alives: §3.8.4 --------------------------------------------------------------------------------------------------------------------- */
+/* ---- keep-alives: §3.8.4 ----------------------------------------------------------------------------------------- */
 
 static int64_t keepalive_idle_ns(const struct ref_tcb *tcb)
 {
@@ -172,7 +172,7 @@ static void keepalive_timeout(struct ref_tcb *tcb)
     ref_timer_set(tcb, REF_TIMER_KEEPALIVE, now_ns + (int64_t)tcb->options.keep_interval_s * REF_NS_PER_S);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 void ref_timer_fired(struct ref_tcb *tcb, enum ref_timer timer)
 {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- SEND ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- SEND -------------------------------------------------------------------------------------------------------- */
 
 uint32_t ref_send_room(const struct ref_tcb *tcb)
 {
@@ -78,7 +78,7 @@ int64_t ref_send(struct ref_stack *stack, int handle, const uint8_t *data, size_
     return taken;
 }
 
-/* ---- RECEIVE ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- RECEIVE ----------------------------------------------------------------------------------------------------- */
 
 /* The octet that sockets call out of band is the last urgent one, before the urgent pointer. */
 static uint32_t mark_of(const struct ref_tcb *tcb)

@@ -19,7 +19,7 @@ static int established_v6(void **state)
     return 0;
 }
 
-/* ---- the ways to TIME-WAIT and CLOSED -------------------------------------------------------------------------------------------- */
+/* ---- the ways to TIME-WAIT and CLOSED ---------------------------------------------------------------------------- */
 
 static void host_closes_first(void **state) /* Figure 12 */
 {
@@ -145,7 +145,7 @@ static void orphan_leaves_fin_wait_2_after_a_minute(void **state)
     EXPECT_STATE(h, TCP_STATE_CLOSED);
 }
 
-/* ---- data that is lost is told: SHLD-3 ----------------------------------------------------------------------------------------------- */
+/* ---- data that is lost is told: SHLD-3 --------------------------------------------------------------------------- */
 
 static void close_with_unread_data_resets(void **state)
 {
@@ -179,7 +179,7 @@ static void linger_0_and_abort_reset(void **state)
     EXPECT_NOTHING(h);
 }
 
-/* ---- every synchronized state: resets, SYNs, segments outside the window ---------------------------------------------------------------- */
+/* ---- every synchronized state: resets, SYNs, segments outside the window ----------------------------------------- */
 
 static void to_established(struct host *h) { (void)h; }
 
@@ -374,7 +374,7 @@ static void the_application_learns_how_the_connection_ended(void **state) /* MUS
     assert_int_equal(ref_close(h->stack, h->handle), -EBADF);
 }
 
-/* ---- TIME-WAIT ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- TIME-WAIT --------------------------------------------------------------------------------------------------- */
 
 static void a_retransmitted_fin_restarts_2_msl(void **state)
 {

@@ -1,10 +1,10 @@
-/* Floods and forgeries: the SYN backlog and cookies (RFC 4987), bounds, ICMP (RFC 9293 §3.9.2.2, RFC 5927), path MTU (RFC 1191, 8201),
- * fragments, echo. */
+/* Floods and forgeries: the SYN backlog and cookies (RFC 4987), bounds, ICMP (RFC 9293 §3.9.2.2, RFC 5927), path MTU (RFC 1191,
+ * 8201), fragments, echo. */
 #include "targets/reference/test/host.h"
 
 #include <errno.h>
 
-/* ---- SYN flood ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- SYN flood --------------------------------------------------------------------------------------------------- */
 
 static void small_backlog(struct ref_config *c)
 {
@@ -146,7 +146,7 @@ static void no_cookie_is_believed_unless_some_were_sent(void **state)
     assert_null(h->stack->connections);
 }
 
-/* ---- the accept queue and the table -------------------------------------------------------------------------------------------------- */
+/* ---- the accept queue and the table ------------------------------------------------------------------------------ */
 
 static void handshake_from(struct host *h, uint16_t port)
 {
@@ -263,7 +263,7 @@ static void data_waits_while_the_output_queue_is_full(void **state)
     host_free(h);
 }
 
-/* ---- ICMP ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- ICMP -------------------------------------------------------------------------------------------------------- */
 
 struct error_spec { uint8_t type, code; uint32_t rest; int32_t seq; uint16_t quoted_len; };
 
@@ -396,7 +396,7 @@ static void reports_are_bounded_and_the_newest_kept(void **state)
     assert_int_equal(ref_counters(h->stack)->reports_lost, 5);
 }
 
-/* ---- path MTU -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- path MTU ---------------------------------------------------------------------------------------------------- */
 
 static void too_big(struct host *h, uint32_t mtu, int32_t seq)
 {
@@ -520,7 +520,7 @@ static void without_discovery_packets_may_be_fragmented(void **state)
     assert_false(h->got.ip.dont_fragment);
 }
 
-/* ---- IP ------------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- IP ---------------------------------------------------------------------------------------------------------- */
 
 static void deliver(void *context, const uint8_t *fragment, size_t len)
 {

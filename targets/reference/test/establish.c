@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-/* ---- CLOSED ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- CLOSED ------------------------------------------------------------------------------------------------------ */
 
 static const struct closed_row { const char *says, *flags; uint32_t len; const char *answer; int32_t seq, ack; } closed_rows[] = {
     { "a RST is discarded",                    "R",   0, NULL, 0, 0 },
@@ -39,7 +39,7 @@ static void reset_replies_echo_the_timestamp(void **state) /* RFC 7323 §5.2 */
     assert_int_equal(h->options.ts_ecr, h->ts_val);
 }
 
-/* ---- passive OPEN ------------------------------------------------------------------------------------------------------------------- */
+/* ---- passive OPEN ------------------------------------------------------------------------------------------------ */
 
 static void three_steps_lead_to_established(void **state)
 {
@@ -163,7 +163,7 @@ static void a_second_syn_in_syn_received(void **state)
     EXPECT_STATE(h, TCP_STATE_CLOSED);
 }
 
-/* ---- active OPEN ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- active OPEN ------------------------------------------------------------------------------------------------- */
 
 static void open_actively(struct host *h)
 {
@@ -314,7 +314,7 @@ static void the_first_rto_for_data_is_3_s_after_a_lost_syn(void **state) /* RFC 
     EXPECT(h, ".", 0, 0, 1460);
 }
 
-/* ---- addresses: MUST-46, MUST-57, MUST-63 -------------------------------------------------------------------------------------------------- */
+/* ---- addresses: MUST-46, MUST-57, MUST-63 ------------------------------------------------------------------------ */
 
 static const struct address_row { const char *says, *src, *dst; } address_rows[] = {
     { "from a multicast address",          "224.0.0.1",       "192.0.2.2"   },
@@ -359,7 +359,7 @@ static void connect_refuses_impossible_addresses(void **state)
     EXPECT_NOTHING(h);
 }
 
-/* ---- options of the handshake ----------------------------------------------------------------------------------------------------------------- */
+/* ---- options of the handshake ------------------------------------------------------------------------------------ */
 
 static void syn_offers_what_the_rfcs_recommend(void **state)
 {

@@ -8,7 +8,7 @@ static void enabled(struct ref_config *c)
     c->fastopen = REF_FASTOPEN_BOTH;
 }
 
-/* ---- server -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- server ------------------------------------------------------------------------------------------------------ */
 
 static struct host *server(int64_t queue)
 {
@@ -174,7 +174,7 @@ static void a_reset_request_counts_against_the_limit_for_a_while(void **state) /
     host_free(h);
 }
 
-/* ---- client --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- client ------------------------------------------------------------------------------------------------------ */
 
 /* Connects to the peer with data; gives what ref_send_to gave. */
 static int64_t open_fast(struct host *h, uint32_t len)

@@ -124,7 +124,7 @@ enum tcp_state state_of(struct host *h)
     return tcb ? tcb->state : TCP_STATE_CLOSED;
 }
 
-/* ---- expectations ----------------------------------------------------------------------------------------------------------------- */
+/* ---- expectations ------------------------------------------------------------------------------------------------ */
 
 static void describe(const struct host *h, char *out, size_t size)
 {
@@ -147,7 +147,8 @@ void expect_segment(struct host *h, const char *flags, int32_t seq, int32_t ack,
                 && (!(wanted & PKT_ACK) || h->got.tcp.ack == wanted_ack) && h->got.tcp.payload_len == len;
     if (!matches) {
         char message[600];
-        snprintf(message, sizeof message, "expected %s %u:%u(%u) ack %u, saw %s", flags, wanted_seq, wanted_seq + len, len, wanted_ack, text);
+        snprintf(message, sizeof message, "expected %s %u:%u(%u) ack %u, saw %s", flags, wanted_seq, wanted_seq + len, len,
+                 wanted_ack, text);
         print_error("%s\n", message);
         _fail(file, line);
     }
@@ -171,7 +172,7 @@ void expect_state(struct host *h, enum tcp_state wanted, const char *file, int l
     _fail(file, line);
 }
 
-/* ---- ways to begin -------------------------------------------------------------------------------------------------------------------- */
+/* ---- ways to begin ----------------------------------------------------------------------------------------------- */
 
 void host_listens(struct host *h)
 {

@@ -57,7 +57,7 @@ static void sack(struct host *h, uint32_t count, const uint32_t (*offsets)[2])
     inject(h, (struct seg){ .flags = ".", .options = &options });
 }
 
-/* ---- slow start, congestion avoidance, timeout ------------------------------------------------------------------------------------- */
+/* ---- slow start, congestion avoidance, timeout ------------------------------------------------------------------- */
 
 static void slow_start_adds_a_segment_for_each_acknowledgment(void **state)
 {
@@ -157,7 +157,7 @@ static void after_an_idle_rto_the_restart_window_applies(void **state) /* RFC 56
     host_free(h);
 }
 
-/* ---- NewReno ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- NewReno ----------------------------------------------------------------------------------------------------- */
 
 static void the_third_duplicate_retransmits_and_limited_transmit_precedes_it(void **state)
 {
@@ -245,7 +245,7 @@ static void only_true_duplicates_count(void **state) /* RFC 5681 §2 */
     }
 }
 
-/* ---- SACK as sender --------------------------------------------------------------------------------------------------------------------- */
+/* ---- SACK as sender ---------------------------------------------------------------------------------------------- */
 
 static void sack_recovery_fills_the_holes_in_order(void **state) /* RFC 6675 §5 */
 {
@@ -343,7 +343,7 @@ static void implausible_sack_blocks_are_ignored(void **state)
     host_free(h);
 }
 
-/* ---- SACK as receiver ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- SACK as receiver -------------------------------------------------------------------------------------------- */
 
 static void expect_blocks(struct host *h, uint32_t count, const int32_t (*offsets)[2])
 {
@@ -423,7 +423,7 @@ static void timestamps_leave_room_for_three_blocks(void **state)
     host_free(h);
 }
 
-/* ---- timestamps: RFC 7323 --------------------------------------------------------------------------------------------------------------------- */
+/* ---- timestamps: RFC 7323 ---------------------------------------------------------------------------------------- */
 
 static struct host *with_timestamps(void)
 {
@@ -500,7 +500,7 @@ static void timestamps_measure_even_retransmissions(void **state)
     host_free(h);
 }
 
-/* ---- ECN: RFC 3168 --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- ECN: RFC 3168 ----------------------------------------------------------------------------------------------- */
 
 static void ecn(struct ref_config *c)
 {

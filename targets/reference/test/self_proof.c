@@ -1,9 +1,10 @@
 /* Two reference stacks over an unreliable link, thousands of seeds: every octet arrives intact and in order, or the connection is
  * reported dead to both sides; nothing leaks, nothing hangs.
  *
- * A seed draws everything: IP version, options, buffers, the link's faults, who opens (or both at once), what each application does:
- * how much it writes, how fast it reads, where it stops reading for a while, whether it sends urgent data, and how it ends. Half of the
- * runs start next to the wrap of one side's sequence numbers. `reference_self_proof_test SEED` runs one seed and tells what happens.
+ * A seed draws everything: IP version, options, buffers, the link's faults, who opens (or both at once), what each application
+ * does: how much it writes, how fast it reads, where it stops reading for a while, whether it sends urgent data, and how it ends.
+ * Half of the runs start next to the wrap of one side's sequence numbers. `reference_self_proof_test SEED` runs one seed and tells
+ * what happens.
  */
 #include "targets/reference/stack.h"
 #include "targets/reference/test/world.h"
@@ -66,7 +67,7 @@ static void complain(struct run *run, const char *format, ...)
     va_end(arguments);
 }
 
-/* ---- drawing a run -------------------------------------------------------------------------------------------------------------- */
+/* ---- drawing a run ----------------------------------------------------------------------------------------------- */
 
 static bool coin(struct world *w)
 {
@@ -175,7 +176,7 @@ static void set_up(struct run *run)
     }
 }
 
-/* ---- applications ------------------------------------------------------------------------------------------------------------------- */
+/* ---- applications ------------------------------------------------------------------------------------------------ */
 
 static void set(struct ref_stack *stack, int handle, const char *name, int64_t value)
 {
@@ -349,7 +350,7 @@ static void run_app(struct run *run, int host)
     end(run, host);
 }
 
-/* ---- the run ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------------------------------- */
 
 static void check_stacks(struct run *run)
 {
@@ -431,8 +432,8 @@ static bool dead(const struct app *app)
     return app->error != 0;
 }
 
-/* A link that loses a packet in ten at most, and never for long, is no reason to die. But a SYN cookie is refused, with a RST, when the
- * ACK that completes the handshake is overtaken: the numbers do not fit then. */
+/* A link that loses a packet in ten at most, and never for long, is no reason to die. But a SYN cookie is refused, with a RST, when
+ * the ACK that completes the handshake is overtaken: the numbers do not fit then. */
 static bool link_is_usable(const struct run *run)
 {
     if (run->world.host[1]->config.syncookies == REF_SYNCOOKIES_ALWAYS)
@@ -445,8 +446,8 @@ static bool link_is_usable(const struct run *run)
     return true;
 }
 
-/* Who ended in peace has read all that the other was to write; who has not was told why. An application that had read all and closed
- * cannot be told any more whether its own last octets arrived. */
+/* Who ended in peace has read all that the other was to write; who has not was told why. An application that had read all and
+ * closed cannot be told any more whether its own last octets arrived. */
 static void judge(struct run *run)
 {
     if (run->app[0].ending != END_GRACEFUL || run->app[1].ending != END_GRACEFUL)
@@ -470,7 +471,7 @@ static void run_seed(struct run *run)
     judge(run);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
 
 static void every_octet_arrives_or_both_are_told(void **state)
 {
@@ -486,8 +487,8 @@ static void every_octet_arrives_or_both_are_told(void **state)
         if (run.why[0])
             fail_msg("seed %" PRIu64 ": %s", seed, run.why);
     }
-    print_message("%d seeds: %" PRIu64 " packets, %" PRIu64 " octets delivered, %" PRIu64 " connections reset or timed out\n", SEEDS,
-                  packets, octets, deaths);
+    print_message("%d seeds: %" PRIu64 " packets, %" PRIu64 " octets delivered, %" PRIu64 " connections reset or timed out\n",
+                  SEEDS, packets, octets, deaths);
     assert_true(deaths > 0 && deaths < SEEDS / 2);
 }
 

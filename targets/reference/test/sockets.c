@@ -1,4 +1,5 @@
-/* The application's calls: RFC 9293 §3.9.1 as sockets, with the errno values of Linux; and the same through the target's interface. */
+/* The application's calls: RFC 9293 §3.9.1 as sockets, with the errno values of Linux; and the same through the target's interface.
+ */
 #include "targets/reference/target_reference.h"
 #include "targets/reference/test/host.h"
 
@@ -358,7 +359,7 @@ static void an_active_open_may_leave_time_wait_where_so_configured(void **state)
     host_free(h);
 }
 
-/* ---- through the target's interface ------------------------------------------------------------------------------------------------------ */
+/* ---- through the target's interface ------------------------------------------------------------------------------ */
 
 static struct target *open_with(const char *name, const char *value, struct target_error *error)
 {
@@ -385,7 +386,8 @@ static void the_target_knows_every_setting_of_the_interface(void **state)
         struct target *t = open_with(good[i][0], good[i][1], &error);
         if (!t)
             fail_msg("%s %s: %s", good[i][0], good[i][1], error.text);
-        t->ops->close(t);
+        else
+            t->ops->close(t);
     }
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_null(open_with(bad[i][0], bad[i][1], &error));

@@ -1,4 +1,5 @@
-/* RFC 9293 §3.7 and §3.8: segmentation, Nagle, acknowledging, windows, zero-window probes, urgent data, keep-alives, user timeout. */
+/* RFC 9293 §3.7 and §3.8: segmentation, Nagle, acknowledging, windows, zero-window probes, urgent data, keep-alives, user timeout.
+ */
 #include "targets/reference/test/host.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ static int64_t read_all(struct host *h)
     return ref_receive(h->stack, h->handle, out, sizeof out, 0);
 }
 
-/* ---- receiving ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- receiving --------------------------------------------------------------------------------------------------- */
 
 static void acknowledgment_of_one_segment_is_delayed_less_than_half_a_second(void **state) /* MUST-40 */
 {
@@ -166,7 +167,7 @@ static void scaled_windows_never_move_back_more_than_their_grain(void **state) /
     host_free(scaled);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------------------------------- */
 
 static void nagle_holds_a_small_segment_while_data_is_out(void **state) /* SHLD-7, MUST-17 */
 {
@@ -288,7 +289,7 @@ static void mss_leaves_room_for_options(void **state) /* RFC 6691 */
     host_free(h);
 }
 
-/* ---- zero-window probes: §3.8.6.1 -------------------------------------------------------------------------------------------------------- */
+/* ---- zero-window probes: §3.8.6.1 -------------------------------------------------------------------------------- */
 
 static void a_zero_window_is_probed_with_growing_intervals(void **state)
 {
@@ -355,7 +356,7 @@ static void fin_waits_for_the_window_and_probes_it(void **state)
     EXPECT_STATE(h, TCP_STATE_FIN_WAIT_2);
 }
 
-/* ---- retransmission and failure: §3.8.1, §3.8.3 -------------------------------------------------------------------------------------------- */
+/* ---- retransmission and failure: §3.8.1, §3.8.3 ------------------------------------------------------------------ */
 
 static void data_is_retransmitted_with_backoff_until_r2(void **state) /* MUST-20, SHLD-10, SHLD-11 */
 {
@@ -424,7 +425,7 @@ static void a_user_timeout_announced_is_adopted_between_its_limits(void **state)
     }
 }
 
-/* ---- keep-alives: §3.8.4 -------------------------------------------------------------------------------------------------------------------- */
+/* ---- keep-alives: §3.8.4 ----------------------------------------------------------------------------------------- */
 
 static void keep_alives_are_off_by_default(void **state) /* MUST-25 */
 {
@@ -487,7 +488,7 @@ static void a_keep_alive_of_the_peer_is_answered(void **state)
     EXPECT(h, ".", 0, 0, 0);
 }
 
-/* ---- urgent data: §3.8.5 ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- urgent data: §3.8.5 ----------------------------------------------------------------------------------------- */
 
 static void urgent_pointer_points_past_the_urgent_data(void **state) /* MUST-62 */
 {
@@ -550,7 +551,7 @@ static void out_of_band_octet_is_taken_from_the_stream(void **state)
     assert_int_equal(out[0], stream_octet(6));
 }
 
-/* ---- bounds -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- bounds ------------------------------------------------------------------------------------------------------ */
 
 static void a_full_send_buffer_says_again(void **state)
 {

@@ -119,7 +119,8 @@ static void send_over_link(struct world *world, int from, uint8_t *bytes, size_t
         world->corrupted++;
     }
     for (int i = 0; i < copies; i++)
-        launch(world, 1 - from, bytes, len, world->now_ns + faults->delay_ns + (int64_t)world_below(world, (uint64_t)faults->jitter_ns));
+        launch(world, 1 - from, bytes, len,
+               world->now_ns + faults->delay_ns + (int64_t)world_below(world, (uint64_t)faults->jitter_ns));
 }
 
 void world_collect(struct world *world)
