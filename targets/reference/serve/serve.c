@@ -58,6 +58,7 @@ struct server {
     pid_t child;              /* 0: none, or it has ended */
     int child_fd;             /* readable when it has ended; -1: none */
     int child_status;
+    int link_status;          /* negative errno value: the device is gone */
     int64_t next_status_ns;   /* INT64_MAX: never */
     uint8_t frame[TAP_FRAME_MAX], packet[PKT_BYTES_MAX];
 };
@@ -91,6 +92,8 @@ static bool take_frames(struct server *s, int64_t now_ns)
         const uint8_t *packet;
         size_t packet_len;
         ssize_t len = tap_read(&s->tap, s->frame, sizeof s->frame);
+        if (len < 0)
+            s->link_status = (int)len;
         if (len <= 0)
             return false;
         if (!ether_unwrap(s->ether, s->frame, (size_t)len, &packet, &packet_len))
@@ -161,7 +164,7 @@ static void show_status_when_due(struct server *s, int64_t now_ns)
 }
 
 /* Signals are let in while waiting only, so that none comes between looking at *interrupted and waiting. */
-static enum serve_end loop(struct server *s)
+static enum serve_end loop(struct server *s, struct target_error *error)
 {
     sigset_t blocked, unblocked;
     sigemptyset(&blocked);
@@ -169,7 +172,7 @@ static enum serve_end loop(struct server *s)
     sigaddset(&blocked, SIGTERM);
     sigprocmask(SIG_BLOCK, &blocked, &unblocked);
     bool more = false;
-    while (!*s->config->interrupted && !(s->config->command && !s->child)) {
+    while (!*s->config->interrupted && !(s->config->command && !s->child) && s->link_status == 0) {
         wait_for_something(s, more, &unblocked);
         int64_t now_ns = monotonic_ns();
         ref_advance(s->stack, now_ns);
@@ -180,6 +183,10 @@ static enum serve_end loop(struct server *s)
         show_status_when_due(s, now_ns);
     }
     sigprocmask(SIG_SETMASK, &unblocked, NULL);
+    if (s->link_status < 0) {
+        fail(error, TARGET_ERR_UNAVAILABLE, "the device", s->tap.name, "somebody has taken it away");
+        return SERVE_FAILED;
+    }
     return *s->config->interrupted ? SERVE_INTERRUPTED : SERVE_DONE;
 }
 
@@ -392,7 +399,7 @@ enum serve_end serve(const struct serve_config *config, int *command_status, str
     enum serve_end end = SERVE_FAILED;
     if (open_files(s, error) && open_device(s, error) && open_stack(s, error) && start_command(s, error)) {
         say_where(s);
-        end = loop(s);
+        end = loop(s, error);
         if (config->status)
             show_status(s);
     }

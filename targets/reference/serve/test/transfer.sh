@@ -1,6 +1,8 @@
 #!/bin/sh
 # The reference stack against this machine's kernel: curl fetches and uploads 10 MB with the right checksums, over IPv4 and IPv6, over good links and
 # bad ones, and the services and options of `tcpassay serve` do what they say.
+# shellcheck disable=SC2016,SC2086,SC2154  # scripts for other shells, lists of words, variables of lib.sh
+# shellcheck source=engine/cli/test/lib.sh
 . "$(dirname "$0")/../../../../engine/cli/test/lib.sh"
 
 if ! command -v curl >/dev/null || ! command -v sha256sum >/dev/null || ! command -v bash >/dev/null; then
@@ -24,10 +26,8 @@ holds 'the checksum told is that of the bytes sent' test "$(sha256sum <"$work/fi
 for host in "$v4" "$v6"; do
     for link in '' '--loss 3' '--loss 1 --duplicate 3 --reorder 5 --corrupt 1'; do
         rm -f "$work/got"
-        # shellcheck disable=SC2086 # $link and $fetch are words
         holds "fetching from $host ($link)" "$tcpassay" serve --seed 1 $link -- $fetch -o "$work/got" "http://$host/bytes/$bytes"
         holds "what came from $host ($link)" cmp "$work/file" "$work/got"
-        # shellcheck disable=SC2086
         wants 0 "^$bytes $sum\$" "uploading to $host ($link)" "$tcpassay" serve --seed 1 $link -- $fetch -T "$work/file" "http://$host/"
     done
 done
@@ -41,7 +41,6 @@ wait
 SCRIPT
 for link in '' '--loss 3'; do
     rm -f "$work"/part* "$work"/sum*
-    # shellcheck disable=SC2086
     holds "eight transfers at once ($link)" "$tcpassay" serve --seed 2 $link -- sh "$work/parallel" "$v6" "$work"
     for i in 1 2 3 4 5 6 7 8; do
         holds "transfer $i of eight ($link)" test "$(sha256sum <"$work/part$i" | cut -d' ' -f1)" = "$(cat "$work/sum$i")"
@@ -90,5 +89,7 @@ wants 3 'no interface "nosuchtap"' 'a device that is not there' "$tcpassay" serv
 if command -v ip >/dev/null && unshare -n true 2>/dev/null; then
     wants 0 '^tcpassay: a TCP' 'an existing device' unshare -n sh -c "ip tuntap add dev t0 mode tap && ip addr add 198.51.100.1/24 dev t0 &&
         ip link set t0 up && exec '$tcpassay' serve --tap t0 --address 198.51.100.7/24 -- $fetch http://198.51.100.7/"
+    wants 3 'somebody has taken it away' 'a device that goes away' unshare -n sh -c "ip tuntap add dev t0 mode tap && ip link set t0 up &&
+        exec '$tcpassay' serve --tap t0 -- sh -c 'ip link del t0; exec sleep 60'"
 fi
 finish
