@@ -173,7 +173,19 @@ static struct seen *put_in_inbox(struct player *p, const uint8_t *bytes, size_t 
     return seen;
 }
 
-/* What holds of every segment of every IUT, whatever is tested: checksums, and data as the application wrote it. */
+/* A connection keeps the local address it began with; a RST may come from another, where another was asked. */
+static void check_source(struct player *p, const struct seen *seen)
+{
+    const struct endpoint *e = seen->endpoint;
+    if (!e->iut_isn_known || (seen->packet.tcp.flags & PKT_RST) || pkt_addr_equal(&seen->packet.ip.src, &e->iut.addr))
+        return;
+    struct play_cause cause = {.rule = "address", .requirement = "RFC9293:MUST-45", .expected = "the connection's local address",
+                               .observed = "another", .segment = seen->index, .goes_on = true};
+    snprintf(cause.message, sizeof cause.message, "segment %u comes from another address than the connection has", seen->index);
+    play_blame(p, &cause);
+}
+
+/* What holds of every segment of every IUT, whatever is tested: checksums, addresses, and data as the application wrote it. */
 static void check_always(struct player *p, const struct seen *seen)
 {
     const struct pkt_tcp *tcp = &seen->packet.tcp;
@@ -184,6 +196,7 @@ static void check_always(struct player *p, const struct seen *seen)
         play_blame(p, &cause);
         return;
     }
+    check_source(p, seen);
     int64_t offset = endpoint_stream_mismatch(seen->endpoint, tcp);
     if (offset >= 0) {
         struct play_cause cause = {.rule = "stream", .requirement = "RFC9293:3.8-a", .expected = "the octets the application wrote",

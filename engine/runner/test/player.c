@@ -208,6 +208,22 @@ static void a_wrong_checksum_of_the_iut_fails_whatever_is_tested(void **state)
     assert_string_equal(p.requirement, "RFC9293:MUST-2");
 }
 
+static void answer_from_elsewhere(struct puppet *p, const struct packet *packet)
+{
+    struct pkt_spec spec = {.seq = 5000, .ack = packet->tcp.seq + 1, .flags = PKT_SYN | PKT_ACK, .src = packet->ip.dst, .dst = packet->ip.src};
+    spec.src.bytes[3]++;
+    puppet_emit(p, packet, spec, 0);
+}
+
+static void another_source_address_fails_whatever_is_tested(void **state)
+{
+    (void)state;
+    struct puppet_script script = {.on_packet = answer_from_elsewhere};
+    struct played p = puppet_play(FRONT "//: preamble\n0 < S 0:0(0)\n+0 > S. 0:0(0) ack 1\n", &script);
+    assert_verdict(p, VERDICT_FAIL);
+    assert_string_equal(p.requirement, "RFC9293:MUST-45");
+}
+
 /* ---- never, either, gather, repeat, fence, link */
 
 static void never_with_a_span_waits_for_its_end(void **state)
@@ -446,6 +462,7 @@ int main(void)
         cmocka_unit_test(a_should_not_followed_is_a_deviation_and_fails_when_strict),
         cmocka_unit_test(a_directive_charges_failures_to_another_requirement),
         cmocka_unit_test(a_wrong_checksum_of_the_iut_fails_whatever_is_tested),
+        cmocka_unit_test(another_source_address_fails_whatever_is_tested),
         cmocka_unit_test(never_with_a_span_waits_for_its_end),
         cmocka_unit_test(never_with_a_block_holds_only_inside_it),
         cmocka_unit_test(either_takes_the_branch_whose_first_step_comes_true),
