@@ -437,10 +437,16 @@ static struct target *linux_open(const char *argument, const struct target_confi
     return NULL;
 }
 
+static bool attempt_opening(struct target_error *error)
+{
+    const struct target_config config = { 0 };
+    return linux_open("", &config, error) != NULL;
+}
+
 static bool linux_preflight(const char *argument, struct target_error *error)
 {
     *error = (struct target_error){ .kind = TARGET_ERR_NONE };
-    return !refuse_argument(argument, error) && netns_preflight(error);
+    return !refuse_argument(argument, error) && netns_try(attempt_opening, error);
 }
 
 const struct target_driver linux_driver = {

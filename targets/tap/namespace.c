@@ -239,32 +239,20 @@ int netns_loopback_up(void)
 
 /* ---- preflight ------------------------------------------------------------------------------------------------- */
 
-struct attempt { enum stage stage; int code; };
-
-static struct attempt attempt_all(void)
+/* Tells the parent what came of it; a child that a policy kills tells nothing. */
+static void report_attempt(bool (*attempt)(struct target_error *error), int out)
 {
-    struct attempt result = { STAGE_DONE, 0 };
-    result.stage = become_privileged(&result.code);
-    if (result.stage != STAGE_DONE)
-        return result;
-    if (unshare(CLONE_NEWNET) < 0)
-        return (struct attempt){ STAGE_NETWORK_NAMESPACE, errno };
-    struct tap tap;
-    int status = tap_open("tap%d", &tap);
-    if (status < 0)
-        return (struct attempt){ STAGE_TAP, -status };
-    tap_close_with_namespace(&tap);
-    return result;
+    struct target_error result = { .kind = TARGET_ERR_NONE };
+    attempt(&result);
+    _exit(write(out, &result, sizeof result) == (ssize_t)sizeof result ? 0 : 1);
 }
 
-bool netns_preflight(struct target_error *error)
+bool netns_try(bool (*attempt)(struct target_error *error), struct target_error *error)
 {
     int ends[2] = { -1, -1 };
     pid_t child = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
-    if (child == 0) {
-        struct attempt result = attempt_all();
-        _exit(write(ends[1], &result, sizeof result) == (ssize_t)sizeof result ? 0 : 1);
-    }
+    if (child == 0)
+        report_attempt(attempt, ends[1]);
     if (child < 0) {
         error->kind = TARGET_ERR_UNAVAILABLE;
         snprintf(error->text, sizeof error->text, "no process for the preflight (%s): free some memory, or raise ulimit -u and -n",
@@ -272,18 +260,31 @@ bool netns_preflight(struct target_error *error)
     }
     if (ends[1] >= 0)
         close(ends[1]);
-    if (child < 0) {
-        if (ends[0] >= 0)
-            close(ends[0]);
-        return false;
+    if (child > 0) {
+        if (read(ends[0], error, sizeof *error) != (ssize_t)sizeof *error)
+            explain(STAGE_USER_NAMESPACE, EPERM, error);
+        waitpid(child, NULL, 0);
     }
-    struct attempt result = { STAGE_USER_NAMESPACE, EPERM }; /* what it means when a policy kills the child */
-    if (read(ends[0], &result, sizeof result) != (ssize_t)sizeof result)
-        result = (struct attempt){ STAGE_USER_NAMESPACE, EPERM };
-    close(ends[0]);
-    waitpid(child, NULL, 0);
-    if (result.stage == STAGE_DONE)
-        return true;
-    explain(result.stage, result.code, error);
-    return false;
+    if (ends[0] >= 0)
+        close(ends[0]);
+    return error->kind == TARGET_ERR_NONE;
+}
+
+static bool attempt_device(struct target_error *error)
+{
+    struct netns ns;
+    struct tap tap;
+    if (!netns_open(&ns, error))
+        return false;
+    int status = netns_enter(&ns);
+    if (status == 0)
+        status = tap_open("tap%d", &tap);
+    if (status < 0)
+        tap_explain(status, error);
+    return status == 0;
+}
+
+bool netns_preflight(struct target_error *error)
+{
+    return netns_try(attempt_device, error);
 }

@@ -27,7 +27,11 @@ int netns_leave(const struct netns *ns);
 /* Brings up lo in the namespace the thread is in. 0 or a negative errno value. */
 int netns_loopback_up(void);
 
-/* Can a namespace with a TAP device in it be made here? Tries it in a child process, so that nothing changes for this one. */
+/* Runs the attempt in a child process, which then ends, so that nothing changes for this one. False with the attempt's error, when
+ * it left one; the attempt need not clean up. */
+bool netns_try(bool (*attempt)(struct target_error *error), struct target_error *error);
+
+/* Can a namespace with a TAP device in it be made here? */
 bool netns_preflight(struct target_error *error);
 
 /* Fills *error with what it means that a TAP device could not be opened (a negative errno value), and how to mend it. */
