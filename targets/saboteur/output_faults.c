@@ -141,6 +141,12 @@ static void urgent_up(struct saboteur *saboteur, struct segment *s)
     segment_set_urgent(s, (uint16_t)(s->packet.tcp.urgent + 1));
 }
 
+static void source_wrong(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_raise_source(s);
+}
+
 static void tos_zero(struct saboteur *saboteur, struct segment *s)
 {
     (void)saboteur;
@@ -306,6 +312,8 @@ static const struct fault faults[] = {
     {"urgent-pointer-off-by-one", "points the urgent pointer one octet too far", .matches = urgent, .act = urgent_up},
     {"psh-never", "never sets PSH", .matches = pushed, .act = clear_push},
     {"flags-add-urg", "sets URG though nothing is urgent (all but SYN and RST)", .matches = after_syn, .act = add_urgent},
+    {"source-address-wrong", "sends from the address after its own, once the SYNs are exchanged (all but SYN, SYN-ACK and RST)", .matches = after_syn,
+     .act = source_wrong},
     {"tos-zero", "sends every segment with a Differentiated Services field (and ECN bits) of zero", .matches = any_segment, .act = tos_zero},
     {"ttl-frozen", "sends every segment with a TTL of 64", .matches = any_segment, .act = ttl_frozen},
     {"ecn-unasked", "sets ECE in every SYN-ACK, asked or not", .matches = segment_is_synack, .act = set_ece},

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-enum { IP4_TOS_AT = 1, IP4_LEN_AT = 2, IP4_TTL_AT = 8, IP4_CHECKSUM_AT = 10, IP6_LEN_AT = 4, IP6_HOP_LIMIT_AT = 7, IP6_HEADER_LEN = 40 };
+enum { IP4_TOS_AT = 1, IP4_LEN_AT = 2, IP4_TTL_AT = 8, IP4_CHECKSUM_AT = 10, IP4_SOURCE_END = 16, IP6_LEN_AT = 4,
+       IP6_HOP_LIMIT_AT = 7, IP6_SOURCE_END = 24, IP6_HEADER_LEN = 40 };
 enum { TCP_SEQ_AT = 4, TCP_ACK_AT = 8, TCP_OFFSET_AT = 12, TCP_FLAGS_AT = 13, TCP_WINDOW_AT = 14, TCP_CHECKSUM_AT = 16, TCP_URGENT_AT = 18,
        TCP_HEADER_LEN = 20 };
 enum { ICMP_CHECKSUM_AT = 2, ICMP_HEADER_LEN = 8 };
@@ -128,6 +129,16 @@ static void renew_ip4_checksum(struct segment *s)
     put16(s->bytes + IP4_CHECKSUM_AT, 0);
     uint16_t sum = pkt_checksum(s->bytes, s->packet.ip.header_len);
     put16(s->bytes + IP4_CHECKSUM_AT, s->packet.ip.checksum_ok ? sum : (uint16_t)(sum + 1));
+}
+
+void segment_raise_source(struct segment *s)
+{
+    bool was_right = s->packet.tcp.checksum_ok;
+    s->bytes[(s->packet.ip.version == 6 ? IP6_SOURCE_END : IP4_SOURCE_END) - 1]++;
+    if (s->packet.ip.version == 4)
+        renew_ip4_checksum(s);
+    read_again(s);
+    renew_checksum(s, TCP_CHECKSUM_AT, was_right);
 }
 
 void segment_set_tos(struct segment *s, uint8_t tos)

@@ -63,6 +63,7 @@ void segment_set_ack(struct segment *segment, uint32_t ack);
 void segment_set_flags(struct segment *segment, uint16_t flags); /* the reserved nibble stays as it is */
 void segment_set_window(struct segment *segment, uint16_t window);
 void segment_set_urgent(struct segment *segment, uint16_t urgent);
+void segment_raise_source(struct segment *segment); /* the address after this one */
 void segment_set_tos(struct segment *segment, uint8_t tos); /* the traffic class in IPv6 */
 void segment_set_ttl(struct segment *segment, uint8_t ttl); /* the hop limit */
 void segment_set_payload_octet(struct segment *segment, uint32_t index, uint8_t octet);

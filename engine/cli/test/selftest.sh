@@ -49,6 +49,7 @@ sed 's/ack 11$/ack 12/' "$work/killed.pkt" >"$work/wrong.pkt"
 wants 1 'NO PASS   .*/wrong/ipv4  unsabotaged already: fail' 'one that does not pass unsabotaged' "$tcpassay" selftest "$work/wrong.pkt"
 
 # A fault need not be noticed in every row of a table, but in one of them, and every row by some fault.
+# shellcheck disable=SC2016 # $n is the scenario's
 sed 's,^//: preamble,each $n in 0\, 1\n&,; s/^+0~+.5 .*/&\nrepeat $n {\n+0 shutdown(3, SHUT_RD) = ...\n+0 < F. 11:11(0) ack 1\n* > . 1:1(0) ack 12\n}/' \
     "$work/killed.pkt" | sed 's/killed-by .*/killed-by ack-dropped deaf-to-fin/' >"$work/table.pkt"
 wants 0 '6 kills; 0 survivors \(and 2 in rows' 'a table: a row that the fault is not about' "$tcpassay" selftest "$work/table.pkt"

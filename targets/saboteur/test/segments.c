@@ -589,7 +589,31 @@ static void what_has_a_group_address_is_answered_by_its_fault(void **state)
     }
 }
 
-static const char *const by_hand[] = {"group-address-answered", "data-corrupt", "challenge-ack-dropped", "deaf-to-icmp",
+static void a_wrong_source_is_the_next_address_and_the_checksums_are_right(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < WAYS; way++) {
+        static const char *const next[] = {"192.0.2.3", "2001:db8::3"};
+        struct world w;
+        struct packet packet;
+        struct pkt_addr wanted;
+        uint8_t bytes[200];
+        int64_t at_ns;
+        char text[TEXT_MAX];
+        world_open(&w, "source-address-wrong", &ways[way]);
+        world_bring(&w, OPEN);
+        puppet_emits(w.p, bytes, world_build(&w, true, &(struct seg){A_ | P_, 1, .len = 10, .ack = 1, .win = 9}, bytes, sizeof bytes));
+        ssize_t len = w.t->ops->receive(w.t, bytes, sizeof bytes, &at_ns);
+        assert_true(len > 0);
+        world_describe(&w, true, bytes, (size_t)len, text); /* which looks at the checksums */
+        assert_string_equal(text, "P. 1:11(10) ack 1 win 9");
+        pkt_parse(bytes, (size_t)len, &packet);
+        assert_true(pkt_addr_parse(next[w.ip], &wanted) && pkt_addr_equal(&packet.ip.src, &wanted));
+        world_close(&w);
+    }
+}
+
+static const char *const by_hand[] = {"source-address-wrong", "group-address-answered", "data-corrupt", "challenge-ack-dropped", "deaf-to-icmp",
                                       "icmp-seq-unchecked", "icmp-aborts", "isn-constant", "isn-slow"};
 
 static bool is_of(const char *row_fault, const char *name)
@@ -622,6 +646,7 @@ int segments_run(void)
         cmocka_unit_test(what_the_iut_is_sent_arrives_as_its_row_says),
         cmocka_unit_test(what_is_answered_besides_is_as_its_row_says),
         cmocka_unit_test(what_has_a_group_address_is_answered_by_its_fault),
+        cmocka_unit_test(a_wrong_source_is_the_next_address_and_the_checksums_are_right),
         cmocka_unit_test(data_corrupt_changes_the_first_octet),
         cmocka_unit_test(only_the_answer_to_what_is_not_acceptable_is_a_challenge_ack),
         cmocka_unit_test(a_refusal_in_syn_received_does_not_end_the_connection),

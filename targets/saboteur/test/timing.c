@@ -58,8 +58,9 @@ struct account { struct world *w; int64_t began_ns; char *out; };
 static void add_to_account(struct account *a, const char *text)
 {
     size_t used = strlen(a->out);
+    long long at_ms = (a->w->now_ns - a->began_ns) / MS;
     if (*text)
-        snprintf(a->out + used, TEXT_MAX - used, "%s%lld: %s", used ? " | " : "", (long long)((a->w->now_ns - a->began_ns) / MS), text);
+        assert_true(snprintf(a->out + used, TEXT_MAX - used, "%s%lld: %s", used ? " | " : "", at_ms, text) < (int)(TEXT_MAX - used));
 }
 
 /* Steps from one thing that happens to the next, each at its own millisecond. */

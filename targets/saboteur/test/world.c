@@ -127,7 +127,7 @@ void world_describe(const struct world *w, bool from_iut, const uint8_t *bytes, 
 static void join(char *out, const char *prefix, const char *text)
 {
     size_t used = strlen(out);
-    snprintf(out + used, TEXT_MAX - used, "%s%s%s", used ? " | " : "", prefix, text);
+    assert_true(snprintf(out + used, TEXT_MAX - used, "%s%s%s", used ? " | " : "", prefix, text) < (int)(TEXT_MAX - used));
 }
 
 void world_collect(struct world *w, char out[static TEXT_MAX])
