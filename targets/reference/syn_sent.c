@@ -40,7 +40,6 @@ static void enter_established(struct ref_tcb *tcb, struct ref_segment *seg)
     ref_fastopen_remember(tcb, seg);
     ref_enter_established(tcb);
     ref_acknowledge(tcb, seg);
-    ref_take_held(tcb);
     if (tcb->snd_una != tcb->snd_nxt) /* data of our SYN was not taken: it goes into the first segments (RFC 7413 §4.2.2) */
         ref_cc_go_back(tcb);
     tcb->ack_now = true; /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, or with data */

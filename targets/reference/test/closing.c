@@ -141,8 +141,37 @@ static void orphan_leaves_fin_wait_2_after_a_minute(void **state)
     ref_close(h->stack, h->handle);
     inject(h, (struct seg){ .flags = ".", .ack = 1 });
     EXPECT_STATE(h, TCP_STATE_FIN_WAIT_2);
-    advance_by(h, 60 * S);
+    advance_by(h, 60 * S - 1);
+    EXPECT_STATE(h, TCP_STATE_FIN_WAIT_2);
+    advance_by(h, 1);
     EXPECT_STATE(h, TCP_STATE_CLOSED);
+}
+
+static void linger2_sets_that_time(void **state)
+{
+    struct host *h = *state;
+    set_option(h, "TCP_LINGER2", 5);
+    ref_shutdown(h->stack, h->handle, REF_SHUT_WR);
+    inject(h, (struct seg){ .flags = ".", .ack = 1 });
+    advance_by(h, 100 * S);
+    EXPECT_STATE(h, TCP_STATE_FIN_WAIT_2);
+    ref_close(h->stack, h->handle); /* only now an orphan */
+    advance_by(h, 5 * S - 1);
+    EXPECT_STATE(h, TCP_STATE_FIN_WAIT_2);
+    advance_by(h, 1);
+    EXPECT_STATE(h, TCP_STATE_CLOSED);
+}
+
+static void a_fin_stays_within_the_window_with_its_own_number(void **state)
+{
+    struct host *h = *state;
+    inject(h, (struct seg){ .flags = ".", .win = 100 });
+    host_sends(h, 100);
+    ref_shutdown(h->stack, h->handle, REF_SHUT_WR);
+    EXPECT(h, "P.", 0, 0, 100);
+    EXPECT_NOTHING(h);
+    inject(h, (struct seg){ .flags = ".", .ack = 100, .win = 1 });
+    EXPECT(h, "F.", 100, 0, 0);
 }
 
 /* ---- data that is lost is told: SHLD-3 --------------------------------------------------------------------------- */
@@ -484,6 +513,8 @@ int main(void)
         V4(fin_is_retransmitted),
         V4(a_fin_above_a_gap_waits), V6(a_fin_above_a_gap_waits),
         V4(orphan_leaves_fin_wait_2_after_a_minute),
+        V4(linger2_sets_that_time),
+        V4(a_fin_stays_within_the_window_with_its_own_number),
         V4(close_with_unread_data_resets),
         V4(data_after_close_resets),
         V4(linger_0_and_abort_reset),

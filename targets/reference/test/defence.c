@@ -263,6 +263,45 @@ static void data_waits_while_the_output_queue_is_full(void **state)
     host_free(h);
 }
 
+static void answers_nobody_takes_are_dropped_at_the_bound(void **state)
+{
+    struct host *h = host_new(4, small_queue);
+    uint64_t count = 0;
+    (void)state;
+    for (int i = 0; i < 2000; i++)
+        inject(h, (struct seg){ .flags = "." });
+    while (hear(h))
+        count++;
+    assert_in_range(count, 100, 400);
+    assert_int_equal(count + ref_counters(h->stack)->output_queue_full, 2000);
+    host_free(h);
+}
+
+static void orphans_in_fin_wait_2_go_before_others(void **state)
+{
+    struct host *h = host_new(4, four_connections);
+    int handles[4];
+    (void)state;
+    host_listens(h);
+    for (int i = 0; i < 4; i++) {
+        handshake_from(h, (uint16_t)(6000 + i));
+        handles[i] = (int)ref_accept(h->stack, h->listener, NULL);
+    }
+    ref_close(h->stack, handles[0]); /* FIN-WAIT-1 */
+    ref_close(h->stack, handles[1]);
+    h->peer.port = 6001;
+    h->ack = tcb_of(h)->snd_nxt;
+    inject(h, (struct seg){ .flags = ".", .seq = 1 }); /* FIN-WAIT-2 */
+    EXPECT_STATE(h, TCP_STATE_FIN_WAIT_2);
+    handshake_from(h, 7000);
+    EXPECT_STATE(h, TCP_STATE_ESTABLISHED);
+    h->peer.port = 6001;
+    EXPECT_STATE(h, TCP_STATE_CLOSED);
+    h->peer.port = 6000;
+    EXPECT_STATE(h, TCP_STATE_FIN_WAIT_1);
+    host_free(h);
+}
+
 /* ---- ICMP -------------------------------------------------------------------------------------------------------- */
 
 struct error_spec { uint8_t type, code; uint32_t rest; int32_t seq; uint16_t quoted_len; };
@@ -348,6 +387,32 @@ static void icmp_errors_never_abort_what_is_established(void **state) /* RFC 592
         EXPECT_STATE(h, TCP_STATE_ESTABLISHED);
         host_free(h);
     }
+}
+
+static void a_hard_error_ends_a_half_open_entry_and_not_the_listener(void **state)
+{
+    struct host *h = *state;
+    host_listens(h);
+    say(h, (struct seg){ .flags = "S" });
+    h->ack = tcb_of(h)->iss;
+    icmp_error(h, (struct error_spec){ .type = 3, .code = 3 });
+    EXPECT_STATE(h, TCP_STATE_CLOSED);
+    struct ref_status status;
+    assert_int_equal(ref_status(h->stack, &h->local, &h->peer, &status), 0);
+    assert_int_equal(status.state, TCP_STATE_LISTEN);
+}
+
+static void progress_clears_a_soft_error(void **state)
+{
+    struct host *h = *state;
+    uint8_t out[4];
+    peer_connects(h, (struct seg){ .mss = 1460 });
+    host_sends(h, 10);
+    icmp_error(h, (struct error_spec){ .type = 3, .code = 1 });
+    inject(h, (struct seg){ .flags = ".", .ack = 10 });
+    host_sends(h, 10);
+    advance_by(h, 3600 * S);
+    assert_int_equal(ref_receive(h->stack, h->handle, out, 4, 0), -ETIMEDOUT);
 }
 
 static void hard_errors_abort(struct ref_config *c)
@@ -620,8 +685,12 @@ int main(void)
         cmocka_unit_test(overflow_of_the_last_step_waits_or_aborts),
         cmocka_unit_test(a_full_table_evicts_time_wait_and_orphans_but_nothing_in_use),
         cmocka_unit_test(data_waits_while_the_output_queue_is_full),
+        cmocka_unit_test(answers_nobody_takes_are_dropped_at_the_bound),
+        cmocka_unit_test(orphans_in_fin_wait_2_go_before_others),
         cmocka_unit_test(icmp_errors_are_told_and_only_hard_ones_stop_an_open),
         cmocka_unit_test(icmp_errors_never_abort_what_is_established),
+        V4(a_hard_error_ends_a_half_open_entry_and_not_the_listener),
+        V4(progress_clears_a_soft_error),
         cmocka_unit_test(hard_errors_may_be_configured_to_abort),
         V4(reports_can_be_turned_off),
         V4(reports_are_bounded_and_the_newest_kept),

@@ -258,6 +258,21 @@ static void simultaneous_open_meets_in_the_middle(void **state) /* Figure 8, MUS
     assert_int_equal(ref_connect(h->stack, h->handle, &h->peer), 0);
 }
 
+static void text_on_a_crossing_syn_is_kept(void **state)
+{
+    struct host *h = *state;
+    uint8_t out[10];
+    open_actively(h);
+    inject(h, (struct seg){ .flags = "S", .len = 5, .mss = 1460 });
+    h->seq++;
+    EXPECT(h, "S.", -1, 0, 0);
+    inject(h, (struct seg){ .flags = ".", .seq = 5 }); /* acknowledges our SYN, above the text: held until then */
+    EXPECT(h, ".", 0, 5, 0);
+    EXPECT_STATE(h, TCP_STATE_ESTABLISHED);
+    assert_int_equal(ref_receive(h->stack, h->handle, out, sizeof out, 0), 5);
+    assert_int_equal(out[4], stream_octet(4));
+}
+
 static void a_reset_refuses_a_simultaneous_open(void **state) /* MUST-11: it did not come from LISTEN */
 {
     struct host *h = *state;
@@ -329,17 +344,28 @@ static const struct address_row { const char *says, *src, *dst; } address_rows[]
     { "to somebody else",                  "198.51.100.1",    "192.0.2.3"   },
 };
 
+static const struct address_row address_rows_v6[] = {
+    { "from the unspecified address",      "::",              "2001:db8::2" },
+    { "from loopback",                     "::1",             "2001:db8::2" },
+    { "from a multicast address",          "ff02::1",         "2001:db8::2" },
+    { "from itself",                       "2001:db8::2",     "2001:db8::2" },
+    { "to all nodes",                      "2001:db8:1::1",   "ff02::1"     },
+    { "to somebody else",                  "2001:db8:1::1",   "2001:db8::3" },
+};
+
 static void syns_with_impossible_addresses_are_silently_discarded(void **state)
 {
     struct host *h = *state;
+    bool v4 = h->local.addr.version == 4;
+    const struct address_row *rows = v4 ? address_rows : address_rows_v6;
     host_listens(h);
-    for (size_t i = 0; i < ARRAY_LEN(address_rows); i++) {
-        pkt_addr_parse(address_rows[i].src, &h->peer.addr);
-        pkt_addr_parse(address_rows[i].dst, &h->local.addr);
+    for (size_t i = 0; i < (v4 ? ARRAY_LEN(address_rows) : ARRAY_LEN(address_rows_v6)); i++) {
+        pkt_addr_parse(rows[i].src, &h->peer.addr);
+        pkt_addr_parse(rows[i].dst, &h->local.addr);
         inject(h, (struct seg){ .flags = "S" });
         inject(h, (struct seg){ .flags = "." });
         if (hear(h))
-            fail_msg("a segment %s was answered", address_rows[i].says);
+            fail_msg("a segment %s was answered", rows[i].says);
     }
 }
 
@@ -430,11 +456,12 @@ int main(void)
         V4(syn_sent_believes_only_resets_that_acknowledge_the_syn),
         V4(syn_is_retransmitted_for_three_minutes_at_least),
         V4(simultaneous_open_meets_in_the_middle), V6(simultaneous_open_meets_in_the_middle),
+        V4(text_on_a_crossing_syn_is_kept),
         V4(a_reset_refuses_a_simultaneous_open),
         V4(data_sent_before_the_handshake_waits_for_it),
         V4(close_in_syn_sent_deletes_and_in_syn_received_sends_fin),
         V4(the_first_rto_for_data_is_3_s_after_a_lost_syn),
-        V4(syns_with_impossible_addresses_are_silently_discarded),
+        V4(syns_with_impossible_addresses_are_silently_discarded), V6(syns_with_impossible_addresses_are_silently_discarded),
         V4(connect_refuses_impossible_addresses),
         V4(syn_offers_what_the_rfcs_recommend), V6(syn_offers_what_the_rfcs_recommend),
         V4(syn_ack_answers_only_what_the_syn_offered), V6(syn_ack_answers_only_what_the_syn_offered),

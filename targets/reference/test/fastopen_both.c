@@ -257,6 +257,22 @@ static void a_retransmitted_syn_is_plain(void **state)
     host_free(h);
 }
 
+static void silence_is_a_negative_response(void **state) /* §4.1.3.1 */
+{
+    struct host *h = host_new(4, enabled);
+    (void)state;
+    learn_cookie(h, 1460);
+    assert_int_equal(open_fast(h, 100), 100);
+    advance_by(h, 1000 * S);
+    EXPECT_STATE(h, TCP_STATE_CLOSED);
+    ref_close(h->stack, h->handle);
+    assert_int_equal(open_fast(h, 100), -EINPROGRESS);
+    ref_close(h->stack, h->handle);
+    advance_by(h, 3600 * S); /* for an hour */
+    assert_int_equal(open_fast(h, 100), 100);
+    host_free(h);
+}
+
 static void syn_data_stays_within_the_cached_mss(void **state)
 {
     struct host *h = host_new(4, enabled);
@@ -298,6 +314,7 @@ int main(void)
         cmocka_unit_test(with_a_cookie_the_syn_carries_data),
         cmocka_unit_test(data_not_taken_goes_into_the_first_segment_and_is_remembered),
         cmocka_unit_test(a_retransmitted_syn_is_plain),
+        cmocka_unit_test(silence_is_a_negative_response),
         cmocka_unit_test(syn_data_stays_within_the_cached_mss),
         cmocka_unit_test(fastopen_connect_defers_the_syn_to_the_first_send),
     };

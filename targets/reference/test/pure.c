@@ -314,17 +314,18 @@ static const struct scoreboard_row {
     uint32_t high_rxt;         /* offset of HighRxt + 1 */
     bool first_lost;           /* IsLost(SND.UNA) */
     uint32_t pipe;
-    int32_t rule_1, rule_3;    /* where they retransmit; -1: nowhere */
+    int32_t rule_1, rule_3, rule_4; /* where they retransmit; -1: nowhere */
 } scoreboard_rows[] = {
-    { "nothing SACKed",           { { 0, 0 } },                                    0,    0, false, 10000,   -1,   -1 },
-    { "one segment SACKed",       { { 1000, 2000 } },                              1,    0, false,  9000,   -1,    0 },
-    { "two in a row",             { { 1000, 3000 } },                              1,    0, false,  8000,   -1,    0 },
-    { "more than two SMSS",       { { 1000, 3001 } },                              1,    0, true,   6999,    0,    0 },
-    { "three in a row",           { { 1000, 4000 } },                              1,    0, true,   6000,    0,    0 },
-    { "three ranges of an octet", { { 1000, 1001 }, { 2000, 2001 }, { 3000, 3001 } }, 3, 0, true,   8997,    0,    0 },
-    { "the first one resent",     { { 1000, 4000 } },                              1, 1000, true,   7000,   -1,   -1 },
-    { "two holes, first resent",  { { 1000, 2000 }, { 3000, 6000 } },              2, 1000, true,   5000, 2000, 2000 },
-    { "second hole not yet lost", { { 1000, 5000 }, { 6000, 7000 } },              2, 1000, true,   5000,   -1, 5000 },
+    { "nothing SACKed",           { { 0, 0 } },                                    0,    0, false, 10000,   -1,   -1, 9000 },
+    { "one segment SACKed",       { { 1000, 2000 } },                              1,    0, false,  9000,   -1,    0, 9000 },
+    { "two in a row",             { { 1000, 3000 } },                              1,    0, false,  8000,   -1,    0, 9000 },
+    { "more than two SMSS",       { { 1000, 3001 } },                              1,    0, true,   6999,    0,    0, 9000 },
+    { "three in a row",           { { 1000, 4000 } },                              1,    0, true,   6000,    0,    0, 9000 },
+    { "three ranges of an octet", { { 1000, 1001 }, { 2000, 2001 }, { 3000, 3001 } }, 3, 0, true,   8997,    0,    0, 9000 },
+    { "the first one resent",     { { 1000, 4000 } },                              1, 1000, true,   7000,   -1,   -1, 9000 },
+    { "two holes, first resent",  { { 1000, 2000 }, { 3000, 6000 } },              2, 1000, true,   5000, 2000, 2000, 9000 },
+    { "second hole not yet lost", { { 1000, 5000 }, { 6000, 7000 } },              2, 1000, true,   5000,   -1, 5000, 9000 },
+    { "the tail is SACKed",       { { 1000, 2000 }, { 4000, 10000 } },             2, 1000, true,   1000, 2000, 2000, 3000 },
 };
 
 static void scoreboard_follows_rfc_6675(void **state)
@@ -345,6 +346,9 @@ static void scoreboard_follows_rfc_6675(void **state)
             if (rule_1 != r->rule_1 || rule_3 != r->rule_3)
                 fail_msg("%s: NextSeg gives %d by rule 1 and %d by rule 3, not %d and %d", r->says, rule_1, rule_3, r->rule_1,
                          r->rule_3);
+            int32_t rule_4 = ref_sack_next(&tcb, REF_SACK_RULE_4, &range) ? (int32_t)(range.left - unas[u]) : -1;
+            if (rule_4 != r->rule_4) /* the highest outstanding octet that is not SACKed is in it */
+                fail_msg("%s: NextSeg gives %d by rule 4, not %d", r->says, rule_4, r->rule_4);
             ref_ranges_free(&tcb.sacked);
         }
     }

@@ -157,6 +157,26 @@ static void after_an_idle_rto_the_restart_window_applies(void **state) /* RFC 56
     host_free(h);
 }
 
+static void a_short_pause_leaves_the_window_alone(void **state)
+{
+    struct host *h = sender(NULL, false);
+    (void)state;
+    host_sends(h, 4000);
+    advance_by(h, 5 * MS);
+    for (int i = 0; i < 4; i++) {
+        h->ack += MSS;
+        inject(h, (struct seg){ .flags = "." });
+    }
+    while (hear(h))
+        ;
+    uint32_t cwnd = tcb_of(h)->cwnd;
+    assert_true(cwnd > 4 * MSS); /* more than the restart window */
+    advance_by(h, 900 * MS); /* less than an RTO since the last data was sent */
+    host_sends(h, 1000);
+    assert_int_equal(tcb_of(h)->cwnd, cwnd);
+    host_free(h);
+}
+
 /* ---- NewReno ----------------------------------------------------------------------------------------------------- */
 
 static void the_third_duplicate_retransmits_and_limited_transmit_precedes_it(void **state)
@@ -507,9 +527,15 @@ static void ecn(struct ref_config *c)
     c->ecn = REF_ECN_ON;
 }
 
-static struct host *with_ecn(void)
+static void small_and_ecn(struct ref_config *c)
 {
-    struct host *h = host_new(4, ecn);
+    ecn(c);
+    c->receive_buffer = 2000;
+}
+
+static struct host *agreeing_on_ecn(void (*change)(struct ref_config *))
+{
+    struct host *h = host_new(4, change);
     host_listens(h);
     say(h, (struct seg){ .flags = "SEW", .mss = MSS });
     h->ack = tcb_of(h)->iss + 1;
@@ -518,6 +544,11 @@ static struct host *with_ecn(void)
     inject(h, (struct seg){ .flags = "." });
     h->handle = (int)ref_accept(h->stack, h->listener, NULL);
     return h;
+}
+
+static struct host *with_ecn(void)
+{
+    return agreeing_on_ecn(ecn);
 }
 
 static void ecn_is_agreed_upon_only_with_the_right_bits(void **state)
@@ -575,6 +606,37 @@ static void an_echo_halves_the_window_once_and_is_answered_by_cwr(void **state)
     host_free(h);
 }
 
+static void any_reduction_is_told_by_cwr(void **state) /* §6.1.2 */
+{
+    struct host *h = with_ecn();
+    (void)state;
+    fill_pipe(h, 10);
+    for (int i = 0; i < 3; i++)
+        duplicate(h);
+    bool told = false;
+    while (hear(h))
+        told |= (h->got.tcp.flags & PKT_CWR) != 0;
+    assert_false(told); /* not on the retransmission */
+    h->ack += 12 * MSS;
+    inject(h, (struct seg){ .flags = "." });
+    assert_true(hear(h));
+    assert_true(h->got.tcp.flags & PKT_CWR);
+    host_free(h);
+}
+
+static void a_marked_window_probe_is_echoed(void **state) /* §6.1.6 */
+{
+    struct host *h = agreeing_on_ecn(small_and_ecn);
+    (void)state;
+    say(h, (struct seg){ .flags = ".", .len = 1000 });
+    say(h, (struct seg){ .flags = ".", .len = 1000 });
+    EXPECT(h, ".", 0, 0, 0);
+    assert_int_equal(h->got.tcp.window, 0);
+    inject(h, (struct seg){ .flags = ".", .len = 1, .tos = 3 });
+    EXPECT(h, "E.", 0, 0, 0);
+    host_free(h);
+}
+
 static void ect_stands_on_new_data_alone(void **state)
 {
     struct host *h = with_ecn();
@@ -619,6 +681,7 @@ int main(void)
         cmocka_unit_test(a_timeout_collapses_the_window_and_resends_from_the_front),
         cmocka_unit_test(karn_ignores_segments_sent_twice),
         cmocka_unit_test(after_an_idle_rto_the_restart_window_applies),
+        cmocka_unit_test(a_short_pause_leaves_the_window_alone),
         cmocka_unit_test(the_third_duplicate_retransmits_and_limited_transmit_precedes_it),
         cmocka_unit_test(partial_acknowledgments_retransmit_and_a_full_one_deflates),
         cmocka_unit_test(duplicates_of_a_go_back_do_not_start_another_recovery),
@@ -639,6 +702,8 @@ int main(void)
         cmocka_unit_test(ecn_is_agreed_upon_only_with_the_right_bits),
         cmocka_unit_test(a_mark_is_echoed_until_cwr),
         cmocka_unit_test(an_echo_halves_the_window_once_and_is_answered_by_cwr),
+        cmocka_unit_test(any_reduction_is_told_by_cwr),
+        cmocka_unit_test(a_marked_window_probe_is_echoed),
         cmocka_unit_test(ect_stands_on_new_data_alone),
         cmocka_unit_test(with_one_segment_of_window_an_echo_waits_for_the_timer),
     };

@@ -124,6 +124,44 @@ static void the_right_edge_stays_until_it_can_move_a_segment(void **state) /* MU
     host_free(h);
 }
 
+static void a_window_update_leaves_for_two_segments_or_half_the_buffer(void **state)
+{
+    struct host *h = *state;
+    uint8_t out[60000];
+    for (int i = 0; i < 20; i++)
+        say(h, (struct seg){ .flags = ".", .len = 1460 });
+    while (hear(h))
+        ;
+    assert_int_equal(ref_receive(h->stack, h->handle, out, 2920, 0), 2920);
+    EXPECT_NOTHING(h); /* the field says no more than 65535 without scaling, and that was offered all the time */
+    struct host *small = with(small_buffer, (struct seg){ .mss = 500 });
+    say(small, (struct seg){ .flags = ".", .len = 1000 });
+    say(small, (struct seg){ .flags = ".", .len = 500 });
+    EXPECT(small, ".", 0, 0, 0);
+    assert_int_equal(small->got.tcp.window, 1500);
+    assert_int_equal(ref_receive(small->stack, small->handle, out, 999, 0), 999);
+    EXPECT_NOTHING(small);
+    assert_int_equal(ref_receive(small->stack, small->handle, out, 1, 0), 1); /* 2 * Eff.snd.MSS */
+    EXPECT(small, ".", 0, 0, 0);
+    assert_int_equal(small->got.tcp.window, 2500);
+    host_free(small);
+}
+
+static void status_counts_the_queues(void **state)
+{
+    struct host *h = *state;
+    struct ref_status status;
+    say(h, (struct seg){ .flags = ".", .len = 7 });
+    host_sends(h, 5000);
+    assert_int_equal(ref_handle_status(h->stack, h->handle, &status), 0);
+    assert_int_equal(status.state, TCP_STATE_ESTABLISHED);
+    assert_int_equal(status.unread_bytes, 7);
+    assert_int_equal(status.unacked_bytes, 3 * 1460);
+    assert_int_equal(status.unsent_bytes, 5000 - 3 * 1460);
+    assert_int_equal(status.snd_nxt - status.snd_una, 3 * 1460);
+    assert_int_equal(status.rcv_nxt, h->seq);
+}
+
 static void with_a_closed_window_acks_urgs_and_resets_count(void **state) /* MUST-66 */
 {
     struct host *h = with(small_buffer, (struct seg){ .mss = 1460 });
@@ -593,6 +631,8 @@ int main(void)
         V4(text_in_any_order_is_delivered_in_order), V6(text_in_any_order_is_delivered_in_order),
         V4(the_first_copy_of_an_octet_counts),
         cmocka_unit_test(the_right_edge_stays_until_it_can_move_a_segment),
+        V4(a_window_update_leaves_for_two_segments_or_half_the_buffer),
+        V4(status_counts_the_queues),
         cmocka_unit_test(with_a_closed_window_acks_urgs_and_resets_count),
         V4(scaled_windows_never_move_back_more_than_their_grain),
         V4(nagle_holds_a_small_segment_while_data_is_out),
