@@ -453,12 +453,13 @@ static void reports_are_bounded_and_the_newest_kept(void **state)
     host_sends(h, 100);
     for (int i = 0; i < REF_REPORTS_MAX + 5; i++)
         icmp_error(h, (struct error_spec){ .type = 3, .code = i < 5 ? 0 : 1 });
-    while (ref_next_report(h->stack, &report)) {
-        assert_int_equal(report.value, EHOSTUNREACH);
+    icmp_error(h, (struct error_spec){ .type = 3, .code = 0 });
+    while (ref_next_report(h->stack, &report)) { /* the oldest first */
         count++;
+        assert_int_equal(report.value, count < REF_REPORTS_MAX ? EHOSTUNREACH : ENETUNREACH);
     }
     assert_int_equal(count, REF_REPORTS_MAX);
-    assert_int_equal(ref_counters(h->stack)->reports_lost, 5);
+    assert_int_equal(ref_counters(h->stack)->reports_lost, 6);
 }
 
 /* ---- path MTU ---------------------------------------------------------------------------------------------------- */

@@ -94,6 +94,20 @@ static void text_and_fin_on_the_syn_are_processed_once_established(void **state)
     assert_int_equal(ref_receive(h->stack, h->handle, out, sizeof out, 0), 0);
 }
 
+static void text_alone_on_the_syn_is_kept_as_well(void **state)
+{
+    struct host *h = *state;
+    host_listens(h);
+    inject(h, (struct seg){ .flags = "S", .len = 5 });
+    h->ack = tcb_of(h)->iss + 1;
+    h->seq++;
+    EXPECT(h, "S.", -1, 0, 0);
+    inject(h, (struct seg){ .flags = "." });
+    EXPECT(h, ".", 0, 5, 0);
+    EXPECT_STATE(h, TCP_STATE_ESTABLISHED);
+    assert_int_equal(tcb_of(h)->rcv_unread, 5);
+}
+
 static void syn_ack_is_retransmitted_and_then_the_entry_expires(void **state)
 {
     struct host *h = *state;
@@ -394,6 +408,8 @@ static void syn_offers_what_the_rfcs_recommend(void **state)
     assert_true(h->options.has_mss && h->options.has_wscale && h->options.sack_permitted && h->options.has_timestamp);
     assert_int_equal(h->options.mss, h->local.addr.version == 4 ? 1460 : 1440); /* RFC 6691, RFC 8200 §8.3 */
     assert_int_equal(h->options.ts_ecr, 0);
+    assert_int_equal(h->options.wscale, 2); /* for 131072 octets */
+    assert_int_equal(h->got.tcp.window, UINT16_MAX);
     assert_false(h->options.has_fastopen || h->options.has_user_timeout);
     assert_int_equal(h->got.tcp.flags & (PKT_ECE | PKT_CWR), 0); /* off by default */
     assert_true(h->got.ip.version == 6 || h->got.ip.dont_fragment);
@@ -447,6 +463,7 @@ int main(void)
         V4(three_steps_lead_to_established), V6(three_steps_lead_to_established),
         V4(listen_ignores_resets_and_refuses_acknowledgments),
         V4(text_and_fin_on_the_syn_are_processed_once_established),
+        V4(text_alone_on_the_syn_is_kept_as_well),
         V4(syn_ack_is_retransmitted_and_then_the_entry_expires),
         V4(a_wrong_acknowledgment_in_syn_received_is_reset),
         V4(a_reset_in_syn_received_returns_to_listen), V6(a_reset_in_syn_received_returns_to_listen),

@@ -212,9 +212,11 @@ static void partial_acknowledgments_retransmit_and_a_full_one_deflates(void **st
         duplicate(h);
     while (hear(h))
         ;
+    uint32_t cwnd = tcb_of(h)->cwnd;
     h->ack += 3 * MSS; /* the second hole */
     inject(h, (struct seg){ .flags = "." });
     EXPECT(h, ".", 0, 0, MSS);
+    assert_int_equal(tcb_of(h)->cwnd, cwnd - 3 * MSS + MSS); /* deflated by what was acknowledged, and one added back */
     assert_int_equal(tcb_of(h)->recovery, REF_RECOVERY_NEWRENO);
     while (hear(h))
         ;

@@ -122,6 +122,19 @@ static void ephemeral_ports_are_not_sequential(void **state) /* RFC 6056 §3.3 *
     assert_true(ascending < 3);
 }
 
+static void status_follows_a_handle_from_closed_to_listen(void **state)
+{
+    struct host *h = *state;
+    struct ref_status status;
+    int handle = new_socket(h);
+    assert_int_equal(ref_handle_status(h->stack, handle, &status), 0);
+    assert_int_equal(status.state, TCP_STATE_CLOSED);
+    assert_int_equal(ref_listen(h->stack, handle, 1), 0);
+    assert_int_equal(ref_handle_status(h->stack, handle, &status), 0);
+    assert_int_equal(status.state, TCP_STATE_LISTEN);
+    assert_int_equal(ref_handle_status(h->stack, 99, &status), -EBADF);
+}
+
 static void calls_on_an_unconnected_socket(void **state)
 {
     struct host *h = *state;
@@ -441,6 +454,7 @@ int main(void)
         V4(a_port_may_be_listened_on_while_a_connection_uses_it),
         V4(time_wait_keeps_the_port_unless_reuse_is_asked_for),
         V4(ephemeral_ports_are_not_sequential),
+        V4(status_follows_a_handle_from_closed_to_listen),
         V4(calls_on_an_unconnected_socket),
         V4(a_refused_socket_may_connect_again),
         V4(closing_a_listener_aborts_what_was_not_accepted),
