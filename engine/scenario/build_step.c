@@ -181,20 +181,38 @@ unsigned scn_state_bit(struct scn_parser *parser, struct scn_span at)
 
 /* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
-/* The first line of the text, without the blanks around it. */
+/* Runs of blanks outside of quotes become one, in place: scenarios align their columns, messages do not. */
+static void squeeze_blanks(char *text)
+{
+    bool quoted = false, escaped = false;
+    char *end = text;
+    for (const char *c = text; *c; c++) {
+        const bool blank = isspace((unsigned char)*c) && !quoted;
+        quoted ^= *c == '"' && !escaped;
+        escaped = quoted && *c == '\\' && !escaped;
+        if (!blank || end[-1] != ' ')
+            *end++ = blank ? ' ' : *c;
+    }
+    *end = '\0';
+}
+
+/* The first line of the text, without the blanks around it and the brace of a block that begins there. */
 static const char *source_of(struct scn_parser *parser, struct scn_span at)
 {
     struct scn_piece piece = scn_span_piece(parser, at);
     const char *newline = memchr(piece.start, '\n', piece.len);
     if (newline)
         piece.len = (unsigned)(newline - piece.start);
-    while (piece.len > 0 && isspace((unsigned char)piece.start[piece.len - 1]))
-        piece.len--;
     while (piece.len > 0 && isspace((unsigned char)*piece.start)) {
         piece.start++;
         piece.len--;
     }
-    return scn_piece_copy(parser, piece);
+    while (piece.len > 1 && (isspace((unsigned char)piece.start[piece.len - 1]) || piece.start[piece.len - 1] == '{'))
+        piece.len--;
+    char *text = scn_piece_copy(parser, piece);
+    if (text)
+        squeeze_blanks(text);
+    return text;
 }
 
 void scn_add_step(struct scn_parser *parser, struct scn_step *step, struct scn_span at)

@@ -197,7 +197,7 @@ struct scn_step {
     enum scn_step_kind kind;
     struct scn_at at;
     struct scn_time time;
-    const char *source;            /* the step's own text, first line, for messages */
+    const char *source;            /* the step's own text, first line, blanks squeezed, for messages */
     union {
         struct scn_packet *packet;             /* INJECT, EXPECT */
         struct scn_call call;                  /* CALL */

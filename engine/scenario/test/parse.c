@@ -329,9 +329,11 @@ static void what_no_target_can_do_is_named_with_its_line(void **state)
 
 static void a_step_knows_its_place_and_its_own_text(void **state)
 {
-    struct scenario *s = parse_text("// one\n\n   +0   < S  0:0(0) win 5   // two\n+0 `a\nb`\n\t+0\tclose(3) = 0 /* x */\n");
+    struct scenario *s = parse_text("// one\n\n   +0   < S  0:0(0) win 5   // two\n+0 `a\nb`\n\t+0\tclose(3) = 0 /* x */\n"
+                                   "repeat  2  {\n+0 < S\n}\nassert  1 \"a  \\\"  b\"\n");
     static const struct { int line, column; const char *source; } rows[] = {
-        { 3, 4, "+0   < S  0:0(0) win 5" }, { 4, 1, "+0 `a" }, { 6, 2, "+0\tclose(3) = 0" },
+        { 3, 4, "+0 < S 0:0(0) win 5" }, { 4, 1, "+0 `a" }, { 6, 2, "+0 close(3) = 0" },
+        { 7, 1, "repeat 2" }, { 10, 1, "assert 1 \"a  \\\"  b\"" },
     };
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
