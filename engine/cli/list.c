@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/cli/cli.h"
+#include "reports/text.h"
 
 static const char help_text[] =
     "usage: tcpassay list [SELECTOR…] [--json] [--profile P] [--suite DIR]\n"
@@ -22,17 +23,27 @@ static const struct option options[] = {
 static void print_plain(const struct suite_test *test)
 {
     const struct scenario *s = test->file->scenario;
-    printf("%-58s %-5s ", test->id, scn_profile_name(s->profile));
+    char shown[1100];
+    printf("%-58s %-5s ", text_show(test->id, shown, sizeof shown), scn_profile_name(s->profile));
     for (unsigned i = 0; i < s->cover_count; i++)
         printf("%s%s", i ? " " : "", s->covers[i]);
-    printf("%s%s\n", s->cover_count ? "  " : "", s->title ? s->title : "");
+    printf("%s%s\n", s->cover_count ? "  " : "", s->title ? text_show(s->title, shown, sizeof shown) : "");
+}
+
+/* As in results: octets that are no UTF-8 are U+FFFD. NULL for NULL. */
+static json_t *text(const char *raw)
+{
+    char *clean = raw ? text_to_utf8(raw) : NULL;
+    json_t *value = clean ? json_string(clean) : NULL;
+    free(clean);
+    return value;
 }
 
 static json_t *strings(const char *const *list, unsigned count)
 {
     json_t *array = json_array();
     for (unsigned i = 0; i < count; i++)
-        json_array_append_new(array, json_string(list[i]));
+        json_array_append_new(array, text(list[i]));
     return array;
 }
 
@@ -43,9 +54,9 @@ static json_t *as_json(const struct suite_test *test)
     for (unsigned need = SCN_NEEDS_CONNECT; need <= SCN_NEEDS_VIRTUAL_TIME; need <<= 1)
         if (s->needs & need)
             json_array_append_new(needs, json_string(scn_need_name((enum scn_need)need)));
-    return json_pack("{ss ss* ss* so so ss so ss}", "id", test->id, "title", s->title, "purpose", s->purpose, "covers",
-                     strings(s->covers, s->cover_count), "killed_by", strings(s->killed_by, s->killed_by_count), "profile",
-                     scn_profile_name(s->profile), "needs", needs, "file", test->file->name);
+    return json_pack("{so so* so* so so ss so so}", "id", text(test->id), "title", text(s->title), "purpose", text(s->purpose),
+                     "covers", strings(s->covers, s->cover_count), "killed_by", strings(s->killed_by, s->killed_by_count),
+                     "profile", scn_profile_name(s->profile), "needs", needs, "file", text(test->file->name));
 }
 
 static int print_json(const struct suite_test *const *tests, size_t count)

@@ -1,6 +1,10 @@
 /* The `tcpassay` program: finds the command and runs it. */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/cli/cli.h"
 
@@ -26,7 +30,7 @@ static int help(FILE *out, int code)
     return code;
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
     const char *names[COMMAND_COUNT];
     if (argc < 2)
@@ -46,4 +50,30 @@ int main(int argc, char **argv)
     fprintf(stderr, "tcpassay: no command \"%s\"%s%s%s; see `tcpassay --help`\n", argv[1], closest ? "; did you mean \"" : "",
             closest ? closest : "", closest ? "\"?" : "");
     return EXIT_USAGE;
+}
+
+/* Descriptors 0 to 2 that are closed would be given to the next files opened, and what is printed would end up in the results. */
+static void open_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return;
+}
+
+/* A list that the disk had no room for is not a list: said, and no success. A reader that has gone (`| head`) is no error. */
+static bool output_is_lost(void)
+{
+    struct pollfd reader = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    const bool failed = fflush(stdout) != 0 || ferror(stdout);
+    return failed && !(poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR));
+}
+
+int main(int argc, char **argv)
+{
+    open_standard_files();
+    const int code = dispatch(argc, argv);
+    if (!output_is_lost())
+        return code;
+    fputs("tcpassay: standard output could not be written; is the disk full?\n", stderr);
+    return code == EXIT_OK ? EXIT_UNABLE : code;
 }

@@ -231,8 +231,13 @@ static int skip_finished(struct run *run)
         results_free(before);
         return EXIT_USAGE;
     }
-    if (!run->seed_given)
-        run->seed = (uint64_t)before->run.seed;
+    if (run->seed_given && run->seed != (uint64_t)before->run.seed) {
+        cli_error("run", "%s holds results of seed %lld, not %llu; leave --seed away, or choose another --out", run->out,
+                  (long long)before->run.seed, (unsigned long long)run->seed);
+        results_free(before);
+        return EXIT_USAGE;
+    }
+    run->seed = (uint64_t)before->run.seed;
     size_t kept = 0;
     for (size_t i = 0; i < run->test_count; i++)
         if (!results_find(before, run->tests[i]->id))

@@ -30,6 +30,7 @@ printf '{"type":"test","id":"torn' >>"$work/r/results.jsonl"
 wants 0 'resumed' 'resuming a torn file' "$tcpassay" run $tests --resume --out "$work/r"
 ids "$work/r/results.jsonl" >"$work/resumed.ids"
 holds 'the resumed run has every test once' cmp "$work/all.ids" "$work/resumed.ids"
+wants 2 'holds results of seed' 'resuming with another seed' "$tcpassay" run $tests --resume --seed 987654 --out "$work/r"
 wants 2 'holds results of target reference' 'resuming with another target' "$tcpassay" run $tests --resume --target linux --out "$work/r"
 
 # A full disk: exit 3, and what was written before stays readable.

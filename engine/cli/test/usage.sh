@@ -35,7 +35,21 @@ printf '0 `touch %s/touched`\n+0 < S 0:0(0)\n' "$work" >"$work/shell.pkt"
 wants 0 'not_applicable' 'a script with a shell command' "$tcpassay" replay "$work/shell.pkt"
 holds 'the shell command was not executed' test ! -e "$work/touched"
 
-# Where results cannot be written.
+# What file names may hold.
+mkdir "$work/odd"
+cp "$work/suite/fine.pkt" "$(printf '%s/odd/\033[31m.pkt' "$work")"
+cp "$work/suite/fine.pkt" "$(printf '%s/odd/\377.pkt' "$work")"
+wants 0 'x1b\[31m/ipv4' 'a name that would colour the terminal' "$tcpassay" list --suite "$work/odd"
+holds 'a name that is no UTF-8 is in the JSON list' sh -c 'test "$("$0" list --json --suite "$1" | grep -c \"id\")" -eq 4' "$tcpassay" "$work/odd"
+
+# Where results, or what is printed, cannot be written.
+if [ -c /dev/full ]; then
+    wants 3 'standard output could not be written' 'a list that finds no room' sh -c '"$0" list >/dev/full' "$tcpassay"
+    wants 0 'exit 0' 'a run whose reader goes away' sh -c '{ "$0" run "$1" --out "$2"; echo "exit $?" >&2; } | true' \
+        "$tcpassay" "$work/suite/fine.pkt" "$work/gone"
+    holds 'a run without standard files' sh -c '"$0" run "$1" --out "$2" <&- >&- 2>&-' "$tcpassay" "$work/suite/fine.pkt" "$work/closed"
+    holds 'nothing that was printed got into its journal' sh -c '! grep -v "^{" "$0"' "$work/closed/results.jsonl"
+fi
 : >"$work/file"
 wants 3 "$work/file" 'an --out below a file' "$tcpassay" run "$work/suite/fine.pkt" --out "$work/file/out"
 wants 3 '/proc/nowhere' 'an --out that cannot be made' "$tcpassay" run "$work/suite/fine.pkt" --out /proc/nowhere
