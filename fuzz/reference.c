@@ -124,9 +124,9 @@ static void drain(struct play *p)
 /* The n-th connection, or NULL when there is none. */
 static struct ref_tcb *connection(struct play *p, uint8_t n)
 {
-    unsigned count = HASH_COUNT(p->stack->connections);
+    unsigned count = HASH_COUNT(p->stack->connections), at = count ? n % count : 0;
     struct ref_tcb *tcb = p->stack->connections;
-    for (n = count ? (uint8_t)(n % count) : 0; tcb && n; n--)
+    for (; tcb && at; at--)
         tcb = tcb->hh.next;
     return tcb;
 }
