@@ -28,13 +28,20 @@ static void put_packet_flags(struct scn_sink *sink, const struct scn_packet *pac
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */
 
+/* Has it a name that goes with what it holds? Otherwise it is written as kind N. */
+static bool has_name(const struct scn_option *option)
+{
+    if (option->form != SCN_OPT_BYTES)
+        return scn_option_name(option->kind, option->experimental) != NULL;
+    if (option->kind == PKT_OPT_MD5) /* whose name does not go without octets */
+        return option->has_bytes || option->symbol;
+    return option->kind == PKT_OPT_FASTOPEN || option->experimental;
+}
+
 static void put_option_name(struct scn_sink *sink, const struct scn_option *option)
 {
-    const char *name = scn_option_name(option->kind, option->experimental);
-    const bool plain_name = name && (option->form != SCN_OPT_BYTES || option->kind == PKT_OPT_FASTOPEN || option->kind == PKT_OPT_MD5
-                                     || option->experimental);
-    if (plain_name)
-        scn_put(sink, "%s", name);
+    if (has_name(option))
+        scn_put(sink, "%s", scn_option_name(option->kind, option->experimental));
     else
         scn_put(sink, "kind %u", option->kind);
 }

@@ -243,8 +243,10 @@ static struct scn_option random_option(struct generator *g, bool injection)
     case SCN_OPT_BYTES:
         option.experimental = one_in(g, 4);
         option.kind = option.experimental ? PKT_OPT_EXPERIMENT_2 : PICK(g, bytes);
-        if (option.kind == PKT_OPT_MD5 || one_in(g, 2))
+        if (one_in(g, 2))
             put_hex(g, &option);
+        else if (!injection && one_in(g, 2))
+            option.values[option.value_count++] = (struct scn_match){ .relation = SCN_ANY };
         break;
     case SCN_OPT_ACCECN: option.kind = PICK(g, counters); put_values(g, &option, 1 + below(g, 3), injection, 0, u24_max); break;
     }
