@@ -1,4 +1,5 @@
-/* Stands in for libFuzzer's main where that is not linked: runs the harness once over each file, or each file of each folder, named. */
+/* Stands in for libFuzzer's main where that is not linked: runs the harness once over each file, or each file of each folder,
+ * named. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
