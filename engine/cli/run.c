@@ -212,6 +212,19 @@ static int load_tests(struct run *run)
     return code;
 }
 
+/* A baseline that cannot be read is told before the run, not after it. */
+static int check_baseline(const struct run *run)
+{
+    char error[600];
+    struct results *baseline = run->baseline ? results_read(run->baseline, error, sizeof error) : NULL;
+    if (run->baseline && !baseline) {
+        cli_error("run", "the baseline: %s", error);
+        return EXIT_UNABLE;
+    }
+    results_free(baseline);
+    return EXIT_OK;
+}
+
 /* Leaves out what an interrupted run of the same target finished already, and takes over its seed. */
 static int skip_finished(struct run *run)
 {
@@ -453,7 +466,7 @@ int command_run(int argc, char **argv)
     run.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     if (!run.seed_given && getrandom(&run.seed, sizeof run.seed, 0) > 0)
         run.seed >>= 33; /* short enough to type again */
-    if ((code = find_target(&run)) == EXIT_OK && (code = load_tests(&run)) == EXIT_OK && (code = read_ledger(&run)) == EXIT_OK &&
+    if ((code = find_target(&run)) == EXIT_OK && (code = load_tests(&run)) == EXIT_OK && (code = check_baseline(&run)) == EXIT_OK && (code = read_ledger(&run)) == EXIT_OK &&
         (code = skip_finished(&run)) == EXIT_OK && (code = open_results(&run)) == EXIT_OK)
         code = run_all(&run);
     if (run.writer)
