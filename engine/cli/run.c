@@ -466,7 +466,8 @@ int command_run(int argc, char **argv)
     run.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     if (!run.seed_given && getrandom(&run.seed, sizeof run.seed, 0) > 0)
         run.seed >>= 33; /* short enough to type again */
-    if ((code = find_target(&run)) == EXIT_OK && (code = load_tests(&run)) == EXIT_OK && (code = check_baseline(&run)) == EXIT_OK && (code = read_ledger(&run)) == EXIT_OK &&
+    if ((code = find_target(&run)) == EXIT_OK && (code = load_tests(&run)) == EXIT_OK &&
+        (code = check_baseline(&run)) == EXIT_OK && (code = read_ledger(&run)) == EXIT_OK &&
         (code = skip_finished(&run)) == EXIT_OK && (code = open_results(&run)) == EXIT_OK)
         code = run_all(&run);
     if (run.writer)
