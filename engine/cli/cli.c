@@ -31,6 +31,7 @@ void cli_catch_interrupts(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may grow no more is told by write() */
 }
 
 void cli_error(const char *command, const char *format, ...)

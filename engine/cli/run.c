@@ -302,6 +302,16 @@ static void clear_progress(const struct run *run)
         fputs("\r\033[K", stdout);
 }
 
+enum { PCAP_ID_MAX = 200 };
+
+static uint32_t hash_of(const char *text) /* FNV-1a */
+{
+    uint32_t hash = UINT32_C(2166136261);
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * UINT32_C(16777619);
+    return hash;
+}
+
 /* Evidence: the packets of whatever did not simply pass. */
 static int keep_pcap(struct run *run, struct result_test *result, const struct player *player, char *name, size_t name_size)
 {
@@ -314,7 +324,10 @@ static int keep_pcap(struct run *run, struct result_test *result, const struct p
         snprintf(run->failure, sizeof run->failure, "%.400s: %s", path, strerror(errno));
         return -1;
     }
-    snprintf(name, name_size, "pcap/%s.pcap", result->id);
+    if (strlen(result->id) <= PCAP_ID_MAX)
+        snprintf(name, name_size, "pcap/%s.pcap", result->id);
+    else /* a file's name has 255 octets at most */
+        snprintf(name, name_size, "pcap/%.*s-%08x.pcap", PCAP_ID_MAX, result->id, hash_of(result->id));
     for (char *c = name + 5; *c; c++)
         *c = *c == '/' ? '_' : *c;
     snprintf(path, sizeof path, "%s/%s", run->out, name);
