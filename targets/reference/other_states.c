@@ -32,9 +32,25 @@ static bool is_synchronised(const struct ref_tcb *tcb)
 
 /* ---- First, check sequence number -------------------------------------------------------------------------------- */
 
+/* Two hosts whose windows are both full, and both lost something, find each other's empty segments unacceptable, and would answer
+ * them for ever (RFC 9293 Appendix A.2, RFC 5961 §7): so many answers to empty segments a second, and no more. */
+static bool answers_too_often(struct ref_tcb *tcb)
+{
+    int64_t now_ns = tcb->stack->now_ns;
+    if (now_ns - tcb->empty_answered_since_ns >= REF_NS_PER_S) {
+        tcb->empty_answered_since_ns = now_ns;
+        tcb->empty_answered = 0;
+    }
+    return tcb->empty_answered++ >= REF_EMPTY_ANSWERED_PER_S_MAX;
+}
+
 /* "If an incoming segment is not acceptable, an acknowledgment should be sent in reply." */
 static enum step not_acceptable(struct ref_tcb *tcb, const struct ref_segment *seg)
 {
+    if (ref_segment_len(seg) == 0 && answers_too_often(tcb)) {
+        tcb->stack->counters.challenge_acks_limited++;
+        return DONE;
+    }
     uint32_t end = seg->seq + ref_segment_len(seg);
     if (seg->text_len && seq_le(seg->seq + seg->text_len, tcb->rcv_nxt))
         ref_sack_note_duplicate(tcb, seg->seq, seg->seq + seg->text_len);

@@ -143,9 +143,20 @@ static void send_empty(struct ref_tcb *tcb, uint32_t seq, bool with_sack)
     emit(tcb, &spec, &options);
 }
 
+/* SND.NXT; but where that lies beyond the peer's window, as after a zero-window probe or when the window shrank, a number inside
+ * it: else the peer would take nothing from the segment but a reason to answer it, and two hosts that probe each other would never
+ * stop. RFC 9293, Appendix A.2. */
+static uint32_t empty_segment_seq(const struct ref_tcb *tcb)
+{
+    uint32_t edge = tcb->snd_una + tcb->snd_wnd;
+    if (ref_syn_unacked(tcb) || seq_le(tcb->snd_nxt, edge))
+        return tcb->snd_nxt;
+    return tcb->snd_wnd ? edge - 1 : tcb->snd_una;
+}
+
 void ref_send_ack(struct ref_tcb *tcb)
 {
-    send_empty(tcb, tcb->snd_nxt, true);
+    send_empty(tcb, empty_segment_seq(tcb), true);
 }
 
 void ref_send_probe(struct ref_tcb *tcb, uint32_t seq)

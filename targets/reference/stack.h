@@ -29,6 +29,7 @@ enum {
     REF_DUP_THRESH = 3,                                 /* RFC 5681 §3.2, RFC 6675 §2 */
     REF_REPORTS_MAX = 64, REF_PMTU_ENTRIES_MAX = 64, REF_FASTOPEN_ENTRIES_MAX = 64,
     REF_FASTOPEN_COOKIE_LEN = 8,
+    REF_EMPTY_ANSWERED_PER_S_MAX = 100,
 };
 #define REF_NEVER INT64_MAX
 
@@ -143,6 +144,8 @@ struct ref_tcb {
     uint32_t segments_unacked, last_ack_sent;
     uint32_t challenge_acks;
     int64_t challenge_ack_at_ns;
+    uint32_t empty_answered;         /* unacceptable empty segments answered … */
+    int64_t empty_answered_since_ns; /* … since then */
 
     /* Options agreed upon. */
     bool window_scaling, timestamps, sack, ecn;

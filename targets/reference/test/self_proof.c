@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { SEEDS = 3000, PORT_A = 4000, PORT_B = 5000, CHUNK_MAX = 9000 };
+enum { SEEDS = 5000, PORT_A = 4000, PORT_B = 5000, CHUNK_MAX = 9000, PACKETS_MAX = 10000 };
 static const int64_t S = 1000000000, MS = 1000000, PATIENCE_NS = 48LL * 3600 * 1000000000;
 
 enum ending {
@@ -403,6 +403,8 @@ static void carry_out(struct run *run)
             break;
         if (next_event(run) == INT64_MAX)
             complain(run, "deadlock: applications wait, and nothing will ever happen");
+        else if (run->world.sent > PACKETS_MAX)
+            complain(run, "a storm: %d packets for less than half a megabyte", PACKETS_MAX);
         else if (next_event(run) - start_ns > PATIENCE_NS)
             complain(run, "no end after two days");
         else

@@ -382,6 +382,36 @@ static void a_window_that_closes_over_data_in_flight_is_probed(void **state) /* 
     EXPECT(h, "P.", 1461, 0, 539);
 }
 
+static void two_hosts_that_probe_each_other_agree(void **state) /* RFC 9293 Appendix A.2 */
+{
+    struct host *h = with(small_buffer, (struct seg){ .mss = 1460, .win = 1460 });
+    (void)state;
+    say(h, (struct seg){ .flags = ".", .len = 1500 });
+    say(h, (struct seg){ .flags = ".", .len = 1500, .win = ZERO_WINDOW });
+    EXPECT(h, ".", 0, 0, 0);
+    assert_int_equal(h->got.tcp.window, 0);
+    host_sends(h, 100);
+    advance_by(h, S);
+    EXPECT(h, ".", 0, 0, 1); /* our probe */
+    inject(h, (struct seg){ .flags = ".", .len = 1, .win = ZERO_WINDOW }); /* theirs */
+    EXPECT(h, ".", 0, 0, 0); /* within their window: not SND.NXT, which they would not accept */
+    host_free(h);
+}
+
+static void unacceptable_empty_segments_are_not_answered_without_end(void **state)
+{
+    struct host *h = *state;
+    uint32_t answers = 0;
+    for (int i = 0; i < 1000; i++) {
+        inject(h, (struct seg){ .flags = ".", .seq = -1 });
+        answers += hear(h);
+    }
+    assert_int_equal(answers, REF_EMPTY_ANSWERED_PER_S_MAX);
+    advance_by(h, S);
+    inject(h, (struct seg){ .flags = ".", .seq = -1 });
+    EXPECT(h, ".", 0, 0, 0);
+}
+
 static void fin_waits_for_the_window_and_probes_it(void **state)
 {
     struct host *h = *state;
@@ -647,6 +677,8 @@ int main(void)
         cmocka_unit_test(a_zero_window_is_probed_with_growing_intervals),
         cmocka_unit_test(unanswered_probes_end_the_connection),
         V4(a_window_that_closes_over_data_in_flight_is_probed),
+        cmocka_unit_test(two_hosts_that_probe_each_other_agree),
+        V4(unacceptable_empty_segments_are_not_answered_without_end),
         V4(fin_waits_for_the_window_and_probes_it),
         V4(data_is_retransmitted_with_backoff_until_r2), V6(data_is_retransmitted_with_backoff_until_r2),
         V4(the_user_timeout_replaces_r2),
