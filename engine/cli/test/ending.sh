@@ -6,7 +6,14 @@ if ! "$tcpassay" targets linux >"$work/out" 2>&1; then
     cat "$work/out"
     exit 77
 fi
-world() { ip -o link 2>/dev/null | sed 's/^[0-9]*: //'; ls /proc/sys/net/ipv4/conf; readlink /proc/*/ns/net 2>/dev/null | sort -u; pgrep -x tcpassay; }
+# Devices of this network, and processes of ours: others may be running tcpassay too.
+export TCPASSAY_TEST_MARK="$work"
+world() {
+    ip -o link 2>/dev/null | sed 's/^[0-9]*: //; s/ state .*//'
+    grep -lzx "TCPASSAY_TEST_MARK=$work" /proc/[0-9]*/environ 2>/dev/null | while read -r environ; do
+        { tr '\0' ' ' <"${environ%environ}cmdline"; } 2>/dev/null | grep -o 'tcpassay run.*'
+    done
+}
 world >"$work/before"
 settled() { i=0; while :; do world >"$work/after"; cmp -s "$work/before" "$work/after" && return 0; i=$((i + 1)); [ $i -lt 200 ] || return 1; sleep 0.05; done; }
 finished_some() { i=0; until grep -q '"type":"test"' "$1/results.jsonl" 2>/dev/null; do i=$((i + 1)); [ $i -lt 200 ] || return 1; sleep 0.05; done; }
