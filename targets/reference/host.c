@@ -73,9 +73,10 @@ struct pkt_addr ref_address_map(const struct pkt_addr *addr)
 
 struct pkt_addr ref_address_unmap(const struct pkt_addr *addr)
 {
-    if (addr->version != 6 || memcmp(addr->bytes, mapped_prefix, sizeof mapped_prefix) != 0)
-        return *addr;
+    bool mapped = addr->version == 6 && memcmp(addr->bytes, mapped_prefix, sizeof mapped_prefix) == 0;
     struct pkt_addr plain = { .version = 4 };
-    memcpy(plain.bytes, addr->bytes + sizeof mapped_prefix, 4);
+    if (addr->version != 4 && !mapped)
+        return *addr;
+    memcpy(plain.bytes, addr->bytes + (mapped ? sizeof mapped_prefix : 0), 4);
     return plain;
 }

@@ -78,7 +78,7 @@ static bool bind_usable(struct ref_stack *stack, const void *context, uint16_t p
 static int64_t check_local_address(const struct ref_stack *stack, const struct ref_socket *socket, struct pkt_addr *addr)
 {
     static const struct pkt_addr any_ipv4 = { .version = 4 }, any_ipv6 = { .version = 6 };
-    if (addr->version == 6 && socket->ip_version == 6)
+    if (addr->version == 4 || socket->ip_version == 6)
         *addr = ref_address_unmap(addr);
     if (addr->version == 0 || pkt_addr_equal(addr, &any_ipv4) || pkt_addr_equal(addr, &any_ipv6)) {
         *addr = (struct pkt_addr){ 0 };
@@ -252,7 +252,7 @@ static bool connect_usable(struct ref_stack *stack, const void *context, uint16_
 
 static int64_t check_remote(const struct ref_stack *stack, struct ref_socket *socket, struct pkt_endpoint *remote)
 {
-    if (socket->ip_version == 6)
+    if (remote->addr.version == 4 || socket->ip_version == 6)
         remote->addr = ref_address_unmap(&remote->addr);
     if (remote->addr.version == 0 || remote->port == 0)
         return -EINVAL; /* "error: remote socket unspecified" */

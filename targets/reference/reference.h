@@ -135,7 +135,9 @@ int64_t ref_close(struct ref_stack *stack, int handle);
 /* ABORT: RST, and the handle is gone. */
 int64_t ref_abort(struct ref_stack *stack, int handle);
 
-/* Options by their sockets names (the table is in sockopts.c); unknown: -ENOPROTOOPT, value out of range: -EINVAL. */
+/* Options by their sockets names (the table is in sockopts.c); unknown: -ENOPROTOOPT, value out of range: -EINVAL. "SO_LINGER"
+ * takes two values (on, seconds), and so does "REF_UTO" (RFC 5482: enabled, seconds to announce); "REF_REPORTS" 0 turns reports
+ * off. */
 int64_t ref_set_option(struct ref_stack *stack, int handle, const char *name, const int64_t *values, unsigned count);
 int64_t ref_get_option(struct ref_stack *stack, int handle, const char *name, int64_t *value);
 /* "SIOCINQ", "SIOCOUTQ", "SIOCATMARK". */

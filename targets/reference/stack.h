@@ -273,7 +273,8 @@ bool ref_address_is_ours(const struct ref_stack *stack, const struct pkt_addr *a
 bool ref_address_is_unicast(const struct ref_stack *stack, const struct pkt_addr *addr);
 const struct pkt_addr *ref_address_for(const struct ref_stack *stack, uint8_t version);
 struct pkt_addr ref_address_map(const struct pkt_addr *addr);            /* 192.0.2.1 → ::ffff:192.0.2.1 */
-struct pkt_addr ref_address_unmap(const struct pkt_addr *addr);          /* and back; others unchanged */
+/* And back; others are unchanged, but for octets that an IPv4 address does not have: they become zero, as addresses are hashed. */
+struct pkt_addr ref_address_unmap(const struct pkt_addr *addr);
 static inline uint32_t ref_headers_len(uint8_t version)
 {
     return (version == 4 ? REF_IPV4_HEADER : REF_IPV6_HEADER) + REF_TCP_HEADER;

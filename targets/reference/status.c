@@ -102,7 +102,10 @@ int64_t ref_status(struct ref_stack *stack, const struct pkt_endpoint *local, co
                    struct ref_status *out)
 {
     if (remote->port) {
-        const struct ref_tuple tuple = { .local = local->addr, .remote = remote->addr, .local_port = local->port, .remote_port = remote->port };
+        const struct ref_tuple tuple = {
+            .local = ref_address_unmap(&local->addr), .remote = ref_address_unmap(&remote->addr),
+            .local_port = local->port, .remote_port = remote->port,
+        };
         const struct ref_tcb *tcb = ref_tcb_find(stack, &tuple);
         if (tcb) {
             *out = status_of(tcb);
