@@ -245,9 +245,9 @@ static void each_number_fits_its_field_and_the_next_one_does_not(void **state)
     };
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
-        for (int64_t more = 0; more < 2; more++) {
+        for (long long more = 0; more < 2; more++) {
             char line[100], text[128];
-            snprintf(line, sizeof line, rows[i].format, (long long)(rows[i].max + more));
+            snprintf(line, sizeof line, rows[i].format, rows[i].max + more);
             snprintf(text, sizeof text, "//: title T\n%s\n", line);
             if (parses(text) != (rows[i].max >= 0 && more == 0))
                 fail_msg("%s: %s", line, more ? "parses" : "does not parse");
