@@ -221,6 +221,19 @@ static void read_tolerance(struct line *line)
     read_duration(line, &line->parser->scenario->tolerance_ns);
 }
 
+/* off "why": a scenario that is not judged says why. */
+static void read_judge(struct line *line)
+{
+    const struct scn_piece word = next_word(line), why = rest_of(line);
+    const struct scn_at at = place_of(line, why.start);
+    if (!scn_piece_is(word, "off"))
+        wrong_value(line, word, "off and the reason in quotes", "");
+    else if (why.len < 3 || why.start[0] != '"' || why.start[why.len - 1] != '"')
+        scn_error(line->parser, at, "expected the reason in quotes, as in `judge off \"why\"`");
+    else
+        line->parser->scenario->judge_off = scn_plain_text(line->parser, why, (struct scn_span){ .line = at.line, .column = at.column });
+}
+
 static bool is_name(struct scn_piece word)
 {
     for (unsigned i = 0; i < word.len; i++)
@@ -280,7 +293,7 @@ static const struct key {
     { "title", false, read_title }, { "purpose", true, read_purpose }, { "covers", true, read_covers }, { "level", false, read_level },
     { "needs", true, read_needs }, { "killed-by", true, read_killed_by }, { "profile", false, read_profile }, { "ip", false, read_ip },
     { "setting", true, read_setting }, { "isn", false, read_isn }, { "patience", false, read_patience },
-    { "tolerance", false, read_tolerance }, { "endpoint", true, read_endpoint },
+    { "tolerance", false, read_tolerance }, { "endpoint", true, read_endpoint }, { "judge", false, read_judge },
 };
 enum { KEY_COUNT = sizeof keys / sizeof *keys };
 

@@ -74,6 +74,11 @@ static void put_front_matter(struct scn_sink *sink)
         put_duration(sink, "patience", s->patience_ns);
     if (s->tolerance_ns >= 0)
         put_duration(sink, "tolerance", s->tolerance_ns);
+    if (s->judge_off) {
+        scn_put(sink, "//: judge      off ");
+        scn_put_quoted(sink, s->judge_off, strlen(s->judge_off));
+        scn_put(sink, "\n");
+    }
     put_endpoints(sink);
 }
 

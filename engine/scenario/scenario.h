@@ -249,6 +249,7 @@ struct scenario {
     bool has_isn;
     uint32_t isn;
     int64_t patience_ns, tolerance_ns; /* tolerance < 0: the target's */
+    const char *judge_off;             /* why the model does not judge the plays of this scenario; NULL: it does */
     struct scn_endpoint *endpoints;    /* [0] is "a" */
     unsigned endpoint_count;
     const char **variables;            /* names without $ */

@@ -594,6 +594,7 @@ static void put_front_matter(struct generator *g, struct scenario *s)
     s->isn = s->has_isn ? (uint32_t)next(g) : 0;
     s->patience_ns = one_in(g, 2) ? SCN_PATIENCE_DEFAULT_NS : between(g, 0, 100 * SCN_NS_PER_S);
     s->tolerance_ns = one_in(g, 2) ? -1 : between(g, 0, SCN_NS_PER_S);
+    s->judge_off = one_in(g, 4) ? "a \"quoted\" reason, with \\ and §" : NULL;
     s->endpoints[1].address_index = 1 + below(g, 3);
     s->endpoints[2].port_index = below(g, 3);
 }
