@@ -49,3 +49,8 @@ uint16_t pkt_transport_checksum(const struct pkt_addr *src, const struct pkt_add
 {
     return checksum_finish(checksum_pseudo_header(src, dst, protocol, (uint32_t)len) + checksum_sum(bytes, len));
 }
+
+uint16_t pkt_partial_checksum(const struct pkt_addr *src, const struct pkt_addr *dst, uint8_t protocol, uint32_t upper_len)
+{
+    return (uint16_t)~checksum_finish(checksum_pseudo_header(src, dst, protocol, upper_len));
+}

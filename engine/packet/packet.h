@@ -135,6 +135,12 @@ enum pkt_error pkt_parse(const uint8_t *bytes, size_t len, struct packet *out);
  * count what is really there; a checksum that cannot be verified counts as not ok. */
 enum pkt_error pkt_parse_quoted(const uint8_t *bytes, size_t len, struct packet *out);
 
+/* Reads a packet of which a capture kept len octets of wire_len: as pkt_parse, but it may end anywhere behind the TCP header (with its
+ * options, else it is truncated), and tcp.payload_len and payload_len of a segment are those of the wire, though only len octets
+ * may be read. Of anything else they count what is there. A checksum that cannot be verified counts as right. An ip.total_len
+ * stated as 0, as of a packet captured before the network card segments it, becomes wire_len. */
+enum pkt_error pkt_parse_cut(const uint8_t *bytes, size_t len, size_t wire_len, struct packet *out);
+
 /* ---- TCP options ----------------------------------------------------------------------------------------------- */
 
 enum pkt_option_kind {
@@ -242,6 +248,8 @@ const char *pkt_builder_error(const struct pkt_builder *builder);
 uint16_t pkt_transport_checksum(const struct pkt_addr *src, const struct pkt_addr *dst, uint8_t protocol, const uint8_t *bytes,
                                 size_t len);
 uint16_t pkt_checksum(const uint8_t *bytes, size_t len);
+/* What stands in the checksum field of a segment that is still to be completed by a network card: the sum of the pseudo header. */
+uint16_t pkt_partial_checksum(const struct pkt_addr *src, const struct pkt_addr *dst, uint8_t protocol, uint32_t upper_len);
 
 /* ---- fragments ------------------------------------------------------------------------------------------------- */
 

@@ -2,9 +2,9 @@
  *
  * Theory of operation. One pass from the outside in: IP header, IPv6 extension headers, then TCP or ICMP. Each step fills in what
  * it read and then judges it, so that an error leaves everything before it, and the damaged header as far as it goes, in *out.
- * Nothing is allocated; pointers go into the caller's bytes and never past them, whatever lengths the packet states. The two
- * readings, of a packet and of a packet quoted by an ICMP error, are one code with one difference: a quotation may end early
- * (struct reading, quoted).
+ * Nothing is allocated; pointers go into the caller's bytes and never past them, whatever lengths the packet states. The three
+ * readings, of a packet, of one quoted by an ICMP error, and of one that a capture cut short, are one code; they differ in where
+ * the octets may end early (enum reading).
  *
  * Left out: jumbograms (RFC 2675), and what is inside IPv4 options, AH, and routing headers; a checksum is computed with the
  * destination in the IPv6 header, so that it is wrong for a packet that a routing header has not yet brought to its destination.
@@ -20,6 +20,12 @@
 #include <string.h>
 
 enum { TCP_HEADER_LEN = 20, ICMP_HEADER_LEN = 8, QUOTE_LEN_MIN = 8 /* RFC 792 */ };
+
+enum reading {
+    READ_WHOLE,  /* nothing is missing */
+    READ_QUOTED, /* ends anywhere behind QUOTE_LEN_MIN octets of payload, and counts what is there */
+    READ_CUT,    /* ends anywhere behind the TCP header, and counts what was there */
+};
 
 static const char *const error_texts[] = {
     [PKT_OK] = "no error",
@@ -78,28 +84,35 @@ static bool upper_checksum_ok(const struct packet *p, uint8_t protocol)
     return pkt_transport_checksum(&p->ip.src, &p->ip.dst, protocol, p->payload, p->payload_len) == 0;
 }
 
-static enum pkt_error read_tcp(bool quoted, bool complete, struct packet *out)
+/* missing: octets that the packet has and we do not. */
+static enum pkt_error read_tcp(enum reading reading, uint32_t missing, struct packet *out)
 {
     uint32_t len = out->payload_len;
     struct pkt_tcp *t = &out->tcp;
 
     read_tcp_header(out->payload, len, t);
-    t->checksum_ok = complete && len >= TCP_HEADER_LEN && upper_checksum_ok(out, PKT_PROTO_TCP);
-    if (len < (quoted ? QUOTE_LEN_MIN : TCP_HEADER_LEN))
+    t->checksum_ok = missing == 0 ? len >= TCP_HEADER_LEN && upper_checksum_ok(out, PKT_PROTO_TCP) : reading == READ_CUT;
+    if (len < (reading == READ_QUOTED ? QUOTE_LEN_MIN : TCP_HEADER_LEN))
         return PKT_ERR_TCP_TRUNCATED;
     if (len > 12 && t->data_offset < 5)
         return PKT_ERR_TCP_DATA_OFFSET;
-    if (complete && t->data_offset * 4u > len)
+    if ((missing == 0 || reading == READ_CUT) && t->data_offset * 4u > len + missing)
         return PKT_ERR_TCP_DATA_OFFSET;
+    if (reading == READ_CUT && t->data_offset * 4u > len)
+        return PKT_ERR_TCP_TRUNCATED;
     if (len >= TCP_HEADER_LEN)
         read_tcp_rest(out->payload, len, t);
+    if (reading == READ_CUT) {
+        t->payload_len += missing;
+        out->payload_len += missing;
+    }
     out->kind = PKT_KIND_TCP;
     return PKT_OK;
 }
 
 /* ---- ICMP -------------------------------------------------------------------------------------------------------- */
 
-static enum pkt_error read_icmp(bool complete, struct packet *out)
+static enum pkt_error read_icmp(enum reading reading, uint32_t missing, struct packet *out)
 {
     uint8_t header[ICMP_HEADER_LEN] = { 0 };
     uint32_t len = out->payload_len;
@@ -114,7 +127,9 @@ static enum pkt_error read_icmp(bool complete, struct packet *out)
         return PKT_ERR_ICMP_TRUNCATED;
     i->body = out->payload + ICMP_HEADER_LEN;
     i->body_len = len - ICMP_HEADER_LEN;
-    if (complete)
+    if (missing > 0)
+        i->checksum_ok = reading == READ_CUT;
+    else
         i->checksum_ok = out->ip.version == 4 ? pkt_checksum(out->payload, len) == 0 : upper_checksum_ok(out, PKT_PROTO_ICMP6);
     out->kind = PKT_KIND_ICMP;
     return PKT_OK;
@@ -122,18 +137,20 @@ static enum pkt_error read_icmp(bool complete, struct packet *out)
 
 /* ---- IP ---------------------------------------------------------------------------------------------------------- */
 
-/* Dispatches on the protocol once the payload is known. complete: all of it is there. */
-static enum pkt_error read_upper(bool quoted, bool complete, struct packet *out)
+/* Dispatches on the protocol once the payload is known, as far as it is there. */
+static enum pkt_error read_upper(enum reading reading, struct packet *out)
 {
+    uint32_t missing = out->ip.total_len <= out->len ? 0 : out->ip.total_len - (uint32_t)out->len;
+
     out->kind = PKT_KIND_IP_ONLY;
     if (out->ip.more_fragments || out->ip.fragment_offset != 0) {
         out->kind = PKT_KIND_FRAGMENT;
         return PKT_OK;
     }
     if (out->ip.protocol == PKT_PROTO_TCP)
-        return read_tcp(quoted, complete, out);
+        return read_tcp(reading, missing, out);
     if (out->ip.protocol == (out->ip.version == 4 ? PKT_PROTO_ICMP : PKT_PROTO_ICMP6))
-        return read_icmp(complete, out);
+        return read_icmp(reading, missing, out);
     return PKT_OK;
 }
 
@@ -166,7 +183,8 @@ static enum pkt_error read_cut_header(struct packet *out, void (*read)(const uin
     return PKT_ERR_IP_TRUNCATED;
 }
 
-static enum pkt_error read_ip4(bool quoted, struct packet *out)
+/* wire_len: how long the packet was before a capture cut it (READ_CUT), else as much as is there. */
+static enum pkt_error read_ip4(enum reading reading, size_t wire_len, struct packet *out)
 {
     const uint8_t *at = out->bytes;
     struct pkt_ip *ip = &out->ip;
@@ -181,12 +199,14 @@ static enum pkt_error read_ip4(bool quoted, struct packet *out)
     ip->checksum_ok = pkt_checksum(at, ip->header_len) == 0;
     out->kind = PKT_KIND_IP_ONLY;
     out->payload = at + ip->header_len;
+    if (ip->total_len == 0 && reading == READ_CUT)
+        ip->total_len = (uint32_t)wire_len;
     if (ip->total_len < ip->header_len)
         return PKT_ERR_IP_TOTAL_LEN;
     out->payload_len = (ip->total_len < out->len ? ip->total_len : (uint32_t)out->len) - ip->header_len;
-    if (ip->total_len > out->len && !quoted)
+    if (ip->total_len > wire_len && reading != READ_QUOTED)
         return PKT_ERR_IP_TOTAL_LEN;
-    return read_upper(quoted, ip->total_len <= out->len, out);
+    return read_upper(reading, out);
 }
 
 static void read_ip6_header(const uint8_t *at, struct pkt_ip *ip)
@@ -205,7 +225,7 @@ static void read_ip6_header(const uint8_t *at, struct pkt_ip *ip)
     memcpy(ip->dst.bytes, at + 24, 16);
 }
 
-static enum pkt_error read_ip6(bool quoted, struct packet *out)
+static enum pkt_error read_ip6(enum reading reading, size_t wire_len, struct packet *out)
 {
     struct pkt_ip *ip = &out->ip;
     struct ip6_chain chain;
@@ -215,11 +235,13 @@ static enum pkt_error read_ip6(bool quoted, struct packet *out)
     if (out->len < IP6_HEADER_LEN)
         return read_cut_header(out, read_ip6_header);
     read_ip6_header(out->bytes, ip);
+    if (ip->total_len == IP6_HEADER_LEN && reading == READ_CUT)
+        ip->total_len = (uint32_t)wire_len;
     len = ip->total_len < out->len ? ip->total_len : (uint32_t)out->len;
     out->kind = PKT_KIND_IP_ONLY;
     out->payload = out->bytes + IP6_HEADER_LEN;
     out->payload_len = len - IP6_HEADER_LEN;
-    if (ip->total_len > out->len && !quoted)
+    if (ip->total_len > wire_len && reading != READ_QUOTED)
         return PKT_ERR_IP_TOTAL_LEN;
 
     error = ip6_walk(out->bytes, len, &chain);
@@ -231,10 +253,10 @@ static enum pkt_error read_ip6(bool quoted, struct packet *out)
     ip->id = chain.fragment_id;
     out->payload = out->bytes + chain.end;
     out->payload_len = len - chain.end;
-    return error != PKT_OK ? error : read_upper(quoted, ip->total_len <= out->len, out);
+    return error != PKT_OK ? error : read_upper(reading, out);
 }
 
-static enum pkt_error read_packet(const uint8_t *bytes, size_t len, bool quoted, struct packet *out)
+static enum pkt_error read_packet(const uint8_t *bytes, size_t len, enum reading reading, size_t wire_len, struct packet *out)
 {
     memset(out, 0, sizeof *out);
     out->bytes = bytes;
@@ -243,18 +265,23 @@ static enum pkt_error read_packet(const uint8_t *bytes, size_t len, bool quoted,
         return PKT_ERR_EMPTY;
     out->ip.version = bytes[0] >> 4;
     if (out->ip.version == 4)
-        return read_ip4(quoted, out);
+        return read_ip4(reading, wire_len, out);
     if (out->ip.version == 6)
-        return read_ip6(quoted, out);
+        return read_ip6(reading, wire_len, out);
     return PKT_ERR_IP_VERSION;
 }
 
 enum pkt_error pkt_parse(const uint8_t *bytes, size_t len, struct packet *out)
 {
-    return read_packet(bytes, len, false, out);
+    return read_packet(bytes, len, READ_WHOLE, len, out);
 }
 
 enum pkt_error pkt_parse_quoted(const uint8_t *bytes, size_t len, struct packet *out)
 {
-    return read_packet(bytes, len, true, out);
+    return read_packet(bytes, len, READ_QUOTED, len, out);
+}
+
+enum pkt_error pkt_parse_cut(const uint8_t *bytes, size_t len, size_t wire_len, struct packet *out)
+{
+    return read_packet(bytes, len, READ_CUT, wire_len < len ? len : wire_len, out);
 }

@@ -76,6 +76,20 @@ static void the_pseudo_header_is_the_rfcs(void **state)
                      slow_checksum(bytes, len + upper_len));
 }
 
+static void a_card_completes_what_the_partial_sum_begins(void **state)
+{
+    struct pkt_addr src = address("192.0.2.1"), dst = address("192.0.2.2");
+    uint8_t bytes[64];
+    size_t len = octets("0400 0050 00000001 00000002 5010 2000 0000 0000 68656c6c6f", bytes, sizeof bytes);
+    const uint16_t right = pkt_transport_checksum(&src, &dst, PKT_PROTO_TCP, bytes, len);
+    const uint16_t partial = pkt_partial_checksum(&src, &dst, PKT_PROTO_TCP, (uint32_t)len);
+
+    (void)state;
+    bytes[16] = (uint8_t)(partial >> 8);
+    bytes[17] = (uint8_t)partial;
+    assert_int_equal(pkt_checksum(bytes, len), right);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +97,7 @@ int main(void)
         cmocka_unit_test(every_length_and_alignment_gives_what_the_slow_one_gives),
         cmocka_unit_test(sixty_five_thousand_high_octets_do_not_overflow),
         cmocka_unit_test(the_pseudo_header_is_the_rfcs),
+        cmocka_unit_test(a_card_completes_what_the_partial_sum_begins),
     };
 
     return cmocka_run_group_tests_name("checksums", tests, NULL, NULL);

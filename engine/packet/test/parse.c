@@ -336,6 +336,60 @@ static void an_icmp_error_leads_to_the_segment_it_is_about(void **state)
     assert_true(quoted.kind == PKT_KIND_TCP && quoted.tcp.seq == 9 && quoted.tcp.src_port == 1024);
 }
 
+/* ---- cut by a capture --------------------------------------------------------------------------------------------- */
+
+static void a_segment_cut_behind_its_header_keeps_its_length(void **state)
+{
+    uint8_t bytes[64];
+    size_t whole = octets(segment4, bytes, sizeof bytes);
+    struct packet p;
+
+    (void)state;
+    for (size_t len = 0; len <= whole; len++) {
+        enum pkt_error error = pkt_parse_cut(bytes, len, whole, &p);
+        enum pkt_error expected = len == 0 ? PKT_ERR_EMPTY : len < 20 ? PKT_ERR_IP_TRUNCATED : len < 52 ? PKT_ERR_TCP_TRUNCATED : PKT_OK;
+        if (error != expected)
+            fail_msg("%zu octets: %s", len, pkt_error_text(error));
+        if (error == PKT_OK)
+            assert_true(p.tcp.options_len == 12 && p.tcp.payload_len == 5 && p.payload_len == 37 && p.tcp.checksum_ok);
+    }
+    assert_int_equal(pkt_parse_cut(bytes, whole - 1, whole - 1, &p), PKT_ERR_IP_TOTAL_LEN);
+}
+
+static void a_length_of_nought_is_that_of_the_frame(void **state)
+{
+    uint8_t bytes[128];
+    size_t len = octets(segment4, bytes, sizeof bytes);
+    struct packet p;
+
+    (void)state;
+    bytes[2] = bytes[3] = 0;
+    assert_int_equal(pkt_parse(bytes, len, &p), PKT_ERR_IP_TOTAL_LEN);
+    assert_int_equal(pkt_parse_cut(bytes, len, 3000, &p), PKT_OK);
+    assert_true(p.ip.total_len == 3000 && p.tcp.payload_len == 3000 - 52);
+    len = octets(segment6, bytes, sizeof bytes);
+    bytes[4] = bytes[5] = 0;
+    assert_int_equal(pkt_parse_cut(bytes, len, 70000, &p), PKT_OK);
+    assert_true(p.ip.total_len == 70000 && p.tcp.payload_len == 70000 - 60);
+}
+
+static void a_cut_packet_is_still_judged_by_what_is_there(void **state)
+{
+    uint8_t bytes[64];
+    struct packet p;
+    size_t len = octets("4500 002c 0000 0000 4006 0000 c0000201 c0000202 0400 0050 00000001 00000002 f010 0000 00000000", bytes, sizeof bytes);
+
+    (void)state;
+    assert_int_equal(pkt_parse_cut(bytes, len, 44, &p), PKT_ERR_TCP_DATA_OFFSET); /* 60 octets of header in 24 */
+    bytes[32] = 0x40;
+    assert_int_equal(pkt_parse_cut(bytes, len, 44, &p), PKT_ERR_TCP_DATA_OFFSET);
+    bytes[32] = 0x60;
+    assert_int_equal(pkt_parse_cut(bytes, len, 44, &p), PKT_ERR_TCP_TRUNCATED); /* the options are not there */
+    bytes[6] = 0x20; /* a fragment: what is there counts */
+    assert_int_equal(pkt_parse_cut(bytes, len, 44, &p), PKT_OK);
+    assert_true(p.kind == PKT_KIND_FRAGMENT && p.payload_len == 20);
+}
+
 static void any_octets_at_all_are_survived(void **state)
 {
     struct random random = random_from_environment();
@@ -376,6 +430,9 @@ int main(void)
         cmocka_unit_test(a_quotation_may_end_after_eight_octets),
         cmocka_unit_test(a_quotation_is_still_judged_by_what_is_there),
         cmocka_unit_test(an_icmp_error_leads_to_the_segment_it_is_about),
+        cmocka_unit_test(a_segment_cut_behind_its_header_keeps_its_length),
+        cmocka_unit_test(a_length_of_nought_is_that_of_the_frame),
+        cmocka_unit_test(a_cut_packet_is_still_judged_by_what_is_there),
         cmocka_unit_test(any_octets_at_all_are_survived),
     };
 
