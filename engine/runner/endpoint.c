@@ -55,7 +55,7 @@ void endpoint_note_sent(struct endpoint *e, const struct pkt_tcp *tcp)
         e->tester_isn = tcp->seq;
         e->tester_isn_known = true;
         e->tester_renumbers = false;
-        e->snd_nxt = tcp->seq;
+        e->snd_nxt = e->snd_una = tcp->seq;
         e->tester_offered_scale = false;
         e->window_shift = 0;
     }
@@ -128,8 +128,11 @@ void endpoint_note_received(struct endpoint *e, const struct pkt_tcp *tcp)
             if (seq_le(e->ranges[i].left, e->rcv_nxt) && seq_gt(e->ranges[i].right, e->rcv_nxt))
                 e->rcv_nxt = e->ranges[i].right;
     }
-    if (!(tcp->flags & PKT_RST))
+    if (!(tcp->flags & PKT_RST)) {
         e->window = tcp->window;
+        if (tcp->flags & PKT_ACK)
+            e->snd_una = tcp->ack;
+    }
     struct pkt_options options;
     pkt_options_read(tcp->options, tcp->options_len, &options);
     if (options.has_timestamp)

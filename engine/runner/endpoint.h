@@ -32,6 +32,7 @@ struct endpoint {
     bool tester_renumbers, iut_renumbers; /* an `incarnation` step: the next SYN of this side sets its ISN anew */
 
     uint32_t snd_nxt;             /* after the last octet we sent, absolute */
+    uint32_t snd_una;             /* what the IUT acknowledged last, absolute; our SYN's number until it has */
     uint32_t rcv_nxt;             /* after the last octet the IUT sent in order, absolute */
     uint32_t acked;               /* highest acknowledgment we sent */
     struct seq_range ranges[ENDPOINT_RANGES_MAX]; /* what came from the IUT, merged, ascending */

@@ -101,6 +101,7 @@ static bool eval_unary(struct player *p, const struct scn_value *values, const s
 static int64_t fn_iss(struct player *p, struct endpoint *e) { (void)p; return e->iut_isn; }
 static int64_t fn_irs(struct player *p, struct endpoint *e) { (void)p; return e->tester_isn; }
 static int64_t fn_snd_nxt(struct player *p, struct endpoint *e) { (void)p; return endpoint_tester_script(e, e->snd_nxt); }
+static int64_t fn_snd_una(struct player *p, struct endpoint *e) { (void)p; return endpoint_tester_script(e, e->snd_una); }
 static int64_t fn_rcv_nxt(struct player *p, struct endpoint *e) { (void)p; return endpoint_iut_script(e, e->rcv_nxt); }
 static int64_t fn_window(struct player *p, struct endpoint *e) { (void)p; return endpoint_window(e); }
 static int64_t fn_ts_recent(struct player *p, struct endpoint *e) { (void)p; return e->ts_recent; }
@@ -109,9 +110,9 @@ static int64_t fn_ipv6(struct player *p, struct endpoint *e) { (void)e; return p
 static int64_t fn_now(struct player *p, struct endpoint *e) { (void)e; return p->now_ns - p->start_ns; }
 
 static const struct { const char *name; bool absolute; int64_t (*value)(struct player *, struct endpoint *); } endpoint_functions[] = {
-    {"iss", true, fn_iss},          {"irs", true, fn_irs},       {"snd_nxt", false, fn_snd_nxt},
-    {"rcv_nxt", false, fn_rcv_nxt}, {"window", false, fn_window}, {"ts_recent", false, fn_ts_recent},
-    {"mtu", false, fn_mtu},         {"ipv6", false, fn_ipv6},    {"now", false, fn_now},
+    {"iss", true, fn_iss},          {"irs", true, fn_irs},          {"snd_nxt", false, fn_snd_nxt}, {"snd_una", false, fn_snd_una},
+    {"rcv_nxt", false, fn_rcv_nxt}, {"window", false, fn_window},   {"ts_recent", false, fn_ts_recent},
+    {"mtu", false, fn_mtu},         {"ipv6", false, fn_ipv6},       {"now", false, fn_now},
 };
 
 static bool eval_endpoint_argument(struct player *p, const struct scn_value *values, const struct scn_expr *e,

@@ -214,12 +214,12 @@ bool scn_is_errno_name(const char *name)
 /* ---- functions --------------------------------------------------------------------------------------------------- */
 
 static const struct scn_function functions[] = { /* the order of scn_function_words */
-    { "iss", 0, true }, { "irs", 0, true }, { "snd_nxt", 0, true }, { "rcv_nxt", 0, true }, { "window", 0, true }, { "ts_recent", 0, true },
-    { "abs", 1, false }, { "min", 2, false }, { "max", 2, false }, { "mod32", 1, false }, { "mtu", 0, false }, { "ipv6", 0, false },
+    { "iss", 0, true }, { "irs", 0, true }, { "snd_nxt", 0, true }, { "snd_una", 0, true }, { "rcv_nxt", 0, true },
+    { "window", 0, true }, { "ts_recent", 0, true }, { "abs", 1, false }, { "min", 2, false }, { "max", 2, false }, { "mod32", 1, false }, { "mtu", 0, false }, { "ipv6", 0, false },
     { "now", 0, false },
 };
 const char *const scn_function_words[] = {
-    "iss", "irs", "snd_nxt", "rcv_nxt", "window", "ts_recent", "abs", "min", "max", "mod32", "mtu", "ipv6", "now",
+    "iss", "irs", "snd_nxt", "snd_una", "rcv_nxt", "window", "ts_recent", "abs", "min", "max", "mod32", "mtu", "ipv6", "now",
 };
 const unsigned scn_function_word_count = COUNT(scn_function_words);
 _Static_assert(COUNT(functions) == COUNT(scn_function_words), "a function has no word");
