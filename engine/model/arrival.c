@@ -1,0 +1,498 @@
+/* SEGMENT ARRIVES (RFC 9293 §3.10.7): what may follow in each state, in the order of the RFC's checks.
+ *
+ * Each function takes one situation and adds every situation that RFC 9293, or the RFCs that change it, permits to follow. Where the
+ * RFC leaves a choice, or where it is not known from outside how a check went (a window that may have grown silently, a segment that
+ * was perhaps kept out of order), each way is added. A reaction that must come is an obligation (struct due); one that may
+ * come needs nothing here, since emission.c permits it by itself. */
+#include "engine/model/inside.h"
+
+#include <string.h>
+
+struct arrival {
+    struct judge *j;
+    const struct segment *s;
+    struct hypotheses *next;
+    bool *taken;
+};
+
+static bool has(const struct arrival *a, unsigned flags)
+{
+    return (a->s->tcp->flags & flags) == flags;
+}
+
+static void keep(const struct arrival *a, const struct hypothesis *h)
+{
+    hypotheses_add(a->j, a->next, h);
+}
+
+/* ---- obligations --------------------------------------------------------------------------------------------------- */
+
+void due_add(struct hypothesis *h, const struct due *due)
+{
+    struct due *last = h->due_count ? &h->dues[h->due_count - 1] : NULL;
+    if (due->kind == DUE_ACK && last && last->kind == DUE_ACK && h->due_count >= 2) {
+        last->ack = seq_max(last->ack, due->ack); /* the first is watched, and the latest: what lies between follows from these */
+        last->deadline_ns = due->deadline_ns;
+        last->cause = due->cause;
+        last->rule = due->rule;
+        last->at_once &= due->at_once;
+    } else if (h->due_count < HYPOTHESIS_DUES_MAX) {
+        h->dues[h->due_count++] = *due;
+    }
+}
+
+/* Immediately, as far as that can be told from outside. */
+static struct due at_once(const struct arrival *a, enum due_kind kind, enum rule_id rule)
+{
+    judge_tested(a->j, rule);
+    return (struct due){.kind = kind, .rule = rule, .deadline_ns = judge_latest(a->j, a->s->at_ns, 0), .cause = a->s->index, .at_once = true};
+}
+
+static void owe_ack(const struct arrival *a, struct hypothesis h, enum rule_id rule)
+{
+    struct due due = at_once(a, DUE_ACK, rule);
+    due.ack = h.rcv_nxt_low;
+    due_add(&h, &due);
+    keep(a, &h);
+}
+
+/* RFC 9293 §3.5.2: <SEQ=SEG.ACK><CTL=RST>, or <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>. */
+static void owe_rst(const struct arrival *a, struct hypothesis h, enum rule_id rule, bool loose)
+{
+    struct due due = at_once(a, DUE_RST, rule);
+    due.has_ack = !has(a, PKT_ACK);
+    due.seq = due.has_ack ? 0 : a->s->tcp->ack;
+    due.ack = due.has_ack ? a->s->end : 0;
+    due.loose = loose;
+    due_add(&h, &due);
+    keep(a, &h);
+}
+
+/* RFC 5961 §7 lets a stack be silent to what may be an attack once it has answered a few: "at most 10 in 5 seconds" is what it suggests. */
+static void owe_challenge(const struct arrival *a, const struct hypothesis *h, enum rule_id rule)
+{
+    static const int64_t throttle_ns = 5000000000;
+    struct judge *j = a->j;
+    bool throttled = j->challenged_ns && a->s->at_ns - j->challenged_ns < throttle_ns;
+    bool attack = a->s->tcp->flags & (PKT_SYN | PKT_RST) || rule == RULE_ACK_OF_FUTURE;
+    if (throttled || (attack && judge_host_throttles(j->host, a->s->at_ns)))
+        keep(a, h);
+    else
+        owe_ack(a, *h, rule);
+    j->challenged_ns = a->s->at_ns ? a->s->at_ns : 1;
+}
+
+/* ---- CLOSED, LISTEN (§3.10.7.1, §3.10.7.2) ------------------------------------------------------------------------- */
+
+static void arrive_closed(const struct arrival *a, const struct hypothesis *h)
+{
+    if (has(a, PKT_RST))
+        keep(a, h);
+    else
+        owe_rst(a, *h, RULE_CLOSED_RST, false);
+}
+
+/* A SYN where a passive OPEN waits: SYN-RECEIVED, with a SYN,ACK to come. Under pressure it may be passed over, or be answered by a cookie
+ * (RFC 4987), which is the same seen from here but for retransmissions. */
+static void open_passively(const struct arrival *a, const struct hypothesis *h, bool reopened)
+{
+    struct hypothesis opened = {
+        .state = TCP_STATE_SYN_RECEIVED, .passive = true, .reopened = reopened,
+        .rcv_nxt_low = a->s->seq + 1, .rcv_nxt_high = a->s->seq + 1 + a->s->tcp->payload_len,
+    };
+    bool optional = a->j->host->pressed || reopened || a->s->options.illegal;
+    *a->taken = true;
+    if (optional) {
+        keep(a, h);
+        keep(a, &opened);
+        return;
+    }
+    opened.dues[opened.due_count++] = at_once(a, DUE_SYN_ACK, RULE_SYN_ANSWER);
+    keep(a, &opened);
+}
+
+static void arrive_listen(const struct arrival *a, const struct hypothesis *h)
+{
+    if (has(a, PKT_RST))
+        keep(a, h);
+    else if (has(a, PKT_ACK))
+        owe_rst(a, *h, RULE_LISTEN_ACK_RST, false);
+    else if (has(a, PKT_SYN))
+        open_passively(a, h, false);
+    else
+        keep(a, h);
+}
+
+/* ---- text and FIN (§3.10.7.4, seventh and eighth) ------------------------------------------------------------------- */
+
+static enum tcp_state after_fin(enum tcp_state state, bool fin_acked)
+{
+    switch (state) {
+    case TCP_STATE_SYN_RECEIVED:
+    case TCP_STATE_ESTABLISHED:
+        return TCP_STATE_CLOSE_WAIT;
+    case TCP_STATE_FIN_WAIT_1:
+        return fin_acked ? TCP_STATE_TIME_WAIT : TCP_STATE_CLOSING;
+    case TCP_STATE_FIN_WAIT_2:
+        return TCP_STATE_TIME_WAIT;
+    default:
+        return state;
+    }
+}
+
+static bool receives_text(enum tcp_state state)
+{
+    return state == TCP_STATE_ESTABLISHED || state == TCP_STATE_FIN_WAIT_1 || state == TCP_STATE_FIN_WAIT_2;
+}
+
+/* The peer's FIN, in this segment or kept from before, at *fin. */
+static bool peer_fin(const struct arrival *a, uint32_t *fin)
+{
+    *fin = has(a, PKT_FIN) ? a->s->end - 1 : a->j->in.fin;
+    return has(a, PKT_FIN) || a->j->in.fin_seen;
+}
+
+static void owe_data_ack(const struct arrival *a, struct hypothesis *h, uint32_t ack, enum rule_id rule)
+{
+    static const int64_t delay_max_ns = 500000000; /* RFC 9293 §3.8.6.3 */
+    judge_tested(a->j, rule);
+    due_add(h, &(struct due){.kind = DUE_ACK, .rule = rule, .deadline_ns = judge_latest(a->j, a->s->at_ns, delay_max_ns),
+                             .cause = a->s->index, .ack = ack});
+}
+
+/* RFC 9293 §3.6.1: data that comes after CLOSE is lost, and the peer SHOULD be told so by a RST (SHLD-3). */
+static void maybe_reset_for_lost_data(const struct arrival *a, const struct hypothesis *h)
+{
+    if (!a->s->tcp->payload_len || !(a->j->app.closed || !a->j->host->application_known))
+        return;
+    struct hypothesis gone = {.state = a->j->app.listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED};
+    struct due due = at_once(a, DUE_RST, RULE_RST_NUMBERS);
+    due.loose = true;
+    due.seq = a->j->out.nxt;
+    (void)h;
+    due_add(&gone, &due);
+    keep(a, &gone);
+}
+
+/* How far the sequence may have come, given that everything up to the window's edge is taken. */
+struct advance { uint32_t low, high; };
+
+static struct advance advance(const struct arrival *a, const struct hypothesis *h)
+{
+    const struct segment *s = a->s;
+    const struct side *out = &a->j->out;
+    struct advance to = {h->rcv_nxt_low, h->rcv_nxt_high};
+    uint32_t edge = out->ack_known ? out->edge : s->end;
+    if (seq_le(s->seq, h->rcv_nxt_low)) {
+        uint32_t certain = s->tcp->flags & PKT_FIN && seq_gt(s->end, edge) && seq_le(s->end - 1, edge) ? s->end - 1 : seq_min(s->end, edge);
+        to.low = seq_max(to.low, certain);
+    }
+    if (seq_le(s->seq, h->rcv_nxt_high)) {
+        uint32_t far = seq_max(s->end, to.high), gapless = a->j->in.gapless;
+        if (a->j->in.known && seq_gt(gapless, far))
+            far = gapless;
+        for (unsigned i = 0; i < a->j->in.range_count && seq_le(a->j->in.ranges[i].left, far); i++)
+            far = seq_max(far, a->j->in.ranges[i].right);
+        to.high = far;
+    }
+    return to;
+}
+
+/* fin_acked: our own FIN is acknowledged. */
+static void take_text(const struct arrival *a, const struct hypothesis *h, bool fin_acked)
+{
+    uint32_t fin;
+    *a->taken = true;
+    if (!receives_text((enum tcp_state)h->state)) {
+        if (h->state == TCP_STATE_TIME_WAIT && has(a, PKT_FIN) && seq_ge(h->rcv_nxt_low, a->s->end))
+            owe_ack(a, *h, RULE_TIME_WAIT_FIN);
+        else
+            keep(a, h);
+        return;
+    }
+    maybe_reset_for_lost_data(a, h);
+    struct advance to = advance(a, h);
+    bool may_finish = peer_fin(a, &fin) && seq_gt(to.high, fin), must_finish = may_finish && seq_gt(to.low, fin);
+    struct hypothesis open = *h, closing = *h;
+    if (may_finish) {
+        closing.state = (uint8_t)after_fin((enum tcp_state)h->state, fin_acked);
+        closing.rcv_nxt_low = closing.rcv_nxt_high = fin + 1;
+        owe_data_ack(a, &closing, fin + 1, RULE_FIN_ACK);
+        keep(a, &closing);
+    }
+    if (must_finish)
+        return;
+    bool advanced = seq_gt(to.low, h->rcv_nxt_low);
+    open.rcv_nxt_low = to.low;
+    open.rcv_nxt_high = may_finish ? fin : to.high;
+    if (advanced)
+        owe_data_ack(a, &open, to.low, RULE_DATA_ACK);
+    keep(a, &open);
+}
+
+/* ---- SYN-SENT (§3.10.7.3) ------------------------------------------------------------------------------------------ */
+
+static void syn_sent_syn(const struct arrival *a, const struct hypothesis *h)
+{
+    struct hypothesis opened = *h;
+    opened.rcv_nxt_low = opened.rcv_nxt_high = a->s->seq + 1;
+    *a->taken = true;
+    if (!has(a, PKT_ACK)) {
+        opened.state = TCP_STATE_SYN_RECEIVED;
+        opened.passive = false;
+        opened.rcv_nxt_high += a->s->tcp->payload_len;
+        struct due due = at_once(a, DUE_SYN_ACK, RULE_SIMULTANEOUS_OPEN);
+        due_add(&opened, &due);
+        keep(a, &opened);
+        return;
+    }
+    opened.state = TCP_STATE_ESTABLISHED;
+    opened.snd_una_low = opened.snd_una_high = a->s->tcp->ack;
+    struct due due = at_once(a, DUE_ACK, RULE_SYN_SENT_ACK);
+    due.ack = opened.rcv_nxt_low;
+    due_add(&opened, &due);
+    if (a->s->len > 1)
+        take_text(a, &opened, false);
+    else
+        keep(a, &opened);
+}
+
+static void arrive_syn_sent(const struct arrival *a, const struct hypothesis *h)
+{
+    const struct side *out = &a->j->out;
+    bool acceptable = has(a, PKT_ACK) && seq_gt(a->s->tcp->ack, out->iss) && seq_le(a->s->tcp->ack, out->nxt);
+    if (has(a, PKT_ACK) && !acceptable) {
+        if (has(a, PKT_RST))
+            keep(a, h);
+        else
+            owe_rst(a, *h, RULE_SYN_SENT_BAD_ACK_RST, false);
+    } else if (has(a, PKT_RST)) {
+        if (acceptable) {
+            a->j->reset = true;
+            judge_add_gone(a->j, a->next, h);
+        } else {
+            keep(a, h);
+        }
+    } else if (has(a, PKT_SYN)) {
+        syn_sent_syn(a, h);
+    } else {
+        keep(a, h);
+    }
+}
+
+/* ---- the other states (§3.10.7.4) ---------------------------------------------------------------------------------- */
+
+enum acceptable { ACCEPTABLE_NO, ACCEPTABLE_MAYBE, ACCEPTABLE_YES };
+
+/* First: the sequence number, by the window that the IUT has advertised (Table 6). The window that counts is the IUT's own: it may be
+ * wider than advertised, by what does not show in a scaled field, and by what the application has read since. */
+static enum acceptable acceptable(const struct arrival *a, const struct hypothesis *h)
+{
+    const struct segment *s = a->s;
+    const struct side *out = &a->j->out;
+    uint32_t last = s->len ? s->end - 1 : s->seq;
+    int scale = facts_scale(out, &a->j->in);
+    uint32_t hidden = (1u << (scale < 0 ? 14 : scale)) - 1;
+    if (!out->ack_known)
+        return seq_lt(last, h->rcv_nxt_low) ? ACCEPTABLE_NO : ACCEPTABLE_MAYBE;
+    uint32_t edge = out->edge, width = edge - h->rcv_nxt_low;
+    if (seq_lt(last, h->rcv_nxt_low))
+        return ACCEPTABLE_NO;
+    if (!s->len && s->seq == h->rcv_nxt_low && s->seq == h->rcv_nxt_high)
+        return ACCEPTABLE_YES;
+    if (seq_lt(s->seq, edge) && seq_ge(last, h->rcv_nxt_high) && (s->len == 0 || width > 0))
+        return ACCEPTABLE_YES;
+    if (seq_lt(s->seq, edge) && seq_ge(last, h->rcv_nxt_low))
+        return ACCEPTABLE_MAYBE;
+    bool may_have_grown = a->j->received_since_output || !a->j->host->application_known;
+    return may_have_grown || seq_lt(s->seq, edge + hidden) ? ACCEPTABLE_MAYBE : ACCEPTABLE_NO;
+}
+
+/* A SYN in TIME-WAIT may open a new connection (MAY-2, RFC 6191), be acknowledged, or be dropped. */
+static void time_wait_syn(const struct arrival *a, const struct hypothesis *h)
+{
+    if (a->j->app.listening || !a->j->host->application_known)
+        open_passively(a, h, true);
+    else
+        owe_rst(a, *h, RULE_CLOSED_RST, true);
+    keep(a, h);
+}
+
+static void take_rst(const struct arrival *a, const struct hypothesis *h)
+{
+    bool exact = a->s->seq == h->rcv_nxt_low && a->s->seq == h->rcv_nxt_high;
+    struct hypothesis gone = *h;
+    gone.due_count = 0;
+    if (!exact) { /* RFC 5961 §3.2: challenge; RFC 793: reset */
+        bool at_nxt = seq_ge(a->s->seq, h->rcv_nxt_low) && seq_le(a->s->seq, h->rcv_nxt_high);
+        owe_challenge(a, h, RULE_CHALLENGE_RST);
+        (void)at_nxt;
+    }
+    if (h->state == TCP_STATE_TIME_WAIT) /* RFC 1337 §3: it may be ignored there */
+        keep(a, h);
+    a->j->reset |= exact;
+    if (h->state == TCP_STATE_SYN_RECEIVED && !h->passive)
+        hypotheses_add(a->j, a->next, &(struct hypothesis){.state = TCP_STATE_CLOSED});
+    else
+        judge_add_gone(a->j, a->next, &gone);
+}
+
+static void take_syn(const struct arrival *a, const struct hypothesis *h, bool in_window)
+{
+    struct hypothesis gone = {.state = a->j->app.listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED};
+    if (h->state == TCP_STATE_TIME_WAIT) {
+        time_wait_syn(a, h);
+        return;
+    }
+    /* Both have opened, and this is the other's SYN,ACK (§3.5, Figure 8): taken, although it lies left of the window. */
+    if (h->state == TCP_STATE_SYN_RECEIVED && has(a, PKT_ACK) && a->s->seq + 1 == h->rcv_nxt_low &&
+        seq_gt(a->s->tcp->ack, a->j->out.iss) && seq_le(a->s->tcp->ack, a->j->out.nxt)) {
+        struct hypothesis established = *h;
+        established.state = TCP_STATE_ESTABLISHED;
+        established.snd_una_low = established.snd_una_high = a->s->tcp->ack;
+        *a->taken = true;
+        keep(a, &established);
+    }
+    if (h->state == TCP_STATE_SYN_RECEIVED && h->passive && in_window)
+        keep(a, &gone); /* "return this connection to the LISTEN state" */
+    if (in_window)
+        owe_rst(a, gone, RULE_CHALLENGE_SYN, true);
+    owe_challenge(a, h, in_window ? RULE_CHALLENGE_SYN : RULE_UNACCEPTABLE_ACK);
+}
+
+static void refuse(const struct arrival *a, const struct hypothesis *h);
+
+/* Fifth: the acknowledgment. */
+static void take_ack(const struct arrival *a, const struct hypothesis *given)
+{
+    struct hypothesis h = *given;
+    const struct side *out = &a->j->out;
+    uint32_t ack = a->s->tcp->ack;
+    bool future = seq_gt(ack, out->nxt), advances = seq_gt(ack, h.snd_una_low) && !future;
+    if (h.state == TCP_STATE_SYN_RECEIVED) {
+        if (!advances || seq_le(ack, out->iss)) {
+            owe_rst(a, h, RULE_SYN_RECEIVED_BAD_ACK_RST, false);
+            owe_challenge(a, &h, RULE_SYN_RECEIVED_BAD_ACK_RST); /* RFC 5961 §5.2 comes before the state's own check */
+            return;
+        }
+        if (a->j->host->pressed)
+            keep(a, &h);
+        h.state = TCP_STATE_ESTABLISHED;
+        h.due_count = 0;
+    }
+    if (future && h.state != TCP_STATE_TIME_WAIT) {
+        owe_challenge(a, &h, RULE_ACK_OF_FUTURE);
+        return;
+    }
+    if (seq_lt(ack, h.snd_una_low - a->j->in.window_max)) /* RFC 5961 §5.2: it may be dropped with an ACK, or taken for a duplicate */
+        refuse(a, &h);
+    if (advances)
+        h.snd_una_low = h.snd_una_high = ack;
+    bool fin_acked = out->fin_seen && seq_gt(ack, out->fin) && !future;
+    switch ((enum tcp_state)h.state) {
+    case TCP_STATE_FIN_WAIT_1:
+        h.state = fin_acked ? TCP_STATE_FIN_WAIT_2 : TCP_STATE_FIN_WAIT_1;
+        break;
+    case TCP_STATE_CLOSING:
+        h.state = fin_acked ? TCP_STATE_TIME_WAIT : TCP_STATE_CLOSING;
+        break;
+    case TCP_STATE_LAST_ACK:
+        if (fin_acked) {
+            *a->taken = true;
+            h.due_count = 0;
+            judge_add_gone(a->j, a->next, &h);
+            return;
+        }
+        break;
+    default:
+        break;
+    }
+    take_text(a, &h, fin_acked);
+}
+
+/* Not acceptable: an ACK (rarely more than a few, RFC 5961 §7), and nothing else. */
+static void refuse(const struct arrival *a, const struct hypothesis *h)
+{
+    if (has(a, PKT_RST)) {
+        judge_tested(a->j, RULE_RST_ANSWERED);
+        keep(a, h);
+    } else if (h->state == TCP_STATE_TIME_WAIT && has(a, PKT_FIN) && a->s->end == h->rcv_nxt_low) {
+        owe_ack(a, *h, RULE_TIME_WAIT_FIN);
+    } else {
+        owe_challenge(a, h, RULE_UNACCEPTABLE_ACK);
+    }
+}
+
+static void process(const struct arrival *a, const struct hypothesis *h)
+{
+    if (has(a, PKT_RST)) {
+        take_rst(a, h);
+    } else if (has(a, PKT_SYN)) {
+        take_syn(a, h, true);
+    } else if (!has(a, PKT_ACK)) {
+        judge_tested(a->j, RULE_NO_ACK_BIT);
+        keep(a, h);
+    } else {
+        take_ack(a, h);
+    }
+}
+
+/* RFC 7323 §5.3: a segment older than TS.Recent is not acceptable; one without the option SHOULD be dropped silently (§3.2). */
+static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
+{
+    const struct judge *j = a->j;
+    if (has(a, PKT_RST) || facts_timestamps(&j->in, &j->out) != AGREED_YES || h->state == TCP_STATE_SYN_RECEIVED)
+        return true;
+    if (!a->s->options.has_timestamp) {
+        keep(a, h);
+        return true;
+    }
+    if (has(a, PKT_SYN) && h->state == TCP_STATE_TIME_WAIT)
+        return true;
+    if (j->ts_recent_known && seq_lt(a->s->options.ts_val, j->ts_recent)) {
+        refuse(a, h);
+        return false;
+    }
+    if (j->in.ts_known && seq_lt(a->s->options.ts_val, j->in.ts_val_max))
+        refuse(a, h);
+    return true;
+}
+
+static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h)
+{
+    if (!check_timestamp(a, h))
+        return;
+    enum acceptable acceptance = acceptable(a, h);
+    if (acceptance != ACCEPTABLE_YES) {
+        if (has(a, PKT_SYN) && !has(a, PKT_RST))
+            take_syn(a, h, false);
+        else
+            refuse(a, h);
+        bool closed_window = a->s->seq == h->rcv_nxt_low && has(a, PKT_ACK) && !has(a, PKT_SYN);
+        if (closed_window && acceptance == ACCEPTABLE_NO) /* "special allowance should be made to accept valid ACKs, URGs, and RSTs" */
+            process(a, h);
+    }
+    if (acceptance != ACCEPTABLE_NO)
+        process(a, h);
+}
+
+void arrive(struct judge *j, const struct hypothesis *h, const struct segment *s, struct hypotheses *next, bool *taken)
+{
+    const struct arrival a = {.j = j, .s = s, .next = next, .taken = taken};
+    if (s->options.illegal) /* MUST-7: any handling, a reset included */
+        hypotheses_add(j, next, h);
+    switch ((enum tcp_state)h->state) {
+    case TCP_STATE_CLOSED:
+        arrive_closed(&a, h);
+        break;
+    case TCP_STATE_LISTEN:
+        arrive_listen(&a, h);
+        break;
+    case TCP_STATE_SYN_SENT:
+        arrive_syn_sent(&a, h);
+        break;
+    default:
+        arrive_otherwise(&a, h);
+        break;
+    }
+}

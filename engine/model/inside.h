@@ -1,0 +1,228 @@
+/* Inside a judge: the state that its parts share. Included by engine/model's own files only.
+ *
+ *   judge.c      life cycle, the order of things, the set of hypotheses     facts.c    what both sides have put on the wire
+ *   arrival.c    SEGMENT ARRIVES (§3.10.7): what may and must follow        emission.c which hypotheses explain an output
+ *   call.c       the calls of the application (§3.10.1-6)                   finding.c  from a broken rule to words
+ *   header.c     checksum, reserved bits, header fields of an output        options.c  negotiation, MSS, window scale, fast open
+ *   timestamps.c RFC 7323 §3-5                                              sack.c     RFC 2018, 2883
+ *   ecn.c        RFC 3168                                                   content.c  the octets themselves: retransmissions, SENDs
+ *   timing.c     RFC 6298, persist, delayed ACK, keep-alive: when           icmp.c     RFC 5927, 5461, 1191, 8201
+ *
+ * Each part that watches has two or three functions, called in the order of judge.c: PART_input (facts still as before this segment),
+ * PART_output (likewise: facts of everything before this segment), PART_time. A part keeps its own state in its own struct
+ * within struct judge, reads everybody's facts, and changes none but its own.
+ */
+#ifndef TCPASSAY_MODEL_INSIDE_H
+#define TCPASSAY_MODEL_INSIDE_H
+
+#include "engine/model/judge.h"
+#include "engine/packet/seq.h"
+
+/* ---- a segment being judged ------------------------------------------------------------------------------------ */
+
+struct segment { /* TCP, in either direction */
+    const struct packet *packet;
+    const struct pkt_tcp *tcp;   /* = &packet->tcp */
+    struct pkt_options options;  /* read once */
+    bool whole;                  /* not cut short by the capture */
+    bool valid;                  /* an input: the IUT can be expected to take it as TCP (checksums right, header sound) */
+    int64_t earliest_ns, at_ns;  /* the same for inputs */
+    uint32_t index;
+    uint32_t seq, len, end;      /* SEG.SEQ, SEG.LEN with SYN and FIN, SEG.SEQ + SEG.LEN */
+};
+
+/* ---- what one side has put on the wire in this incarnation of the connection (facts.c) --------------------------- */
+
+enum { FACTS_RANGES_MAX = 32 };
+struct range { uint32_t left, right; };
+
+struct offer { /* of the side's SYN or SYN-ACK */
+    bool seen;                   /* the SYN itself was seen: else nothing is known of the options */
+    bool has_mss, has_wscale, sack_permitted, has_timestamp, has_fastopen, ecn_setup;
+    uint16_t mss;
+    uint8_t wscale;              /* at most 14: larger ones count as 14 (RFC 7323 §2.3) */
+};
+
+struct side {
+    bool known;                  /* anything was seen: the numbers mean something */
+    bool begun;                  /* its SYN was seen: iss is known */
+    uint32_t iss;                /* ISS of the IUT, IRS of the peer */
+    uint32_t start;              /* where the stream begins for us: iss, or the first number seen */
+    uint32_t gapless;            /* everything from start to here was seen */
+    uint32_t nxt;                /* the highest SEG.SEQ + SEG.LEN */
+    struct range ranges[FACTS_RANGES_MAX]; /* seen beyond gapless, ascending, apart from each other */
+    unsigned range_count;
+    bool ranges_full;            /* some were forgotten */
+    bool fin_seen;
+    uint32_t fin;                /* SEG.SEQ of the FIN */
+    bool ack_known;
+    uint32_t ack;                /* the highest SEG.ACK sent */
+    uint32_t edge;               /* the highest right edge granted: SEG.ACK + (SEG.WND << scale) */
+    uint32_t window;             /* of the last segment, scaled */
+    uint32_t window_max;         /* the largest ever: MAX.SND.WND of the other side */
+    struct offer offer;
+    bool ts_known;
+    uint32_t ts_val_max;         /* the highest TSval */
+    uint64_t segments;
+    uint32_t last_index;
+    int64_t last_ns;
+};
+
+/* The scale in force for windows of this side in segments without SYN (RFC 7323 §2.2: both must have sent the option). -1: not
+ * known, since a SYN was missed. */
+int facts_scale(const struct side *of, const struct side *other);
+/* Both sides have sent the option. unknown: a SYN was missed. */
+enum agreed { AGREED_NO, AGREED_YES, AGREED_UNKNOWN };
+enum agreed facts_sack(const struct side *a, const struct side *b);
+enum agreed facts_timestamps(const struct side *a, const struct side *b);
+/* Was all of [left, right) seen from this side? */
+bool facts_covers(const struct side *side, uint32_t left, uint32_t right);
+/* Takes a segment into account. */
+void facts_note(struct side *side, const struct side *other, const struct segment *segment);
+void facts_reset(struct side *side);
+
+/* ---- hypotheses (judge.c) ---------------------------------------------------------------------------------------- */
+
+/* A reaction that must still come. */
+enum due_kind { DUE_ACK, DUE_SYN_ACK, DUE_RST, DUE_FIN };
+struct due {
+    enum due_kind kind;
+    enum rule_id rule;           /* broken when it does not come */
+    int64_t deadline_ns;
+    uint32_t cause;              /* index of the input it answers; 0: a call */
+    uint32_t seq, ack;           /* RST: its numbers; ACK: acknowledges at least ack */
+    bool has_ack;                /* RST: with ACK */
+    bool loose;                  /* RST: any of the numbers that RFC 9293 §3.5.2 gives, or SND.NXT */
+    bool at_once;                /* not bound to a timer: overdue as soon as the IUT has answered anything later */
+};
+enum { HYPOTHESIS_DUES_MAX = 4, HYPOTHESES_MAX = 16 };
+
+struct hypothesis { /* one possible situation of the IUT; numbers are bounds, both inclusive */
+    uint8_t state;               /* enum tcp_state */
+    bool passive;                /* came from LISTEN */
+    bool reopened;               /* SYN-RECEIVED out of TIME-WAIT: judge.candidate is its peer's SYN */
+    uint8_t due_count;
+    uint32_t rcv_nxt_low, rcv_nxt_high;
+    uint32_t snd_una_low, snd_una_high;
+    struct due dues[HYPOTHESIS_DUES_MAX]; /* in order of their causes */
+};
+
+struct hypotheses {
+    unsigned count;
+    struct hypothesis of[HYPOTHESES_MAX];
+};
+
+/* Adds one; joined with another of the same state and obligations (the hull of their bounds), so that there are never more than a few. */
+void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypothesis *h);
+/* A bit for each state. */
+unsigned hypotheses_states(const struct hypotheses *set);
+
+/* ---- the application, as told (call.c) --------------------------------------------------------------------------- */
+
+struct application {
+    bool listening, connecting, accepted, shut, closed, aborted, unlistened, error_told, no_delay, corked, keep_alive, linger_zero;
+    uint64_t sent;               /* octets taken from it */
+    uint64_t received;           /* octets given to it */
+    bool fin_told;
+    int64_t closed_ns;
+};
+
+enum { JUDGE_REPLIES_MAX = 8 };
+
+/* ---- watching parts: their own state ------------------------------------------------------------------------------ */
+
+#include "engine/model/parts.h"
+
+struct judge {
+    struct judge_host *host;
+    struct pkt_endpoint iut, peer;
+    judge_report *report;
+    void *context;
+
+    struct side in, out;         /* the peer's side of the wire, and the IUT's */
+    struct hypotheses now, before; /* before: as they were before the last input */
+    struct side candidate;       /* of a SYN that may begin a new incarnation while the old one is still there */
+    struct reply { uint32_t seq, ack; bool has_ack; } replies[JUDGE_REPLIES_MAX]; /* RSTs that the last inputs may be answered with */
+    unsigned reply_count;        /* ever; the last JUDGE_REPLIES_MAX are kept */
+    uint32_t ts_recent;          /* TS.Recent is at least this */
+    bool ts_recent_known, unicast;
+    bool reset;                  /* the connection ended by a RST from the peer */
+    int64_t challenged_ns;       /* when an ACK last answered what might be an attack; 0: never */
+    int64_t last_output_ns, progress_ns; /* progress: the last input that was taken */
+    bool received_since_output;  /* the application has taken data since the last output: the window may have grown */
+    bool last_input_was_rst;
+    bool learning;               /* nothing is reported: an output is tried */
+    struct application app;
+    unsigned evidence;           /* enum judge_need */
+    bool found;                  /* the segment at hand has broken a rule: it teaches nothing */
+    bool disturbed;              /* a finding has shown that the IUT is not where it should be: only what is certain is judged from now on */
+    char inconclusive[128];
+    int64_t now_ns, last_input_ns;
+    uint32_t reported[(RULE_COUNT + 31) / 32]; /* rules already reported here: one finding a rule is enough */
+
+    struct header_watch header;
+    struct options_watch options;
+    struct timestamps_watch timestamps;
+    struct sack_watch sack;
+    struct ecn_watch ecn;
+    struct content_watch content;
+    struct timing_watch timing;
+    struct icmp_watch icmp;
+};
+
+static inline bool judge_is_lossy(const struct judge *j) { return j->host->link == JUDGE_LOSSY; }
+static inline bool judge_is_exact(const struct judge *j) { return j->host->link == JUDGE_SYNCHRONOUS && !j->disturbed; }
+
+/* ---- finding.c ----------------------------------------------------------------------------------------------------- */
+
+/* The rule's condition has come true. */
+static inline void judge_tested(struct judge *j, enum rule_id rule) { j->host->coverage.tested[rule]++; }
+/* The rule is broken by the segment. permitted: all alternatives, in words; the format tells what is wrong, after
+ * the rule's violation text: "ACK 1461, but only 1..1001 has come". needs counts on a lossy link only. */
+void judge_find(struct judge *j, enum rule_id rule, const struct segment *segment, unsigned needs, const char *permitted,
+                const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* The same of an input that was not answered. */
+void judge_find_silence(struct judge *j, enum rule_id rule, uint32_t cause, int64_t at_ns, const char *permitted, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+/* A number of this side as a person reads it: relative to its ISS where that is known ("1461"), else absolute. */
+enum { NUMBER_TEXT_MAX = 24 };
+const char *side_number(const struct side *side, uint32_t number, char out[static NUMBER_TEXT_MAX]);
+
+/* The latest time for something that is due after length_ns at the latest, counted from from_ns: granularity and latency included. */
+int64_t judge_latest(const struct judge *j, int64_t from_ns, int64_t length_ns);
+
+/* ---- the machine: judge.c, arrival.c, emission.c, call.c ------------------------------------------------------------ */
+
+bool judge_may_be(const struct judge *j, enum tcp_state state);
+/* All hypotheses are in one of these states (a bit each). */
+bool judge_must_be(const struct judge *j, unsigned states);
+/* Where a connection that is gone leaves the pair: LISTEN behind a listener, else CLOSED; both where nobody tells. */
+void judge_add_gone(struct judge *j, struct hypotheses *set, const struct hypothesis *h);
+/* Counts what has become of a single state by the event, where both are certain. */
+void judge_count_transition(struct judge *j, unsigned from, enum model_event event);
+/* So many challenge ACKs were due in the last seconds that RFC 5961 §7 lets the host leave out one; counts this one. */
+bool judge_host_throttles(struct judge_host *host, int64_t now_ns);
+/* A segment with everything read. */
+void segment_read(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index);
+
+/* Everything that may follow from the segment in this situation. *taken: it may have been processed beyond its acceptability. */
+void arrive(struct judge *j, const struct hypothesis *h, const struct segment *s, struct hypotheses *next, bool *taken);
+void due_add(struct hypothesis *h, const struct due *due);
+
+/* Why a hypothesis does not explain an output. The later a check comes, the closer the explanation was. */
+struct misfit {
+    enum rule_id rule;
+    unsigned depth;
+    enum tcp_state state;
+    uint32_t low, high;          /* what was permitted, of sequence or acknowledgment numbers, where the rule is about one */
+};
+/* Adds what follows from the output, or says why it is not explained. */
+bool emit(struct judge *j, const struct hypothesis *h, const struct segment *s, struct hypotheses *next, struct misfit *misfit);
+/* RFC 9293 §3.8.6: the right edge of the window does not move back (SHLD-14). */
+void emit_judge_window(struct judge *j, const struct segment *s);
+void emit_report(struct judge *j, const struct segment *s, const struct misfit *misfit);
+
+/* lossy.c: the same for a capture, where hypotheses are too wide to say much: what the facts of both sides forbid. */
+void lossy_output(struct judge *j, const struct segment *s);
+
+#endif

@@ -1,0 +1,537 @@
+/* The judge: life cycle, the order of things, and the set of hypotheses.
+ *
+ * Theory of operation. A *hypothesis* is one situation in which the IUT may be: a state, bounds on RCV.NXT and SND.UNA, and the
+ * reactions it still owes. The judge holds the set of those that explain everything so far. An input maps each to all its permitted
+ * successors (arrival.c: RFC 9293 §3.10.7 with its MAYs); an output is explained when at least one permits it (emission.c), and those
+ * that do not are dropped; an obligation that runs out drops the hypotheses that have it. When none is left, the
+ * last to go say what was violated: that is the finding. This is conformance in the sense of ioco and tioco (Tretmans; Schmaltz and Tretmans):
+ * after every trace that the specification allows, outputs, silence included, are among those that it allows.
+ *
+ * Bounded. Hypotheses that agree in state and obligations are joined: the hull of their bounds. There are eleven states, so the set is
+ * small whatever the trace; a join only ever permits more. Should the bound be reached nevertheless, the judge says so
+ * (judge_inconclusive) and finds nothing more.
+ *
+ * Facts, as opposed to hypotheses, are what both sides have put on the wire (facts.c): they only grow, and the watching parts
+ * (header.c, options.c, …) judge by them. In a capture nothing says that an input arrived, or that an output was not
+ * preceded by one that the capture missed: there lossy.c takes the place of emission.c.
+ *
+ * An output may have left before the last input arrived (on TAP, a timer that fires on another processor). Where its time says
+ * so, the hypotheses before that input may explain it as well.
+ *
+ * After a MUST-level finding the IUT is not where it should be, and everything said about it from then on would be an echo of
+ * that: only the watching parts go on, which judge each segment by itself. */
+#include "engine/model/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the set ------------------------------------------------------------------------------------------------------- */
+
+static bool same_dues(const struct hypothesis *a, const struct hypothesis *b)
+{
+    if (a->due_count != b->due_count)
+        return false;
+    for (unsigned i = 0; i < a->due_count; i++)
+        if (a->dues[i].kind != b->dues[i].kind || a->dues[i].rule != b->dues[i].rule || a->dues[i].cause != b->dues[i].cause)
+            return false;
+    return true;
+}
+
+static void join(struct hypothesis *a, const struct hypothesis *b)
+{
+    a->rcv_nxt_low = seq_min(a->rcv_nxt_low, b->rcv_nxt_low);
+    a->rcv_nxt_high = seq_max(a->rcv_nxt_high, b->rcv_nxt_high);
+    a->snd_una_low = seq_min(a->snd_una_low, b->snd_una_low);
+    a->snd_una_high = seq_max(a->snd_una_high, b->snd_una_high);
+    for (unsigned i = 0; i < a->due_count; i++) {
+        if (b->dues[i].deadline_ns > a->dues[i].deadline_ns)
+            a->dues[i].deadline_ns = b->dues[i].deadline_ns;
+        a->dues[i].loose |= b->dues[i].loose;
+        if (a->dues[i].kind == DUE_ACK)
+            a->dues[i].ack = seq_min(a->dues[i].ack, b->dues[i].ack);
+    }
+}
+
+void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypothesis *h)
+{
+    for (unsigned i = 0; i < set->count; i++) {
+        struct hypothesis *other = &set->of[i];
+        if (other->state == h->state && other->passive == h->passive && other->reopened == h->reopened && same_dues(other, h)) {
+            join(other, h);
+            return;
+        }
+    }
+    if (set->count == HYPOTHESES_MAX) {
+        snprintf(j->inconclusive, sizeof j->inconclusive, "more than %d situations of the stack explain what was seen", HYPOTHESES_MAX);
+        return;
+    }
+    set->of[set->count++] = *h;
+}
+
+unsigned hypotheses_states(const struct hypotheses *set)
+{
+    unsigned states = 0;
+    for (unsigned i = 0; i < set->count; i++)
+        states |= 1u << set->of[i].state;
+    return states;
+}
+
+bool judge_may_be(const struct judge *j, enum tcp_state state)
+{
+    return hypotheses_states(&j->now) & 1u << state;
+}
+
+bool judge_must_be(const struct judge *j, unsigned states)
+{
+    return !(hypotheses_states(&j->now) & ~states);
+}
+
+unsigned judge_states(const struct judge *j)
+{
+    return hypotheses_states(&j->now);
+}
+
+void judge_add_gone(struct judge *j, struct hypotheses *set, const struct hypothesis *h)
+{
+    struct hypothesis gone = {.state = j->app.listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED};
+    gone.due_count = h->due_count;
+    memcpy(gone.dues, h->dues, sizeof gone.dues);
+    hypotheses_add(j, set, &gone);
+    if (!j->host->application_known && gone.state == TCP_STATE_CLOSED) {
+        gone.state = TCP_STATE_LISTEN;
+        hypotheses_add(j, set, &gone);
+    }
+}
+
+/* ---- life cycle ---------------------------------------------------------------------------------------------------- */
+
+/* RFC 9293 §3.9.2.3: segments from or to what is no single host's address are dropped without a word. */
+static bool is_unicast(const struct pkt_addr *a)
+{
+    static const uint8_t none[16];
+    if (a->version == 6)
+        return a->bytes[0] != 0xff && memcmp(a->bytes, none, 16) != 0;
+    return a->bytes[0] < 224 && a->bytes[0] != 0;
+}
+
+bool judge_host_throttles(struct judge_host *host, int64_t now_ns)
+{
+    static const int64_t interval_ns = 5000000000;
+    int64_t *oldest = &host->challenges_ns[host->challenge_count++ % JUDGE_CHALLENGES_MAX];
+    bool throttles = host->challenge_count > JUDGE_CHALLENGES_MAX && now_ns - *oldest < interval_ns;
+    *oldest = now_ns;
+    return throttles;
+}
+
+struct judge *judge_new(const struct judge_config *config)
+{
+    struct judge *j = calloc(1, sizeof *j);
+    if (!j)
+        return NULL;
+    j->host = config->host;
+    j->iut = config->iut;
+    j->peer = config->peer;
+    j->report = config->report;
+    j->context = config->context;
+    j->unicast = is_unicast(&config->iut.addr) && is_unicast(&config->peer.addr);
+    j->app.listening = config->states == 1u << TCP_STATE_LISTEN;
+    for (unsigned state = 0; state < TCP_STATE_COUNT; state++)
+        if (!config->states || config->states & 1u << state)
+            hypotheses_add(j, &j->now, &(struct hypothesis){.state = (uint8_t)state});
+    j->before = j->now;
+    return j;
+}
+
+void judge_free(struct judge *j)
+{
+    if (j)
+        content_release(j);
+    free(j);
+}
+
+void parts_reset(struct judge *j)
+{
+    content_release(j);
+    j->header = (struct header_watch){0};
+    j->options = (struct options_watch){0};
+    j->timestamps = (struct timestamps_watch){0};
+    j->sack = (struct sack_watch){0};
+    j->ecn = (struct ecn_watch){0};
+    j->content = (struct content_watch){0};
+    j->timing = (struct timing_watch){0};
+    j->icmp = (struct icmp_watch){0};
+}
+
+void segment_read(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index)
+{
+    *s = (struct segment){
+        .packet = packet, .tcp = &packet->tcp, .whole = whole, .earliest_ns = earliest_ns, .at_ns = at_ns, .index = index,
+        .seq = packet->tcp.seq, .len = pkt_seg_len(&packet->tcp), .end = packet->tcp.seq + pkt_seg_len(&packet->tcp),
+    };
+    s->valid = !whole || (packet->tcp.checksum_ok && packet->ip.checksum_ok);
+    if (packet->tcp.options_len)
+        pkt_options_read(packet->tcp.options, packet->tcp.options_len, &s->options);
+}
+
+/* ---- coverage ------------------------------------------------------------------------------------------------------ */
+
+static enum model_event event_of(const struct segment *s)
+{
+    unsigned flags = s->tcp->flags;
+    if (flags & PKT_RST)
+        return EVENT_RST;
+    if (flags & PKT_SYN)
+        return flags & PKT_ACK ? EVENT_SYN_ACK : EVENT_SYN;
+    if (!(flags & PKT_ACK))
+        return EVENT_NO_ACK;
+    return flags & PKT_FIN ? EVENT_FIN : s->len ? EVENT_DATA : EVENT_ACK;
+}
+
+void judge_count_transition(struct judge *j, unsigned from, enum model_event event)
+{
+    unsigned to = hypotheses_states(&j->now);
+    if (from && to && !(from & (from - 1)) && !(to & (to - 1)))
+        j->host->coverage.transitions[__builtin_ctz(from)][event][__builtin_ctz(to)]++;
+}
+
+/* ---- obligations --------------------------------------------------------------------------------------------------- */
+
+static const char *due_permitted(const struct due *due)
+{
+    static const char *const texts[] = {
+        [DUE_ACK] = "a segment with ACK", [DUE_SYN_ACK] = "a SYN,ACK", [DUE_RST] = "a RST", [DUE_FIN] = "a FIN"};
+    return texts[due->kind];
+}
+
+static void judge_silence(struct judge *j, const struct due *due, int64_t now_ns)
+{
+    judge_find_silence(j, due->rule, due->cause, now_ns, due_permitted(due), "nothing came within %.3g ms",
+                       (double)(due->deadline_ns - j->last_input_ns) / 1e6);
+    j->disturbed = true;
+}
+
+static bool overdue(const struct due *due, int64_t now_ns, bool fenced)
+{
+    return due->deadline_ns < now_ns || (fenced && due->at_once);
+}
+
+/* Drops the hypotheses whose obligations have run out. */
+static void drop_overdue(struct judge *j, int64_t now_ns, bool fenced)
+{
+    unsigned kept = 0;
+    const struct due *first = NULL;
+    struct due missed;
+    for (unsigned i = 0; i < j->now.count; i++) {
+        struct hypothesis *h = &j->now.of[i];
+        const struct due *late = NULL;
+        for (unsigned k = 0; k < h->due_count && !late; k++)
+            if (overdue(&h->dues[k], now_ns, fenced))
+                late = &h->dues[k];
+        if (!late) {
+            j->now.of[kept++] = *h;
+        } else if (!first) {
+            missed = *late;
+            first = &missed;
+        }
+    }
+    if (kept > 0 || !first) {
+        j->now.count = kept;
+        return;
+    }
+    judge_silence(j, first, now_ns);
+}
+
+void judge_time(struct judge *j, int64_t now_ns)
+{
+    if (now_ns > j->now_ns)
+        j->now_ns = now_ns;
+    if (judge_is_exact(j))
+        drop_overdue(j, now_ns, false);
+    if (!judge_is_lossy(j)) {
+        timing_time(j, now_ns);
+        icmp_time(j, now_ns);
+    }
+}
+
+void judge_fence(struct judge *j, int64_t now_ns)
+{
+    judge_time(j, now_ns);
+    if (judge_is_exact(j))
+        drop_overdue(j, now_ns, true);
+}
+
+int64_t judge_deadline(const struct judge *j)
+{
+    if (judge_is_lossy(j))
+        return INT64_MAX;
+    int64_t deadline = timing_deadline(j);
+    for (unsigned i = 0; judge_is_exact(j) && i < j->now.count; i++)
+        for (unsigned k = 0; k < j->now.of[i].due_count; k++)
+            if (j->now.of[i].dues[k].deadline_ns < deadline)
+                deadline = j->now.of[i].dues[k].deadline_ns;
+    return deadline;
+}
+
+void judge_end(struct judge *j, int64_t now_ns)
+{
+    judge_time(j, now_ns);
+}
+
+/* ---- incarnations -------------------------------------------------------------------------------------------------- */
+
+enum { GONE_STATES = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN };
+
+static void begin_incarnation(struct judge *j)
+{
+    facts_reset(&j->in);
+    facts_reset(&j->out);
+    parts_reset(j);
+    j->reset = j->ts_recent_known = false;
+    memset(j->reported, 0, sizeof j->reported);
+}
+
+/* A SYN to where no connection is begins one. */
+static void note_peer_syn(struct judge *j, const struct segment *s)
+{
+    if ((s->tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST)) != PKT_SYN)
+        return;
+    if (judge_must_be(j, GONE_STATES) && !(j->in.begun && !j->out.known && j->in.iss == s->seq) && judge_may_be(j, TCP_STATE_LISTEN)) {
+        begin_incarnation(j);
+    } else {
+        facts_reset(&j->candidate);
+        facts_note(&j->candidate, &(struct side){0}, s);
+    }
+}
+
+/* ---- what comes in ------------------------------------------------------------------------------------------------- */
+
+/* After a while without progress a connection may be gone: R2, user timeout, keep-alive, the timeout of an orphan, 2 MSL. */
+enum { MORTAL_STATES = (1u << TCP_STATE_COUNT) - 1 - GONE_STATES };
+static const int64_t mortal_after_ns = 1000000000;
+
+static bool may_have_died(const struct judge *j, const struct hypothesis *h, int64_t now_ns)
+{
+    if (!(1u << h->state & MORTAL_STATES) || now_ns - j->progress_ns < mortal_after_ns)
+        return false;
+    if (h->state == TCP_STATE_ESTABLISHED || h->state == TCP_STATE_CLOSE_WAIT)
+        return j->app.keep_alive || j->app.closed || seq_lt(h->snd_una_low, j->out.nxt) || !j->host->application_known;
+    return true;
+}
+
+static void let_die(struct judge *j, int64_t now_ns)
+{
+    unsigned count = j->now.count;
+    for (unsigned i = 0; i < count; i++)
+        if (may_have_died(j, &j->now.of[i], now_ns)) {
+            struct hypothesis h = j->now.of[i];
+            h.due_count = 0;
+            judge_add_gone(j, &j->now, &h);
+        }
+}
+
+static void remember_reply(struct judge *j, const struct segment *s)
+{
+    bool ack = s->tcp->flags & PKT_ACK;
+    if (s->tcp->flags & PKT_RST)
+        return;
+    j->replies[j->reply_count++ % JUDGE_REPLIES_MAX] = (struct reply){
+        .seq = ack ? s->tcp->ack : 0, .ack = ack ? 0 : s->end, .has_ack = !ack};
+}
+
+/* TS.Recent is taken from segments at or before Last.ACK.sent (RFC 7323 §4.3). */
+static void note_ts_recent(struct judge *j, const struct segment *s)
+{
+    if (!s->options.has_timestamp || s->tcp->flags & PKT_RST)
+        return;
+    bool certain = s->tcp->flags & PKT_SYN || (j->out.ack_known && seq_le(s->seq, j->out.ack));
+    if (certain && (!j->ts_recent_known || seq_gt(s->options.ts_val, j->ts_recent))) {
+        j->ts_recent = s->options.ts_val;
+        j->ts_recent_known = true;
+    }
+}
+
+static void take_input(struct judge *j, const struct segment *s)
+{
+    struct hypotheses next;
+    bool taken = false, certain = true;
+    next.count = 0;
+    j->before = j->now;
+    for (unsigned i = 0; i < j->before.count; i++) {
+        bool here = false;
+        arrive(j, &j->before.of[i], s, &next, &here);
+        taken |= here;
+        certain &= here;
+    }
+    j->now = next;
+    if (taken) {
+        facts_note(&j->in, &j->out, s);
+        j->progress_ns = s->at_ns;
+    }
+    if (taken && certain)
+        note_ts_recent(j, s);
+}
+
+static void take_lossy_input(struct judge *j, const struct segment *s)
+{
+    if (!(s->tcp->flags & PKT_SYN) || !j->in.begun || s->seq == j->in.iss || s->tcp->flags & PKT_ACK)
+        facts_note(&j->in, &j->out, s);
+}
+
+void judge_input(struct judge *j, const struct packet *packet, bool whole, int64_t at_ns, uint32_t index)
+{
+    struct segment s;
+    if (packet->kind == PKT_KIND_ICMP) {
+        icmp_input(j, packet, at_ns, index);
+        return;
+    }
+    segment_read(&s, packet, whole, at_ns, at_ns, index);
+    judge_time(j, at_ns);
+    j->last_input_ns = at_ns;
+    j->last_input_was_rst = s.tcp->flags & PKT_RST;
+    if (!s.valid || !j->unicast)
+        return;
+    if (judge_is_exact(j))
+        let_die(j, at_ns);
+    note_peer_syn(j, &s);
+    timestamps_input(j, &s);
+    sack_input(j, &s);
+    ecn_input(j, &s);
+    content_input(j, &s);
+    if (!judge_is_lossy(j))
+        timing_input(j, &s);
+    remember_reply(j, &s);
+    if (!judge_is_exact(j)) {
+        take_lossy_input(j, &s);
+        return;
+    }
+    unsigned from = hypotheses_states(&j->now);
+    take_input(j, &s);
+    judge_count_transition(j, from, event_of(&s));
+}
+
+/* ---- what comes out ------------------------------------------------------------------------------------------------ */
+
+/* The hypotheses of the set that explain the output, or the closest misfit. */
+static bool explain(struct judge *j, const struct hypotheses *set, const struct segment *s, struct hypotheses *next, struct misfit *closest)
+{
+    next->count = 0;
+    for (unsigned i = 0; i < set->count; i++) {
+        struct misfit misfit = {.state = set->of[i].state};
+        if (!emit(j, &set->of[i], s, next, &misfit) && misfit.depth >= closest->depth)
+            *closest = misfit;
+    }
+    return next->count > 0;
+}
+
+/* A SYN of our own, or a SYN,ACK to a SYN that came while an old connection was still there, begins a new incarnation. */
+static void note_own_syn(struct judge *j, const struct segment *s)
+{
+    unsigned control = s->tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST);
+    if (control == PKT_SYN && judge_must_be(j, GONE_STATES | 1u << TCP_STATE_TIME_WAIT) && (!j->out.begun || j->out.iss != s->seq)) {
+        begin_incarnation(j);
+    } else if (control == (PKT_SYN | PKT_ACK) && j->candidate.begun && s->tcp->ack == j->candidate.iss + 1 &&
+               !(j->in.begun && j->in.iss == j->candidate.iss)) {
+        bool can = false;
+        for (unsigned i = 0; i < j->now.count; i++)
+            can |= j->now.of[i].reopened;
+        if (!can)
+            return;
+        struct side candidate = j->candidate;
+        begin_incarnation(j);
+        j->in = candidate;
+    }
+}
+
+static void take_output(struct judge *j, const struct segment *s)
+{
+    struct hypotheses next;
+    struct misfit closest = {0};
+    if (explain(j, &j->now, s, &next, &closest)) {
+        j->now = next;
+        emit_judge_window(j, s);
+        return;
+    }
+    if (s->earliest_ns <= j->last_input_ns && explain(j, &j->before, s, &next, &closest))
+        return;
+    emit_report(j, s, &closest);
+    j->disturbed = true;
+}
+
+void judge_output(struct judge *j, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index)
+{
+    struct segment s;
+    segment_read(&s, packet, whole, earliest_ns, at_ns, index);
+    if (at_ns > j->now_ns)
+        j->now_ns = at_ns;
+    j->found = false;
+    note_own_syn(j, &s);
+    header_output(j, &s);
+    options_output(j, &s);
+    timestamps_output(j, &s);
+    sack_output(j, &s);
+    ecn_output(j, &s);
+    content_output(j, &s);
+    if (judge_is_exact(j))
+        take_output(j, &s);
+    else
+        lossy_output(j, &s);
+    if (!judge_is_lossy(j)) {
+        timing_output(j, &s);
+        icmp_output(j, &s);
+    }
+    if (!j->found || !judge_is_lossy(j))
+        facts_note(&j->out, &j->in, &s);
+    j->last_output_ns = at_ns;
+    j->received_since_output = false;
+}
+
+/* ---- what the IUT tells of itself ---------------------------------------------------------------------------------- */
+
+static bool told_fits(enum tcp_state told, enum tcp_state held)
+{
+    if (told == held)
+        return true;
+    return 1u << told & GONE_STATES && 1u << held & GONE_STATES; /* no record is both, seen through a listener */
+}
+
+void judge_state(struct judge *j, enum tcp_state state, int64_t at_ns)
+{
+    struct hypotheses next = {0};
+    judge_time(j, at_ns);
+    if (!judge_is_exact(j) || j->host->pressed)
+        return;
+    let_die(j, at_ns);
+    for (unsigned i = 0; i < j->now.count; i++)
+        if (told_fits(state, j->now.of[i].state))
+            hypotheses_add(j, &next, &j->now.of[i]);
+    judge_tested(j, RULE_STATE_TOLD);
+    if (next.count > 0) {
+        j->now = next;
+        return;
+    }
+    char permitted[256] = "";
+    for (unsigned i = 0; i < j->now.count; i++) {
+        size_t used = strlen(permitted);
+        snprintf(permitted + used, sizeof permitted - used, "%s%s", i ? " or " : "", tcp_state_name(j->now.of[i].state));
+    }
+    judge_find_silence(j, RULE_STATE_TOLD, 0, at_ns, permitted, "it tells %s", tcp_state_name(state));
+    j->disturbed = true;
+}
+
+const char *judge_inconclusive(const struct judge *j)
+{
+    return j->inconclusive[0] ? j->inconclusive : NULL;
+}
+
+unsigned judge_evidence(const struct judge *j)
+{
+    return j->evidence;
+}
+
+bool judge_is_over(const struct judge *j, int64_t now_ns)
+{
+    static const int64_t two_msl_ns = 240000000000; /* RFC 9293 §3.4.2: MSL is two minutes */
+    return now_ns - j->last_input_ns > two_msl_ns && now_ns - j->last_output_ns > two_msl_ns &&
+           (j->out.fin_seen || j->in.fin_seen || judge_must_be(j, GONE_STATES));
+}

@@ -1,0 +1,62 @@
+/* What each watching part of a judge remembers (see inside.h for what the parts are). One struct a part; it starts zeroed, and only its
+ * own part touches it. */
+#ifndef TCPASSAY_MODEL_PARTS_H
+#define TCPASSAY_MODEL_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct judge;
+struct segment;
+struct judge_call;
+struct packet;
+
+/* ---- header.c */
+struct header_watch { bool nothing; };
+void header_output(struct judge *j, const struct segment *s);
+
+/* ---- options.c */
+struct options_watch { bool nothing; };
+void options_output(struct judge *j, const struct segment *s);
+
+/* ---- timestamps.c */
+struct timestamps_watch { bool nothing; };
+void timestamps_input(struct judge *j, const struct segment *s);
+void timestamps_output(struct judge *j, const struct segment *s);
+
+/* ---- sack.c */
+struct sack_watch { bool nothing; };
+void sack_input(struct judge *j, const struct segment *s);
+void sack_output(struct judge *j, const struct segment *s);
+
+/* ---- ecn.c */
+struct ecn_watch { bool nothing; };
+void ecn_input(struct judge *j, const struct segment *s);
+void ecn_output(struct judge *j, const struct segment *s);
+
+/* ---- content.c */
+struct content_watch { bool nothing; };
+void content_input(struct judge *j, const struct segment *s);
+void content_output(struct judge *j, const struct segment *s);
+void content_call(struct judge *j, const struct judge_call *call, int64_t at_ns);
+void content_release(struct judge *j); /* frees what it allocated */
+
+/* ---- timing.c */
+struct timing_watch { bool nothing; };
+void timing_input(struct judge *j, const struct segment *s);
+void timing_output(struct judge *j, const struct segment *s);
+void timing_call(struct judge *j, const struct judge_call *call, int64_t at_ns);
+void timing_time(struct judge *j, int64_t now_ns);
+int64_t timing_deadline(const struct judge *j); /* INT64_MAX: never */
+
+/* ---- icmp.c */
+struct icmp_watch { bool nothing; };
+void icmp_input(struct judge *j, const struct packet *packet, int64_t at_ns, uint32_t index); /* an ICMP error that quotes this pair */
+void icmp_output(struct judge *j, const struct segment *s);
+void icmp_call(struct judge *j, const struct judge_call *call, int64_t at_ns);
+void icmp_time(struct judge *j, int64_t now_ns);
+
+/* Every part anew, for a new incarnation of the connection. */
+void parts_reset(struct judge *j);
+
+#endif
