@@ -166,6 +166,7 @@ struct judge {
     struct sack_watch sack;
     struct ecn_watch ecn;
     struct content_watch content;
+    struct calls_watch calls;
     struct timing_watch timing;
     struct icmp_watch icmp;
 };

@@ -43,6 +43,8 @@ struct judge_host {
     bool pressed;                  /* half-open connections or SYNs beyond a listener's backlog: it may keep silent to a SYN, or use cookies */
     int64_t challenges_ns[JUDGE_CHALLENGES_MAX]; /* filled in by the judges: when segments came that may be attacks (RFC 5961 §7) */
     unsigned challenge_count;
+    bool timers_configured;        /* retries, retransmission or keep-alive times are not the stack's own: none of its defaults is judged */
+    size_t octets_held;            /* memory for octets compared later; filled in by the judges */
     struct coverage coverage;      /* filled in by the judges */
     struct portrait portrait;      /* filled in by the judges */
 };
@@ -92,13 +94,13 @@ enum judge_call_kind {
     JUDGE_CALL_UNLISTEN,    /* the listener is gone: its connections not yet accepted may be reset */
     JUDGE_CALL_CONNECT,     /* active OPEN */
     JUDGE_CALL_ACCEPT,      /* the application has the connection */
-    JUDGE_CALL_SEND,        /* amount octets were taken, beginning with data when it is not NULL */
+    JUDGE_CALL_SEND,        /* amount octets were taken: data when it is not NULL; name: NULL, "MSG_OOB" (urgent) or "MSG_MORE" */
     JUDGE_CALL_RECEIVE,     /* amount octets were given to the application; 0: it was told of the peer's FIN */
     JUDGE_CALL_SHUTDOWN,    /* no more SENDs (shutdown SHUT_WR): a half-close */
     JUDGE_CALL_CLOSE,       /* close(): neither SENDs nor RECEIVEs */
     JUDGE_CALL_ABORT,       /* close() with SO_LINGER 0, or the like */
     JUDGE_CALL_ERROR,       /* the application was told of an error (amount: errno): reset, refused, timed out … */
-    JUDGE_CALL_OPTION,      /* name and amount: "TCP_NODELAY", "TCP_CORK", "SO_KEEPALIVE", "TCP_KEEPIDLE", "TCP_USER_TIMEOUT", … */
+    JUDGE_CALL_OPTION,      /* name and amount: "TCP_NODELAY", "TCP_CORK", "SO_KEEPALIVE", "TCP_KEEPIDLE", "TCP_USER_TIMEOUT", …; "SHUT_RD" */
 };
 struct judge_call {
     enum judge_call_kind kind;

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/model/octets.h"
+
 struct judge;
 struct segment;
 struct judge_call;
@@ -35,7 +37,20 @@ void ecn_input(struct judge *j, const struct segment *s);
 void ecn_output(struct judge *j, const struct segment *s);
 
 /* ---- content.c */
-struct content_watch { bool nothing; };
+struct content_watch {
+    struct octets out;           /* what the IUT sends, from SEND or first transmission until it is acknowledged */
+    struct octets in;            /* what the peer sends, until the application receives it */
+    bool in_mixed;               /* the peer sent two different octets under one number, or urgent data: what is received is not compared */
+    bool ended;                  /* a RST came in */
+};
+enum { CALLS_URGENT_MAX = 4 };
+struct calls_watch { /* of the connection that was last opened or accepted; a new incarnation on the wire does not reset it */
+    uint64_t sent, received;     /* octets */
+    uint32_t urgent_ends[CALLS_URGENT_MAX]; /* offsets in the stream after urgent SENDs */
+    unsigned urgent_count;       /* ever */
+    bool push_withheld;          /* TCP_CORK, MSG_MORE: the application has pushing in its own hands */
+    bool failed;                 /* an error was told */
+};
 void content_input(struct judge *j, const struct segment *s);
 void content_output(struct judge *j, const struct segment *s);
 void content_call(struct judge *j, const struct judge_call *call, int64_t at_ns);
