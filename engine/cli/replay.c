@@ -53,7 +53,8 @@ static int play(const char *target, uint64_t seed, struct replay *replay, char *
     size_t count = 0;
     unsigned broken;
     struct target_error error = {0};
-    struct schedule schedule = {.seed = seed, .interrupted = &cli_interrupted, .disruption_allowed = true, .finished = on_finished, .context = replay};
+    struct schedule schedule = {.seed = seed, .judged = true, .interrupted = &cli_interrupted, .disruption_allowed = true,
+                                .finished = on_finished, .context = replay};
     schedule.driver = cli_find_driver(target, &schedule.argument);
     if (!schedule.driver)
         return cli_usage_error("replay", "there is no target \"%s\"; `tcpassay targets` lists what there is", target);

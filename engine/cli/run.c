@@ -27,6 +27,7 @@ static const char help_text[] =
     "      --report LIST     reports to write there: json,junit,tap,md (json always is)\n"
     "      --baseline FILE   results of an earlier run: only what fails now and did not then counts\n"
     "      --strict          a SHOULD not followed fails too\n"
+    "      --no-model        only what scenarios expect counts; else the model of the RFCs judges every segment, too\n"
     "      --profile P       quick, full (default) or soak\n"
     "      --jobs N          tests at once on a real target (default 256)\n"
     "      --shard I/N       the I-th of N equal parts of the tests\n"
@@ -41,7 +42,7 @@ static const char help_text[] =
     "Exit status: 0 nothing failed (or only as the target's ledger, or the baseline, knows) · 1 something did · 2 usage, or a bad scenario ·\n"
     "3 the tester or the target could not work · 130 interrupted; what was finished is kept, and --resume goes on.\n";
 
-enum { OPT_REPORT = 256, OPT_BASELINE, OPT_STRICT, OPT_PROFILE, OPT_JOBS, OPT_SHARD, OPT_SEED, OPT_RESUME, OPT_SUITE, OPT_DISRUPTIVE };
+enum { OPT_REPORT = 256, OPT_BASELINE, OPT_STRICT, OPT_PROFILE, OPT_JOBS, OPT_SHARD, OPT_SEED, OPT_RESUME, OPT_SUITE, OPT_DISRUPTIVE, OPT_NO_MODEL };
 
 static const struct option options[] = {
     {"target", required_argument, NULL, 't'},       {"out", required_argument, NULL, 'o'},
@@ -50,6 +51,7 @@ static const struct option options[] = {
     {"jobs", required_argument, NULL, OPT_JOBS},    {"shard", required_argument, NULL, OPT_SHARD},
     {"seed", required_argument, NULL, OPT_SEED},    {"resume", no_argument, NULL, OPT_RESUME},
     {"suite", required_argument, NULL, OPT_SUITE},  {"allow-disruptive", no_argument, NULL, OPT_DISRUPTIVE},
+    {"no-model", no_argument, NULL, OPT_NO_MODEL},
     {"verbose", no_argument, NULL, 'v'},            {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},               {NULL, 0, NULL, 0},
 };
@@ -57,7 +59,7 @@ static const struct option options[] = {
 struct run {
     const char *target, *out, *baseline, *suite_folder;
     bool reports[REPORT_COUNT];
-    bool strict, resume, verbose, quiet, disruptive, seed_given, color, terminal;
+    bool strict, resume, verbose, quiet, disruptive, no_model, seed_given, color, terminal;
     enum scn_profile profile;
     uint64_t jobs, shard_index, shard_count, seed;
     char **selectors;
@@ -120,6 +122,7 @@ static int parse_option(struct run *run, int option)
     case OPT_RESUME: run->resume = true; return EXIT_OK;
     case OPT_SUITE: run->suite_folder = optarg; return EXIT_OK;
     case OPT_DISRUPTIVE: run->disruptive = true; return EXIT_OK;
+    case OPT_NO_MODEL: run->no_model = true; return EXIT_OK;
     case OPT_REPORT:
         return parse_reports(run, optarg) ? EXIT_OK : cli_usage_error("run", "--report takes a list of json, junit, tap and md");
     case OPT_PROFILE:
@@ -460,7 +463,8 @@ static int run_all(struct run *run)
     struct target_error error = {0};
     struct schedule schedule = {
         .driver = run->driver, .argument = run->argument, .tests = run->tests, .test_count = run->test_count, .seed = run->seed,
-        .jobs = (unsigned)run->jobs, .strict = run->strict, .disruption_allowed = run->disruptive, .interrupted = &cli_interrupted,
+        .jobs = (unsigned)run->jobs, .strict = run->strict, .judged = !run->no_model,
+        .disruption_allowed = run->disruptive, .interrupted = &cli_interrupted,
         .finished = on_finished, .progress = on_progress, .context = run,
     };
     run->started_ns = monotonic_ns();

@@ -1,5 +1,5 @@
 /* The link between the player and its target: what it records, loses, doubles, delays and swaps, in both directions. */
-#include "engine/runner/play.h"
+#include "engine/runner/judging.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -40,9 +40,13 @@ static void transmit(struct player *p, const uint8_t *bytes, size_t len)
     struct packet packet;
     pkt_parse(bytes, len, &packet);
     struct endpoint *e = packet.kind == PKT_KIND_TCP ? play_endpoint_of_port(p, &packet.ip.src, packet.tcp.src_port) : NULL;
+    judging_catch_up(p);
     uint32_t index = trace_packet(&p->trace, play_since_start(p, p->now_ns), bytes, len);
     play_note_packet(p, RESULT_SENT, e, bytes, len, true, p->now_ns, index);
+    int64_t at_ns = play_clock_ns(p);
     int error = p->target->ops->send(p->target, bytes, len);
+    if (error >= 0)
+        judging_input(p, bytes, len, at_ns, index);
     if (error < 0)
         play_stop(p, VERDICT_ERROR, "the link to the target is gone: %s", strerror(-error));
     else
@@ -50,13 +54,14 @@ static void transmit(struct player *p, const uint8_t *bytes, size_t len)
 }
 
 /* Keeps a copy of a packet back. When there is no room it goes through at once. */
-static bool hold(struct player *p, bool inbound, bool until_next, int64_t due_ns, const uint8_t *bytes, size_t len)
+static bool hold(struct player *p, struct held held)
 {
-    uint8_t *copy = p->held_count < PLAYER_HELD_MAX ? malloc(len ? len : 1) : NULL;
+    uint8_t *copy = p->held_count < PLAYER_HELD_MAX ? malloc(held.len ? held.len : 1) : NULL;
     if (!copy)
         return false;
-    memcpy(copy, bytes, len);
-    p->held[p->held_count++] = (struct held){inbound, until_next, due_ns, copy, len};
+    memcpy(copy, held.bytes, held.len);
+    held.bytes = copy;
+    p->held[p->held_count++] = held;
     return true;
 }
 
@@ -68,7 +73,7 @@ static void let_go(struct player *p, unsigned i)
     if (held.inbound)
         transmit(p, held.bytes, held.len);
     else
-        play_accept(p, held.bytes, held.len, (struct interval){p->now_ns, p->now_ns});
+        play_accept(p, held.bytes, held.len, (struct interval){p->now_ns, p->now_ns}, held.index);
     free(held.bytes);
 }
 
@@ -112,7 +117,7 @@ static const struct link_rule *count_packet(struct player *p, bool inbound, stru
 }
 
 /* Sends a packet through the link's rules, in either direction. */
-void play_through_link(struct player *p, bool inbound, const uint8_t *bytes, size_t len, struct interval at)
+void play_through_link(struct player *p, bool inbound, const uint8_t *bytes, size_t len, struct interval at, uint32_t index)
 {
     struct link_rule hit;
     const struct link_rule *rule = count_packet(p, inbound, &hit);
@@ -123,11 +128,11 @@ void play_through_link(struct player *p, bool inbound, const uint8_t *bytes, siz
         struct endpoint *e = packet.kind != PKT_KIND_TCP ? NULL
                              : inbound ? play_endpoint_of_port(p, &packet.ip.src, packet.tcp.src_port)
                                        : play_endpoint_of_port(p, &packet.ip.dst, packet.tcp.dst_port);
-        play_note_packet(p, RESULT_DROPPED, e, bytes, len, inbound, at.latest, 0);
+        play_note_packet(p, RESULT_DROPPED, e, bytes, len, inbound, at.latest, index);
         return;
     }
     if (rule && (rule->event == SCN_LINK_DELAY || rule->event == SCN_LINK_REORDER))
-        held = hold(p, inbound, rule->event == SCN_LINK_REORDER, p->now_ns + rule->delay_ns, bytes, len);
+        held = hold(p, (struct held){inbound, rule->event == SCN_LINK_REORDER, p->now_ns + rule->delay_ns, (uint8_t *)(uintptr_t)bytes, len, index});
     if (held) {
         play_release_due(p);
         return;
@@ -136,14 +141,14 @@ void play_through_link(struct player *p, bool inbound, const uint8_t *bytes, siz
         if (inbound)
             transmit(p, bytes, len);
         else
-            play_accept(p, bytes, len, at);
+            play_accept(p, bytes, len, at, index);
     release_reordered(p, inbound);
 }
 
 void play_send(struct player *p, struct endpoint *e, const uint8_t *bytes, size_t len)
 {
     (void)e;
-    play_through_link(p, true, bytes, len, (struct interval){p->now_ns, p->now_ns});
+    play_through_link(p, true, bytes, len, (struct interval){p->now_ns, p->now_ns}, 0);
 }
 
 uint16_t play_send_echo(struct player *p)
@@ -158,6 +163,7 @@ uint16_t play_send_echo(struct player *p)
     };
     ssize_t len = pkt_build(p->builder, &spec, bytes, sizeof bytes);
     int error = len < 0 ? -EINVAL : p->target->ops->send(p->target, bytes, (size_t)len);
+    p->echo_is_last = true;
     if (error < 0)
         play_stop(p, VERDICT_ERROR, "the link to the target is gone: %s", strerror(-error));
     return sequence;

@@ -5,7 +5,8 @@
  *   match.c    one segment against one pattern                          sockets.c  the calls themselves
  *   craft.c    a pattern into a packet, overrides, fragments            link.c     what the link records, loses, delays
  *   eval.c     expressions                                              verdict.c  from a broken expectation to a verdict
- *   places.c   endpoints on their ports                                 endpoint.c, trace.c
+ *   places.c   endpoints on their ports                                 judging.c  the model, told all that happens
+ *   endpoint.c, trace.c
  */
 #ifndef TCPASSAY_RUNNER_PLAY_H
 #define TCPASSAY_RUNNER_PLAY_H
@@ -50,6 +51,14 @@ struct held { /* a packet that the link keeps back */
     int64_t due_ns;
     uint8_t *bytes;
     size_t len;
+    uint32_t index;           /* in the trace, of the IUT's packets */
+};
+
+struct arrival { /* a packet of the IUT that was read but has not gone through the link yet */
+    uint8_t *bytes;
+    size_t len;
+    struct interval at;
+    uint32_t index;
 };
 
 struct descriptor { /* a script's number for a socket of the IUT */
@@ -59,6 +68,9 @@ struct descriptor { /* a script's number for a socket of the IUT */
     struct endpoint *endpoint; /* of a connection, once known */
     uint64_t read_bytes;       /* consumed so far: the place in the tester's stream */
     uint64_t written_bytes;
+    struct pair *pair;         /* judging.c: the connection, once known */
+    uint16_t bound_port;
+    bool linger_zero, opens_fast, connect_deferred; /* SO_LINGER {1, 0}; TCP_FASTOPEN_CONNECT; its SYN waits for data */
 };
 
 struct pending_call {
@@ -115,6 +127,11 @@ struct player {
     struct pending_call pending[PLAYER_PENDING_MAX];
     unsigned pending_count;
 
+    struct judging *judging;      /* NULL: the model does not judge */
+    void (*catch_up)(void *context); /* reads what the IUT has sent; may be NULL */
+    void *catch_up_context;
+    struct arrival *arrivals;
+    size_t arrival_count, arrival_capacity, arrival_cursor; /* cursor: the first not taken yet */
     struct seen *inbox;
     size_t inbox_count, inbox_capacity, cursor; /* cursor: the first not consumed */
     struct frame stack[SCN_NESTING_MAX + 2];
@@ -130,6 +147,7 @@ struct player {
     struct interval base;         /* when the step before happened */
     struct step_state step;
     uint16_t echo_sequence, echo_answered;
+    bool echo_is_last;            /* nothing was sent to the IUT behind the last echo */
     uint16_t ip_id;
     int64_t worst_lateness_ns;
 
@@ -139,15 +157,16 @@ struct player {
     enum verdict verdict;
     char reason[PLAYER_CAUSE_MAX];
     uint32_t verdict_line;
-    struct result_finding findings[PLAYER_FINDINGS_MAX];
+    struct result_finding findings[PLAYER_FINDINGS_MAX]; /* of the scenario's own expectations */
     unsigned finding_count;
+    struct result_finding *all_findings; /* with the model's, once the result was asked for */
     struct result_setting *settings;
     struct trace trace;
 };
 
 /* ---- link.c */
-/* Sends a packet through the link's rules, in either direction. */
-void play_through_link(struct player *p, bool inbound, const uint8_t *bytes, size_t len, struct interval at);
+/* Sends a packet through the link's rules, in either direction. index: in the trace, of a packet of the IUT. */
+void play_through_link(struct player *p, bool inbound, const uint8_t *bytes, size_t len, struct interval at, uint32_t index);
 /* Lets packets go that the link has delayed long enough. */
 void play_release_due(struct player *p);
 /* A packet in the trace, with what is wrong with it. */
@@ -156,7 +175,9 @@ void play_note_packet(struct player *p, enum result_event_kind kind, struct endp
 
 /* ---- player.c */
 /* What has come out of the link: recorded, put in the inbox, checked for what always holds. */
-void play_accept(struct player *p, const uint8_t *bytes, size_t len, struct interval at);
+void play_accept(struct player *p, const uint8_t *bytes, size_t len, struct interval at, uint32_t index);
+/* At the end of a play: what has come too late for it stands in the trace, for the model has judged it. */
+void play_note_unseen(struct player *p);
 const struct scn_step *play_current_step(const struct player *p);
 /* A finding in the words given; charges it to the current requirement, and ends the play as the phase and level demand. */
 struct play_cause {
@@ -189,6 +210,8 @@ struct endpoint *play_endpoint(struct player *p, const struct scn_endpoint_ref *
 struct endpoint *play_endpoint_at(struct player *p, unsigned slot, int64_t subscript);
 struct endpoint *play_endpoint_of_port(struct player *p, const struct pkt_addr *tester, uint16_t port);
 uint64_t play_random(struct player *p);
+/* What the clock says at this moment: p->now_ns in virtual time. */
+int64_t play_clock_ns(const struct player *p);
 int64_t play_since_start(const struct player *p, int64_t at_ns);
 /* The absolute slack for something that should happen at once, and for a timer of this length. */
 int64_t play_slack_ns(const struct player *p, int64_t length_ns);

@@ -1,6 +1,6 @@
 /* Life cycle of a play: what arrives, what the link does to it, how a broken expectation becomes a verdict (see player.h, play.h).
  */
-#include "engine/runner/play.h"
+#include "engine/runner/judging.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +18,15 @@ uint64_t play_random(struct player *p) /* splitmix64 */
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
     return z ^ z >> 31;
+}
+
+int64_t play_clock_ns(const struct player *p)
+{
+    struct timespec t;
+    if (p->target->info.capabilities & TARGET_VIRTUAL_TIME)
+        return p->now_ns;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * SCN_NS_PER_S + t.tv_nsec;
 }
 
 int64_t play_since_start(const struct player *p, int64_t at_ns)
@@ -207,7 +216,7 @@ static void check_always(struct player *p, const struct seen *seen)
     }
 }
 
-void play_accept(struct player *p, const uint8_t *bytes, size_t len, struct interval at)
+void play_accept(struct player *p, const uint8_t *bytes, size_t len, struct interval at, uint32_t index)
 {
     struct packet packet;
     pkt_parse(bytes, len, &packet);
@@ -221,7 +230,6 @@ void play_accept(struct player *p, const uint8_t *bytes, size_t len, struct inte
         }
         endpoint_note_received(e, &packet.tcp);
     }
-    uint32_t index = trace_packet(&p->trace, play_since_start(p, at.latest), bytes, len);
     play_note_packet(p, RESULT_RECEIVED, e, bytes, len, false, at.latest, index);
     play_note_state(p, e);
     struct seen *seen = put_in_inbox(p, bytes, len);
@@ -237,28 +245,94 @@ void play_accept(struct player *p, const uint8_t *bytes, size_t len, struct inte
     play_check_nevers(p, seen);
 }
 
+/* Whole packets only: a fragment waits for the others. */
+static bool reassemble(struct player *p, struct packet *packet, const uint8_t **bytes, size_t *len, int64_t now_ns)
+{
+    if (packet->kind != PKT_KIND_FRAGMENT)
+        return true;
+    if (!p->reassembler)
+        p->reassembler = pkt_reassembler_new();
+    if (!p->reassembler || !pkt_reassemble(p->reassembler, packet, now_ns, bytes, len))
+        return false;
+    pkt_parse(*bytes, *len, packet);
+    return true;
+}
+
+static bool keep_arrival(struct player *p, const uint8_t *bytes, size_t len, struct interval at, uint32_t index)
+{
+    if (p->arrival_count == p->arrival_capacity) {
+        size_t capacity = p->arrival_capacity ? 2 * p->arrival_capacity : 16;
+        struct arrival *grown = p->arrival_count < PLAYER_INBOX_MAX ? realloc(p->arrivals, capacity * sizeof *grown) : NULL;
+        if (!grown)
+            return false;
+        p->arrivals = grown;
+        p->arrival_capacity = capacity;
+    }
+    uint8_t *copy = malloc(len ? len : 1);
+    if (!copy)
+        return false;
+    memcpy(copy, bytes, len);
+    p->arrivals[p->arrival_count++] = (struct arrival){copy, len, at, index};
+    return true;
+}
+
 void player_receive(struct player *p, const uint8_t *bytes, size_t len, int64_t earliest_ns, int64_t latest_ns)
 {
+    const struct interval at = {earliest_ns, latest_ns};
     struct packet packet;
+    uint32_t index = 0;
     if (p->finished)
         return;
-    if (latest_ns > p->now_ns)
-        p->now_ns = latest_ns;
     pkt_parse(bytes, len, &packet);
-    if (packet.kind == PKT_KIND_FRAGMENT) {
-        if (!p->reassembler)
-            p->reassembler = pkt_reassembler_new();
-        if (!p->reassembler || !pkt_reassemble(p->reassembler, &packet, latest_ns, &bytes, &len))
-            return;
-        pkt_parse(bytes, len, &packet);
-    }
+    if (!reassemble(p, &packet, &bytes, &len, latest_ns))
+        return;
     if (is_echo_reply(&packet)) {
-        uint16_t sequence = (uint16_t)packet.icmp.rest;
-        if ((int16_t)(sequence - p->echo_answered) > 0)
-            p->echo_answered = sequence;
+        judging_echoed(p, (uint16_t)packet.icmp.rest, latest_ns);
+    } else {
+        index = trace_packet(&p->trace, play_since_start(p, latest_ns), bytes, len);
+        judging_output(p, &packet, at, index);
+    }
+    if (!keep_arrival(p, bytes, len, at, index))
+        play_stop(p, VERDICT_ERROR, "more than %d segments, or memory is out", PLAYER_INBOX_MAX);
+}
+
+static void take_arrival(struct player *p, const struct arrival *arrival)
+{
+    struct packet packet;
+    if (arrival->at.latest > p->now_ns)
+        p->now_ns = arrival->at.latest;
+    pkt_parse(arrival->bytes, arrival->len, &packet);
+    if (!is_echo_reply(&packet)) {
+        play_through_link(p, false, arrival->bytes, arrival->len, arrival->at, arrival->index);
         return;
     }
-    play_through_link(p, false, bytes, len, (struct interval){earliest_ns, latest_ns});
+    uint16_t sequence = (uint16_t)packet.icmp.rest;
+    if ((int16_t)(sequence - p->echo_answered) > 0)
+        p->echo_answered = sequence;
+}
+
+/* What was read since the last run goes through the link, in order. More may be read meanwhile. */
+static void take_arrivals(struct player *p)
+{
+    while (p->arrival_cursor < p->arrival_count && !p->finished) {
+        struct arrival arrival = p->arrivals[p->arrival_cursor++];
+        take_arrival(p, &arrival);
+        free(arrival.bytes);
+    }
+    if (p->arrival_cursor == p->arrival_count)
+        p->arrival_count = p->arrival_cursor = 0;
+}
+
+void play_note_unseen(struct player *p)
+{
+    struct packet packet;
+    for (size_t i = p->arrival_cursor; i < p->arrival_count; i++) {
+        const struct arrival *arrival = &p->arrivals[i];
+        pkt_parse(arrival->bytes, arrival->len, &packet);
+        if (!is_echo_reply(&packet))
+            play_note_packet(p, RESULT_RECEIVED, endpoint_of(p, &packet), arrival->bytes, arrival->len, false, arrival->at.latest,
+                             arrival->index);
+    }
 }
 
 /* ---- running */
@@ -290,22 +364,15 @@ static void finish(struct player *p)
     play_stop(p, VERDICT_PASS, "%s", "");
 }
 
-/* On a real clock time passes while steps are performed. */
-static void look_at_the_clock(struct player *p)
-{
-    struct timespec t;
-    if (p->target->info.capabilities & TARGET_VIRTUAL_TIME)
-        return;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    p->now_ns = (int64_t)t.tv_sec * SCN_NS_PER_S + t.tv_nsec;
-}
-
 void player_run(struct player *p, int64_t now_ns)
 {
     if (p->finished)
         return;
     p->now_ns = now_ns;
     p->wake_ns = INT64_MAX;
+    take_arrivals(p);
+    if (p->finished)
+        return;
     play_release_due(p);
     play_retry_calls(p);
     while (!p->finished) {
@@ -320,13 +387,13 @@ void player_run(struct player *p, int64_t now_ns)
             return;
         p->stack[depth - 1].pc++; /* of the step's own block: it may have pushed another */
         p->step = (struct step_state){0};
-        look_at_the_clock(p);
+        p->now_ns = play_clock_ns(p); /* on a real clock time passes while steps are performed */
     }
 }
 
 int64_t player_deadline(const struct player *p)
 {
-    return p->finished ? INT64_MAX : p->wake_ns;
+    return p->finished ? INT64_MAX : p->arrival_count ? p->now_ns : p->wake_ns;
 }
 
 bool player_finished(const struct player *p)
@@ -369,6 +436,8 @@ struct player *player_new(const struct player_config *config, int64_t now_ns)
         .requirement = s->cover_count ? s->covers[0] : NULL,
     };
     p->random = config->seed;
+    p->catch_up = config->catch_up;
+    p->catch_up_context = config->context;
     p->id = strdup(config->id);
     p->values = calloc(s->variable_count + 1, sizeof *p->values);
     p->builder = pkt_builder_new();
@@ -384,7 +453,10 @@ struct player *player_new(const struct player_config *config, int64_t now_ns)
         p->random = (p->random ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
     p->ip_id = (uint16_t)play_random(p);
     p->stack[p->depth++] = (struct frame){.kind = FRAME_BLOCK, .block = &s->body, .slot = -1};
-    if (!play_endpoint_at(p, 0, 0)) {
+    bool judged = config->judged && !s->judge_off;
+    if (judged)
+        p->judging = judging_new(p);
+    if (!play_endpoint_at(p, 0, 0) || (judged && !p->judging)) {
         player_free(p);
         return NULL;
     }
@@ -398,6 +470,11 @@ void player_free(struct player *p)
     for (size_t i = 0; i < p->inbox_count; i++)
         free(p->inbox[i].bytes);
     free(p->inbox);
+    for (size_t i = p->arrival_cursor; i < p->arrival_count; i++)
+        free(p->arrivals[i].bytes);
+    free(p->arrivals);
+    judging_free(p->judging);
+    free(p->all_findings);
     for (unsigned i = 0; i < p->endpoint_count; i++)
         free(p->endpoints[i]);
     free(p->endpoints);
@@ -429,15 +506,59 @@ static enum requirement_level scenario_level(const struct scenario *s)
     return requirement ? requirement->level : LEVEL_UNSTATED;
 }
 
+/* The finding that the verdict rests on stands first: the scenario's own, unless only the model's makes it a failure. */
+static size_t all_findings(struct player *p, bool model_first, const struct result_finding **out)
+{
+    const struct result_finding *found;
+    size_t count = judging_findings(p->judging, &found);
+    free(p->all_findings);
+    p->all_findings = count ? calloc(p->finding_count + count, sizeof *p->all_findings) : NULL;
+    *out = p->all_findings;
+    if (!p->all_findings) {
+        *out = p->findings;
+        return p->finding_count;
+    }
+    struct result_finding *own = p->all_findings + (model_first ? count : 0), *models = p->all_findings + (model_first ? 0 : p->finding_count);
+    memcpy(own, p->findings, p->finding_count * sizeof *own);
+    memcpy(models, found, count * sizeof *models);
+    return p->finding_count + count;
+}
+
+/* A violation of a MUST is one whatever the scenario wanted to see; but of what the tester itself spoils nothing is said. */
+static bool fails_by_model(struct player *p)
+{
+    const struct result_finding *failure = p->judging ? judging_failure(p->judging, p->strict_levels) : NULL;
+    if (!failure || p->verdict == VERDICT_FAIL || p->verdict == VERDICT_ERROR)
+        return false;
+    p->verdict = VERDICT_FAIL;
+    snprintf(p->reason, sizeof p->reason, "the model: the IUT %.480s (segment %u; rule %s, %s)", failure->message, failure->segment,
+             failure->rule, failure->requirement);
+    return true;
+}
+
 void player_result(struct player *p, struct result_test *out)
 {
     const struct scenario *s = p->scenario;
+    bool by_model = fails_by_model(p);
     *out = (struct result_test){
         .id = p->id, .title = s->title ? s->title : "", .verdict = p->verdict, .reason = p->reason,
         .duration_ns = p->now_ns - p->start_ns, .covers = s->covers, .cover_count = s->cover_count, .level = scenario_level(s),
         .findings = p->findings, .finding_count = p->finding_count, .file = s->file, .line = p->verdict_line,
         .pixit = p->settings, .pixit_count = s->setting_count, .trace = p->trace.events, .trace_count = p->trace.event_count,
     };
+    if (p->judging)
+        out->finding_count = all_findings(p, by_model, &out->findings);
+}
+
+const struct judge_host *player_judged(const struct player *p)
+{
+    return p->judging ? judging_host(p->judging) : NULL;
+}
+
+size_t player_findings_of_model(const struct player *p)
+{
+    const struct result_finding *found;
+    return p->judging ? judging_findings(p->judging, &found) : 0;
 }
 
 int player_write_pcap(const struct player *p, const char *path, char *error, size_t error_size)

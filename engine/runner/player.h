@@ -13,6 +13,7 @@
 #ifndef TCPASSAY_RUNNER_PLAYER_H
 #define TCPASSAY_RUNNER_PLAYER_H
 
+#include "engine/model/judge.h"
 #include "engine/runner/target.h"
 #include "engine/scenario/scenario.h"
 #include "reports/results.h"
@@ -34,6 +35,10 @@ struct player_config {
     struct player_place place;
     uint64_t seed;
     bool strict;                     /* --strict: a SHOULD not followed fails */
+    bool judged;                     /* the model judges all that the IUT sends, unless the scenario opts out */
+    /* Reads what the IUT has sent by now, by player_receive(); called from within player_run(). NULL: nobody can. */
+    void (*catch_up)(void *context);
+    void *context;
 };
 
 struct player;
@@ -41,7 +46,8 @@ struct player;
 struct player *player_new(const struct player_config *config, int64_t now_ns);
 void player_free(struct player *player);
 
-/* One packet of the IUT, for one of this player's endpoints (player_owns); it was emitted between the two times. */
+/* One packet of the IUT, for one of this player's endpoints (player_owns); it was emitted between the two times. The model judges
+ * it now; the play sees it at the next player_run(). */
 void player_receive(struct player *player, const uint8_t *bytes, size_t len, int64_t earliest_ns, int64_t latest_ns);
 /* Goes on as far as possible without waiting. */
 void player_run(struct player *player, int64_t now_ns);
@@ -53,6 +59,10 @@ void player_abort(struct player *player, const char *reason);
 
 /* The verdict and all that belongs to it. Pointers are the player's and live as long as it does. */
 void player_result(struct player *player, struct result_test *out);
+/* What the judges gathered: coverage and portrait. NULL: the play was not judged. */
+const struct judge_host *player_judged(const struct player *player);
+/* How many of the result's findings are the model's. */
+size_t player_findings_of_model(const struct player *player);
 /* The tester looked at the link this much after a packet for this player had come: its own steps were late too. */
 void player_held_up(struct player *player, int64_t by_ns);
 /* By how much the tester's own steps were late at the worst (0 in virtual time), and how much of that the scenario bears. */

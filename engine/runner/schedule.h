@@ -30,6 +30,7 @@ struct schedule {
     uint64_t seed;
     unsigned jobs;                            /* players at once on a shared lane; 0: the default */
     bool strict;
+    bool judged;                              /* by the model, too */
     bool disruption_allowed;                  /* on targets that floods may harm */
     const volatile sig_atomic_t *interrupted; /* non-zero: start nothing more, give up what is running */
     /* A finished test; result and player live during the call. Non-zero stops the schedule. */

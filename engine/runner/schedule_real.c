@@ -21,9 +21,12 @@ struct seat { /* a player and the test it plays */
     unsigned reruns;
 };
 
+struct real;
+
 struct lane {
+    struct real *real;
     struct target *target;
-    bool exclusive;
+    bool exclusive, draining;
     struct seat *seats;
     unsigned seat_count, seat_capacity;
     uint64_t next_place;
@@ -71,7 +74,7 @@ static struct lane *lane_open(struct real *r, const struct suite_test *test)
         target->ops->close(target);
         return NULL;
     }
-    *lane = (struct lane){.target = target, .owners = owners, .empty_ns = now_ns(), .exclusive = test != NULL};
+    *lane = (struct lane){.real = r, .target = target, .owners = owners, .empty_ns = now_ns(), .exclusive = test != NULL};
     return r->lanes[r->lane_count++] = lane;
 }
 
@@ -129,6 +132,76 @@ static void set_owner(struct lane *lane, const struct player_place *place, unsig
     }
 }
 
+/* ---- packets */
+
+static unsigned address_index(const struct target_info *info, const struct pkt_addr *addr)
+{
+    const struct pkt_addr *first = &info->tester[addr->version == 6];
+    unsigned last = addr->version == 6 ? 15 : 3;
+    uint32_t a = (uint32_t)addr->bytes[last] | (uint32_t)addr->bytes[last - 1] << 8;
+    uint32_t f = (uint32_t)first->bytes[last] | (uint32_t)first->bytes[last - 1] << 8;
+    return a - f;
+}
+
+static struct player *addressee(const struct lane *lane, const struct packet *packet)
+{
+    if (packet->kind == PKT_KIND_TCP) {
+        struct player **owner = owner_of(lane, address_index(&lane->target->info, &packet->ip.dst), packet->tcp.dst_port);
+        return owner && *owner && player_owns(*owner, packet) ? *owner : NULL;
+    }
+    for (unsigned i = 0; i < lane->seat_count; i++)
+        if (player_owns(lane->seats[i].player, packet))
+            return lane->seats[i].player;
+    return NULL;
+}
+
+/* Hands a packet to its player. at_ns: when the IUT emitted it, 0 where the driver cannot tell. */
+static void deliver(struct real *r, struct lane *lane, size_t len, int64_t at_ns)
+{
+    struct packet packet;
+    pkt_parse(r->buffer, len, &packet);
+    struct player *player = addressee(lane, &packet);
+    if (!player)
+        return;
+    int64_t read_ns = now_ns(), earliest = lane->empty_ns, latest = read_ns;
+    if (at_ns > earliest && at_ns < latest)
+        earliest = latest = at_ns;
+    player_held_up(player, read_ns - earliest);
+    player_receive(player, r->buffer, len, earliest, latest);
+}
+
+/* Reads all that the lane's IUT has sent. True when there was something. */
+static bool drain(struct real *r, struct lane *lane)
+{
+    lane->draining = true;
+    for (bool any = false;; any = true) {
+        int64_t before = now_ns(), at_ns = 0;
+        ssize_t len = lane->target->ops->receive(lane->target, r->buffer, PKT_BYTES_MAX, &at_ns);
+        if (len == 0) {
+            lane->empty_ns = before;
+            lane->draining = false;
+            return any;
+        }
+        if (len < 0) {
+            char reason[160];
+            snprintf(reason, sizeof reason, "the link to the target is gone: %s", strerror((int)-len));
+            for (unsigned i = 0; i < lane->seat_count; i++)
+                player_abort(lane->seats[i].player, reason);
+            lane->draining = false;
+            return false;
+        }
+        deliver(r, lane, (size_t)len, at_ns);
+    }
+}
+
+/* The same in the midst of a player's run. */
+static void catch_up(void *context)
+{
+    struct lane *lane = context;
+    if (!lane->draining)
+        drain(lane->real, lane);
+}
+
 /* ---- seating */
 
 static int report(struct real *r, const struct suite_test *test, enum verdict verdict, const char *reason)
@@ -164,7 +237,8 @@ static void seat(struct real *r, struct lane *lane, struct waiting w)
     }
     unsigned addresses;
     struct player_config config = {.scenario = scenario, .variant = test->variant, .id = test->id, .target = lane->target,
-                                   .place = deal_place(lane, scenario, &addresses), .seed = r->s->seed, .strict = r->s->strict};
+                                   .place = deal_place(lane, scenario, &addresses), .seed = r->s->seed, .strict = r->s->strict,
+                                   .judged = r->s->judged, .catch_up = catch_up, .context = lane};
     struct player *player = player_new(&config, now_ns());
     if (!player) {
         stopped(r, report(r, test, VERDICT_ERROR, "out of memory"));
@@ -226,63 +300,6 @@ static bool can_seat_more(const struct real *r)
 
 /* ---- playing */
 
-static unsigned address_index(const struct target_info *info, const struct pkt_addr *addr)
-{
-    const struct pkt_addr *first = &info->tester[addr->version == 6];
-    unsigned last = addr->version == 6 ? 15 : 3;
-    uint32_t a = (uint32_t)addr->bytes[last] | (uint32_t)addr->bytes[last - 1] << 8;
-    uint32_t f = (uint32_t)first->bytes[last] | (uint32_t)first->bytes[last - 1] << 8;
-    return a - f;
-}
-
-static struct player *addressee(const struct lane *lane, const struct packet *packet)
-{
-    if (packet->kind == PKT_KIND_TCP) {
-        struct player **owner = owner_of(lane, address_index(&lane->target->info, &packet->ip.dst), packet->tcp.dst_port);
-        return owner && *owner && player_owns(*owner, packet) ? *owner : NULL;
-    }
-    for (unsigned i = 0; i < lane->seat_count; i++)
-        if (player_owns(lane->seats[i].player, packet))
-            return lane->seats[i].player;
-    return NULL;
-}
-
-/* Hands a packet to its player. at_ns: when the IUT emitted it, 0 where the driver cannot tell. */
-static void deliver(struct real *r, struct lane *lane, size_t len, int64_t at_ns)
-{
-    struct packet packet;
-    pkt_parse(r->buffer, len, &packet);
-    struct player *player = addressee(lane, &packet);
-    if (!player)
-        return;
-    int64_t read_ns = now_ns(), earliest = lane->empty_ns, latest = read_ns;
-    if (at_ns > earliest && at_ns < latest)
-        earliest = latest = at_ns;
-    player_held_up(player, read_ns - earliest);
-    player_receive(player, r->buffer, len, earliest, latest);
-}
-
-/* Reads all that the lane's IUT has sent. True when there was something. */
-static bool drain(struct real *r, struct lane *lane)
-{
-    for (bool any = false;; any = true) {
-        int64_t before = now_ns(), at_ns = 0;
-        ssize_t len = lane->target->ops->receive(lane->target, r->buffer, PKT_BYTES_MAX, &at_ns);
-        if (len == 0) {
-            lane->empty_ns = before;
-            return any;
-        }
-        if (len < 0) {
-            char reason[160];
-            snprintf(reason, sizeof reason, "the link to the target is gone: %s", strerror((int)-len));
-            for (unsigned i = 0; i < lane->seat_count; i++)
-                player_abort(lane->seats[i].player, reason);
-            return false;
-        }
-        deliver(r, lane, (size_t)len, at_ns);
-    }
-}
-
 static void unseat(struct real *r, struct lane *lane, unsigned index)
 {
     struct seat seat = lane->seats[index];
@@ -296,8 +313,8 @@ static void unseat(struct real *r, struct lane *lane, unsigned index)
     player_result(seat.player, &result);
     result.reruns = seat.reruns;
     int64_t lateness = player_lateness(seat.player);
-    bool disturbed =
-        lateness > player_lateness_borne(seat.player) && result.verdict != VERDICT_PASS && result.verdict != VERDICT_NOT_APPLICABLE;
+    bool late = lateness > player_lateness_borne(seat.player), blamed = player_findings_of_model(seat.player) != 0;
+    bool disturbed = late && result.verdict != VERDICT_NOT_APPLICABLE && (result.verdict != VERDICT_PASS || blamed);
     if (disturbed && seat.reruns < SCHEDULE_RERUNS_MAX) {
         struct waiting again = {.test = seat.test, .reruns = seat.reruns + 1};
         if (lane->exclusive)
@@ -305,7 +322,10 @@ static void unseat(struct real *r, struct lane *lane, unsigned index)
         else
             r->shared[r->shared_count++] = again;
     } else {
-        if (disturbed && lateness > SCHEDULE_LATENESS_MAX_NS) {
+        bool hopeless = disturbed && lateness > SCHEDULE_LATENESS_MAX_NS;
+        if (hopeless && result.verdict == VERDICT_PASS) { /* what the model found amiss may be our own lateness */
+            result.finding_count -= player_findings_of_model(seat.player);
+        } else if (hopeless) {
             result.verdict = VERDICT_ERROR;
             result.reason = "the tester's own steps were late in every run: the machine is too busy for this test";
         }

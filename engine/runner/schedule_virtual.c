@@ -10,34 +10,45 @@ static const int64_t virtual_start_ns = INT64_C(3600) * SCN_NS_PER_S;
 
 static const struct player_place only_place = {.tester_address = 0, .tester_port = 20480, .iut_port = 8080, .echo_id = 1};
 
-/* Hands over all that the IUT has emitted. True when there was something. */
-static bool drain(struct target *target, struct player *player, int64_t now_ns, uint8_t *buffer)
+struct virtual_play {
+    struct target *target;
+    struct player *player;
+    uint8_t *buffer;
+    int64_t now_ns;
+    bool any;              /* something has come since this was last false */
+};
+
+/* Hands over all that the IUT has emitted. */
+static void drain(void *context)
 {
-    bool any = false;
+    struct virtual_play *v = context;
     int64_t at_ns;
-    for (ssize_t len; (len = target->ops->receive(target, buffer, PKT_BYTES_MAX, &at_ns)) > 0; any = true)
-        player_receive(player, buffer, (size_t)len, now_ns, now_ns);
-    return any;
+    for (ssize_t len; (len = v->target->ops->receive(v->target, v->buffer, PKT_BYTES_MAX, &at_ns)) > 0; v->any = true)
+        player_receive(v->player, v->buffer, (size_t)len, v->now_ns, v->now_ns);
 }
 
-static void play(struct target *target, struct player *player, uint8_t *buffer)
+static void play(struct virtual_play *v)
 {
-    int64_t now_ns = virtual_start_ns;
-    for (unsigned rounds = 0; !player_finished(player); rounds++) {
-        player_run(player, now_ns);
-        if (player_finished(player) || drain(target, player, now_ns, buffer))
+    struct target *target = v->target;
+    for (unsigned rounds = 0; !player_finished(v->player); rounds++) {
+        v->any = false;
+        player_run(v->player, v->now_ns);
+        drain(v);
+        if (v->any)
             continue;
-        int64_t next = target->ops->deadline(target), wish = player_deadline(player);
+        int64_t next = target->ops->deadline(target), wish = player_deadline(v->player);
         if (wish < next)
             next = wish;
+        if (player_finished(v->player))
+            return;
         if (next == INT64_MAX || rounds == VIRTUAL_ROUNDS_MAX) {
-            player_abort(player, next == INT64_MAX ? "neither the tester nor the IUT will ever do anything again" : "virtual time does not advance");
+            player_abort(v->player, next == INT64_MAX ? "neither the tester nor the IUT will ever do anything again" : "virtual time does not advance");
             return;
         }
-        if (next > now_ns)
-            now_ns = next;
-        target->ops->advance(target, now_ns);
-        drain(target, player, now_ns, buffer);
+        if (next > v->now_ns)
+            v->now_ns = next;
+        target->ops->advance(target, v->now_ns);
+        drain(v);
     }
 }
 
@@ -54,13 +65,15 @@ static int play_test(const struct schedule *s, const struct suite_test *test, ui
         target->ops->close(target);
         return stop;
     }
+    struct virtual_play v = {.target = target, .buffer = buffer, .now_ns = virtual_start_ns};
     struct player_config player_config = {.scenario = scenario, .variant = test->variant, .id = test->id, .target = target,
-                                          .place = only_place, .seed = s->seed, .strict = s->strict};
+                                          .place = only_place, .seed = s->seed, .strict = s->strict, .judged = s->judged,
+                                          .catch_up = drain, .context = &v};
     target->ops->advance(target, virtual_start_ns);
-    struct player *player = player_new(&player_config, virtual_start_ns);
+    struct player *player = v.player = player_new(&player_config, virtual_start_ns);
     if (player) {
         struct result_test result;
-        play(target, player, buffer);
+        play(&v);
         player_result(player, &result);
         stop = s->finished(s->context, test, &result, player);
     } else {

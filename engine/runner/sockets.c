@@ -1,6 +1,7 @@
 /* The sockets calls of a scenario, one function each, on the IUT's upper tester: arguments in, a result or a negative errno value
  * out. */
 #include "engine/runner/attempt.h"
+#include "engine/runner/judging.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -186,6 +187,7 @@ static int64_t do_bind(struct attempt *a)
     struct pkt_endpoint local;
     if (!local_address(a, argument(a, 1), &local))
         return -EINVAL;
+    a->fd->bound_port = local.port;
     return a->p->target->ops->bind(a->p->target, a->fd->handle, &local);
 }
 
@@ -194,7 +196,11 @@ static int64_t do_listen(struct attempt *a)
     int64_t backlog;
     if (!number_argument(a, 1, 1, &backlog))
         return -EINVAL;
-    return a->p->target->ops->listen(a->p->target, a->fd->handle, (int)backlog);
+    judging_catch_up(a->p);
+    int64_t result = a->p->target->ops->listen(a->p->target, a->fd->handle, (int)backlog);
+    if (result >= 0)
+        judging_listen(a->p, a->fd, backlog);
+    return result;
 }
 
 static int64_t do_accept(struct attempt *a)
@@ -210,6 +216,7 @@ static int64_t do_accept(struct attempt *a)
         return number;
     fd->endpoint = play_endpoint_of_port(a->p, &peer.addr, peer.port);
     learn_local_port(a, fd);
+    judging_accept(a->p, a->fd, fd, &peer);
     if (wanted && wanted != fd->endpoint) {
         struct play_cause cause = {.rule = "call", .expected = a->step->source, .observed = "another connection"};
         snprintf(cause.message, sizeof cause.message, "accept() gave another connection than the scenario asks for (peer port %u)",
@@ -227,6 +234,8 @@ static int64_t finish_connect(struct attempt *a)
     if (!(ops->poll(a->p->target, a->fd->handle) & (TARGET_EVENT_OUT | TARGET_EVENT_ERROR | TARGET_EVENT_HANGUP)))
         return -EINPROGRESS;
     int64_t result = ops->get_option(a->p->target, a->fd->handle, "SO_ERROR", &error);
+    if (result >= 0)
+        judging_error(a->p, a->fd, error);
     return result < 0 ? result : -error;
 }
 
@@ -243,11 +252,14 @@ static int64_t do_connect(struct attempt *a)
         snprintf(a->why, sizeof a->why, "an address is written in quotes, as in {address=\"224.0.0.1\"}");
         return -EINVAL;
     }
+    judging_catch_up(a->p);
     int64_t result = a->p->target->ops->connect(a->p->target, a->fd->handle, &remote);
     a->fd->endpoint = e;
     a->pending->connecting = result == -EINPROGRESS;
-    if (result >= 0 || result == -EINPROGRESS)
+    if (result >= 0 || result == -EINPROGRESS) {
         learn_local_port(a, a->fd);
+        judging_connect(a->p, a->fd, &remote, result);
+    }
     return result;
 }
 
@@ -291,7 +303,9 @@ static int64_t write_some(struct attempt *a, int64_t total, unsigned flags)
         return -ENOMEM;
     }
     fill_written(a, argument(a, 1), buffer, len, a->pending->done_bytes);
+    judging_catch_up(a->p);
     int64_t result = a->p->target->ops->send_data(a->p->target, a->fd->handle, buffer, len, flags);
+    judging_send(a->p, a->fd, buffer, flags, result);
     free(buffer);
     if (result > 0 && a->fd->endpoint)
         a->fd->endpoint->iut_written += (uint64_t)result;
@@ -340,9 +354,13 @@ static int64_t do_sendto(struct attempt *a)
         if (result < 0 || !e)
             return result < 0 ? result : -EINVAL;
         a->fd->endpoint = e;
+        judging_catch_up(a->p);
+        a->fd->opens_fast = true;
         result = a->p->target->ops->connect(a->p->target, a->fd->handle, &e->tester);
         learn_local_port(a, a->fd);
         a->pending->connecting = true;
+        if (result >= 0 || result == -EINPROGRESS)
+            judging_connect(a->p, a->fd, &e->tester, result);
         if (result < 0)
             return result;
     }
@@ -392,7 +410,9 @@ static int64_t do_read(struct attempt *a)
         snprintf(a->why, sizeof a->why, "out of memory");
         return -ENOMEM;
     }
+    judging_catch_up(a->p);
     int64_t result = a->p->target->ops->receive_data(a->p->target, a->fd->handle, buffer, (size_t)len, flags);
+    judging_receive(a->p, a->fd, buffer, len, flags, result);
     if (result > 0)
         check_read_data(a, buffer, (size_t)result, flags);
     free(buffer);
@@ -404,13 +424,20 @@ static int64_t do_shutdown(struct attempt *a)
     int64_t how;
     if (!number_argument(a, 1, TARGET_SHUT_RDWR, &how) || how < TARGET_SHUT_RD || how > TARGET_SHUT_RDWR)
         return -EINVAL;
-    return a->p->target->ops->shutdown(a->p->target, a->fd->handle, (enum target_shutdown)how);
+    judging_catch_up(a->p);
+    int64_t result = a->p->target->ops->shutdown(a->p->target, a->fd->handle, (enum target_shutdown)how);
+    if (result >= 0)
+        judging_shutdown(a->p, a->fd, (enum target_shutdown)how);
+    return result;
 }
 
 static int64_t do_close(struct attempt *a)
 {
     a->fd->open = false;
-    return a->p->target->ops->close_handle(a->p->target, a->fd->handle);
+    judging_catch_up(a->p);
+    int64_t result = a->p->target->ops->close_handle(a->p->target, a->fd->handle);
+    judging_close(a->p, a->fd);
+    return result;
 }
 
 static const char *option_name(struct attempt *a)
@@ -441,7 +468,11 @@ static int64_t do_setsockopt(struct attempt *a)
     const struct scn_expr *single = onoff ? NULL : list_element(value, 0);
     if (single && !is_ellipsis(single) && !argument_number(a, single, &values[0]))
         return -EINVAL;
-    return a->p->target->ops->set_option(a->p->target, a->fd->handle, name, values, count);
+    judging_catch_up(a->p);
+    int64_t result = a->p->target->ops->set_option(a->p->target, a->fd->handle, name, values, count);
+    if (result >= 0)
+        judging_option(a->p, a->fd, name, values, count);
+    return result;
 }
 
 /* A value the IUT gave, against what the scenario has there: a number, a variable, or "...". */

@@ -1,6 +1,6 @@
 /* One function a kind of step. A step is entered, may be visited many times while it waits, and is over when its function says so.
  */
-#include "engine/runner/play.h"
+#include "engine/runner/judging.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -115,12 +115,20 @@ bool play_reveal_state(struct player *p, struct endpoint *e, enum tcp_state *out
     struct target_status status = {0};
     if (!(p->target->info.capabilities & TARGET_STATUS))
         return false;
+    judging_catch_up(p);
+    size_t arrived = p->trace.segments;
     int64_t result = p->target->ops->status(p->target, &e->iut, &e->tester, &status);
     if (result == -ENOENT)
         *out = TCP_STATE_CLOSED;
     else if (result >= 0)
         *out = status.state;
-    return result >= 0 || result == -ENOENT;
+    bool known = result >= 0 || result == -ENOENT;
+    if (known && p->judging) {
+        judging_catch_up(p);
+        if (p->trace.segments == arrived) /* else it may have been before or behind what came meanwhile */
+            judging_state(p, e, *out);
+    }
+    return known;
 }
 
 enum tristate play_state_is(struct player *p, const struct scn_step *step, enum tcp_state *now)

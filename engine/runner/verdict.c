@@ -1,5 +1,5 @@
 /* How a broken expectation becomes a verdict: by the phase it broke in, and by the level of the requirement it is charged to. */
-#include "engine/runner/play.h"
+#include "engine/runner/judging.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +15,8 @@ void play_stop(struct player *p, enum verdict verdict, const char *format, ...)
     va_end(arguments);
     p->verdict = verdict;
     p->verdict_line = play_line(p);
+    judging_end(p);
+    play_note_unseen(p);
     p->finished = true;
     play_close_descriptors(p);
 }

@@ -278,7 +278,8 @@ bool scn_equal(const struct scenario *a, const struct scenario *b)
         || a->level != b->level || a->profile != b->profile || a->needs != b->needs || a->ipv4 != b->ipv4 || a->ipv6 != b->ipv6
         || !equal_settings(a->settings, a->setting_count, b->settings, b->setting_count)
         || !equal_settings(a->options, a->option_count, b->options, b->option_count)
-        || !equal_text(a->judge_off, b->judge_off) || a->has_isn != b->has_isn || a->isn != b->isn || a->patience_ns != b->patience_ns || a->tolerance_ns != b->tolerance_ns
+        || !equal_text(a->judge_off, b->judge_off)
+        || a->has_isn != b->has_isn || a->isn != b->isn || a->patience_ns != b->patience_ns || a->tolerance_ns != b->tolerance_ns
         || !endpoints_within(a, b) || !endpoints_within(b, a) || a->table_count != b->table_count)
         return false;
     for (unsigned i = 0; i < a->table_count; i++)
