@@ -27,15 +27,15 @@ static void set_listening(struct judge *j, bool listening)
     struct hypotheses next = {0};
     enum tcp_state from = listening ? TCP_STATE_CLOSED : TCP_STATE_LISTEN, to = listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED;
     j->app.listening = listening;
-    for (unsigned i = 0; i < j->now.count; i++) {
-        struct hypothesis h = j->now.of[i];
+    for (unsigned i = 0; i < j->now->count; i++) {
+        struct hypothesis h = j->now->of[i];
         if (h.state == from)
             h.state = (uint8_t)to;
         hypotheses_add(j, &next, &h);
         if (!listening && h.state == TCP_STATE_SYN_RECEIVED && h.passive) /* what is half open may go with it */
             judge_add_gone(j, &next, &h);
     }
-    j->now = next;
+    *j->now = next;
 }
 
 static bool must_send_fin(const struct hypothesis *h)
@@ -51,8 +51,8 @@ static void close_side(struct judge *j, int64_t at_ns)
     bool all_sent = j->out.begun && j->out.nxt - j->out.iss - 1 == (uint32_t)j->app.sent && seq_le(j->out.nxt, j->in.edge);
     bool all_read = !j->in.known || !j->in.begun || j->in.nxt - j->in.iss - 1 - (j->in.fin_seen ? 1 : 0) == (uint32_t)j->app.received;
     struct hypotheses next = {0};
-    for (unsigned i = 0; i < j->now.count; i++) {
-        struct hypothesis h = j->now.of[i];
+    for (unsigned i = 0; i < j->now->count; i++) {
+        struct hypothesis h = j->now->of[i];
         if (h.state == TCP_STATE_SYN_SENT) { /* deleted without a word; a shutdown may leave it to go on */
             judge_add_gone(j, &next, &h);
             if (j->app.closed)
@@ -64,7 +64,7 @@ static void close_side(struct judge *j, int64_t at_ns)
         }
         hypotheses_add(j, &next, &h);
     }
-    j->now = next;
+    *j->now = next;
 }
 
 /* RFC 9293 §3.10.5. */
@@ -73,8 +73,8 @@ static void abort_connection(struct judge *j, int64_t at_ns)
     static const unsigned with_rst = 1u << TCP_STATE_SYN_RECEIVED | 1u << TCP_STATE_ESTABLISHED | 1u << TCP_STATE_FIN_WAIT_1 |
                                      1u << TCP_STATE_FIN_WAIT_2 | 1u << TCP_STATE_CLOSE_WAIT;
     struct hypotheses next = {0};
-    for (unsigned i = 0; i < j->now.count; i++) {
-        struct hypothesis h = j->now.of[i], gone = {.state = j->app.listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED};
+    for (unsigned i = 0; i < j->now->count; i++) {
+        struct hypothesis h = j->now->of[i], gone = {.state = j->app.listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED};
         if (1u << h.state & with_rst) {
             judge_tested(j, RULE_ABORT_RST);
             due_add(&gone, &(struct due){.kind = DUE_RST, .rule = RULE_ABORT_RST, .deadline_ns = judge_latest(j, at_ns, 0),
@@ -84,7 +84,7 @@ static void abort_connection(struct judge *j, int64_t at_ns)
         if (h.state == TCP_STATE_TIME_WAIT)
             hypotheses_add(j, &next, &h);
     }
-    j->now = next;
+    *j->now = next;
 }
 
 static void note_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
@@ -141,7 +141,7 @@ static void note_call(struct judge *j, const struct judge_call *call, int64_t at
 
 void judge_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
 {
-    unsigned from = hypotheses_states(&j->now);
+    unsigned from = hypotheses_states(j->now);
     judge_time(j, at_ns);
     note_call(j, call, at_ns);
     content_call(j, call, at_ns);

@@ -99,7 +99,7 @@ static bool emit_syn(const struct emission *e, struct hypothesis h)
 
 static bool emit_syn_ack(const struct emission *e, struct hypothesis h)
 {
-    const struct side *out = &e->j->out, *in = h.reopened && !e->j->in.begun ? &e->j->candidate : &e->j->in;
+    const struct side *out = &e->j->out, *in = h.reopened && e->j->candidate && !e->j->in.begun ? e->j->candidate : &e->j->in;
     uint32_t high = h.rcv_nxt_high;
     judge_tested(e->j, RULE_SYN_ACK_NUMBERS);
     judge_tested(e->j, RULE_SYN_ACK_UNASKED);

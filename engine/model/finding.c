@@ -28,11 +28,11 @@ static void describe(const struct judge *j, const struct segment *s, char *out, 
     pkt_format(&shown, out, capacity);
 }
 
-static bool first_report(struct judge *j, enum rule_id rule)
+static bool first_report(struct judge *j, enum rule_id rule, unsigned needs)
 {
-    uint32_t bit = 1u << (rule % 32);
-    bool first = !(j->reported[rule / 32] & bit);
-    j->reported[rule / 32] |= bit;
+    uint32_t bit = 1u << (rule % 32), *reported = &j->reported[needs && judge_is_lossy(j)][rule / 32];
+    bool first = !(*reported & bit);
+    *reported |= bit;
     j->host->coverage.violated[rule]++;
     return first;
 }
@@ -56,7 +56,7 @@ void judge_find(struct judge *j, enum rule_id rule, const struct segment *s, uns
     char observed[SEGMENT_TEXT_MAX];
     va_list arguments;
     j->found = true;
-    if (!first_report(j, rule))
+    if (!first_report(j, rule, needs))
         return;
     describe(j, s, observed, sizeof observed);
     va_start(arguments, format);
@@ -67,10 +67,21 @@ void judge_find(struct judge *j, enum rule_id rule, const struct segment *s, uns
 void judge_find_silence(struct judge *j, enum rule_id rule, uint32_t cause, int64_t at_ns, const char *permitted, const char *format, ...)
 {
     va_list arguments;
-    if (!first_report(j, rule))
+    if (!first_report(j, rule, JUDGE_NEEDS_COMPLETE))
         return;
     va_start(arguments, format);
     report(j, rule, cause, at_ns, JUDGE_NEEDS_COMPLETE, permitted, "nothing", format, arguments);
+    va_end(arguments);
+}
+
+void judge_find_later(struct judge *j, enum rule_id rule, uint32_t index, int64_t at_ns, unsigned needs, const char *permitted,
+                      const char *observed, const char *format, ...)
+{
+    va_list arguments;
+    if (!first_report(j, rule, needs))
+        return;
+    va_start(arguments, format);
+    report(j, rule, index, at_ns, needs, permitted, observed, format, arguments);
     va_end(arguments);
 }
 

@@ -33,7 +33,7 @@ struct segment { /* TCP, in either direction */
 
 /* ---- what one side has put on the wire in this incarnation of the connection (facts.c) --------------------------- */
 
-enum { FACTS_RANGES_MAX = 32 };
+enum { FACTS_RANGES_MAX = 16 };
 struct range { uint32_t left, right; };
 
 struct offer { /* of the side's SYN or SYN-ACK */
@@ -140,8 +140,8 @@ struct judge {
     void *context;
 
     struct side in, out;         /* the peer's side of the wire, and the IUT's */
-    struct hypotheses now, before; /* before: as they were before the last input */
-    struct side candidate;       /* of a SYN that may begin a new incarnation while the old one is still there */
+    struct hypotheses *now, *before; /* before: as they were before the last input. In a capture: anything, and never changed */
+    struct side *candidate;      /* of a peer's SYN that may begin a new incarnation while the old one is still there; else NULL */
     struct reply { uint32_t seq, ack; bool has_ack; } replies[JUDGE_REPLIES_MAX]; /* RSTs that the last inputs may be answered with */
     unsigned reply_count;        /* ever; the last JUDGE_REPLIES_MAX are kept */
     uint32_t ts_recent;          /* TS.Recent is at least this */
@@ -158,8 +158,9 @@ struct judge {
     bool disturbed;              /* a finding has shown that the IUT is not where it should be: only what is certain is judged from now on */
     char inconclusive[128];
     int64_t now_ns, last_input_ns;
-    uint32_t reported[(RULE_COUNT + 31) / 32]; /* rules already reported here: one finding a rule is enough */
+    uint32_t reported[2][(RULE_COUNT + 31) / 32]; /* rules already reported here, for certain and with needs: one finding a rule is enough */
 
+    struct lossy_watch lossy;
     struct header_watch header;
     struct options_watch options;
     struct timestamps_watch timestamps;
@@ -185,6 +186,9 @@ void judge_find(struct judge *j, enum rule_id rule, const struct segment *segmen
 /* The same of an input that was not answered. */
 void judge_find_silence(struct judge *j, enum rule_id rule, uint32_t cause, int64_t at_ns, const char *permitted, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
+/* The same of an earlier segment, described when it came. */
+void judge_find_later(struct judge *j, enum rule_id rule, uint32_t index, int64_t at_ns, unsigned needs, const char *permitted,
+                      const char *observed, const char *format, ...) __attribute__((format(printf, 8, 9)));
 /* A number of this side as a person reads it: relative to its ISS where that is known ("1461"), else absolute. */
 enum { NUMBER_TEXT_MAX = 24 };
 const char *side_number(const struct side *side, uint32_t number, char out[static NUMBER_TEXT_MAX]);
@@ -223,7 +227,20 @@ bool emit(struct judge *j, const struct hypothesis *h, const struct segment *s, 
 void emit_judge_window(struct judge *j, const struct segment *s);
 void emit_report(struct judge *j, const struct segment *s, const struct misfit *misfit);
 
-/* lossy.c: the same for a capture, where hypotheses are too wide to say much: what the facts of both sides forbid. */
-void lossy_output(struct judge *j, const struct segment *s);
+/* ---- lossy.c: the same for a capture, where hypotheses would be too wide to say much: what the facts of both sides forbid ---- */
+
+/* Does the segment belong to the connection at hand (after beginning a new one, if it does that)? */
+bool lossy_begin_input(struct judge *j, const struct segment *s);
+bool lossy_begin_output(struct judge *j, const struct segment *s);
+void lossy_input(struct judge *j, const struct segment *s);
+/* May turn *s into what is to be learned from it, when its numbers are wrong. False: nothing. */
+bool lossy_output(struct judge *j, struct segment *s);
+void lossy_end(struct judge *j, int64_t now_ns);
+void lossy_release(struct judge *j);
+
+/* judge.c: a new incarnation of the connection: everything about the old one is forgotten. */
+void judge_begin_incarnation(struct judge *j);
+/* Keeps what a peer's SYN says, for the case that it begins a new incarnation. */
+void judge_note_candidate(struct judge *j, const struct segment *s);
 
 #endif

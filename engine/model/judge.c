@@ -79,17 +79,17 @@ unsigned hypotheses_states(const struct hypotheses *set)
 
 bool judge_may_be(const struct judge *j, enum tcp_state state)
 {
-    return hypotheses_states(&j->now) & 1u << state;
+    return hypotheses_states(j->now) & 1u << state;
 }
 
 bool judge_must_be(const struct judge *j, unsigned states)
 {
-    return !(hypotheses_states(&j->now) & ~states);
+    return !(hypotheses_states(j->now) & ~states);
 }
 
 unsigned judge_states(const struct judge *j)
 {
-    return hypotheses_states(&j->now);
+    return hypotheses_states(j->now);
 }
 
 void judge_add_gone(struct judge *j, struct hypotheses *set, const struct hypothesis *h)
@@ -124,6 +124,32 @@ bool judge_host_throttles(struct judge_host *host, int64_t now_ns)
     return throttles;
 }
 
+/* In a capture there is no set: the IUT may be anywhere. */
+static struct hypotheses *anything(void)
+{
+    static struct hypotheses all = {.count = TCP_STATE_COUNT};
+    for (unsigned state = 0; state < TCP_STATE_COUNT; state++)
+        all.of[state].state = (uint8_t)state;
+    return &all;
+}
+
+static bool begin_set(struct judge *j, unsigned states)
+{
+    if (judge_is_lossy(j)) {
+        j->now = j->before = anything();
+        return true;
+    }
+    j->now = calloc(2, sizeof *j->now);
+    if (!j->now)
+        return false;
+    j->before = j->now + 1;
+    for (unsigned state = 0; state < TCP_STATE_COUNT; state++)
+        if (!states || states & 1u << state)
+            hypotheses_add(j, j->now, &(struct hypothesis){.state = (uint8_t)state});
+    *j->before = *j->now;
+    return true;
+}
+
 struct judge *judge_new(const struct judge_config *config)
 {
     struct judge *j = calloc(1, sizeof *j);
@@ -136,17 +162,22 @@ struct judge *judge_new(const struct judge_config *config)
     j->context = config->context;
     j->unicast = is_unicast(&config->iut.addr) && is_unicast(&config->peer.addr);
     j->app.listening = config->states == 1u << TCP_STATE_LISTEN;
-    for (unsigned state = 0; state < TCP_STATE_COUNT; state++)
-        if (!config->states || config->states & 1u << state)
-            hypotheses_add(j, &j->now, &(struct hypothesis){.state = (uint8_t)state});
-    j->before = j->now;
+    if (!begin_set(j, config->states)) {
+        free(j);
+        return NULL;
+    }
     return j;
 }
 
 void judge_free(struct judge *j)
 {
-    if (j)
-        content_release(j);
+    if (!j)
+        return;
+    content_release(j);
+    lossy_release(j);
+    free(j->candidate);
+    if (!judge_is_lossy(j))
+        free(j->now);
     free(j);
 }
 
@@ -190,7 +221,7 @@ static enum model_event event_of(const struct segment *s)
 
 void judge_count_transition(struct judge *j, unsigned from, enum model_event event)
 {
-    unsigned to = hypotheses_states(&j->now);
+    unsigned to = hypotheses_states(j->now);
     if (from && to && !(from & (from - 1)) && !(to & (to - 1)))
         j->host->coverage.transitions[__builtin_ctz(from)][event][__builtin_ctz(to)]++;
 }
@@ -222,21 +253,21 @@ static void drop_overdue(struct judge *j, int64_t now_ns, bool fenced)
     unsigned kept = 0;
     const struct due *first = NULL;
     struct due missed;
-    for (unsigned i = 0; i < j->now.count; i++) {
-        struct hypothesis *h = &j->now.of[i];
+    for (unsigned i = 0; i < j->now->count; i++) {
+        struct hypothesis *h = &j->now->of[i];
         const struct due *late = NULL;
         for (unsigned k = 0; k < h->due_count && !late; k++)
             if (overdue(&h->dues[k], now_ns, fenced))
                 late = &h->dues[k];
         if (!late) {
-            j->now.of[kept++] = *h;
+            j->now->of[kept++] = *h;
         } else if (!first) {
             missed = *late;
             first = &missed;
         }
     }
     if (kept > 0 || !first) {
-        j->now.count = kept;
+        j->now->count = kept;
         return;
     }
     judge_silence(j, first, now_ns);
@@ -266,23 +297,25 @@ int64_t judge_deadline(const struct judge *j)
     if (judge_is_lossy(j))
         return INT64_MAX;
     int64_t deadline = timing_deadline(j);
-    for (unsigned i = 0; judge_is_exact(j) && i < j->now.count; i++)
-        for (unsigned k = 0; k < j->now.of[i].due_count; k++)
-            if (j->now.of[i].dues[k].deadline_ns < deadline)
-                deadline = j->now.of[i].dues[k].deadline_ns;
+    for (unsigned i = 0; judge_is_exact(j) && i < j->now->count; i++)
+        for (unsigned k = 0; k < j->now->of[i].due_count; k++)
+            if (j->now->of[i].dues[k].deadline_ns < deadline)
+                deadline = j->now->of[i].dues[k].deadline_ns;
     return deadline;
 }
 
 void judge_end(struct judge *j, int64_t now_ns)
 {
     judge_time(j, now_ns);
+    if (judge_is_lossy(j))
+        lossy_end(j, now_ns);
 }
 
 /* ---- incarnations -------------------------------------------------------------------------------------------------- */
 
 enum { GONE_STATES = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN };
 
-static void begin_incarnation(struct judge *j)
+void judge_begin_incarnation(struct judge *j)
 {
     facts_reset(&j->in);
     facts_reset(&j->out);
@@ -291,16 +324,25 @@ static void begin_incarnation(struct judge *j)
     memset(j->reported, 0, sizeof j->reported);
 }
 
+void judge_note_candidate(struct judge *j, const struct segment *s)
+{
+    if (!j->candidate)
+        j->candidate = malloc(sizeof *j->candidate);
+    if (!j->candidate)
+        return;
+    facts_reset(j->candidate);
+    facts_note(j->candidate, &(struct side){0}, s);
+}
+
 /* A SYN to where no connection is begins one. */
 static void note_peer_syn(struct judge *j, const struct segment *s)
 {
     if ((s->tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST)) != PKT_SYN)
         return;
     if (judge_must_be(j, GONE_STATES) && !(j->in.begun && !j->out.known && j->in.iss == s->seq) && judge_may_be(j, TCP_STATE_LISTEN)) {
-        begin_incarnation(j);
+        judge_begin_incarnation(j);
     } else {
-        facts_reset(&j->candidate);
-        facts_note(&j->candidate, &(struct side){0}, s);
+        judge_note_candidate(j, s);
     }
 }
 
@@ -321,12 +363,12 @@ static bool may_have_died(const struct judge *j, const struct hypothesis *h, int
 
 static void let_die(struct judge *j, int64_t now_ns)
 {
-    unsigned count = j->now.count;
+    unsigned count = j->now->count;
     for (unsigned i = 0; i < count; i++)
-        if (may_have_died(j, &j->now.of[i], now_ns)) {
-            struct hypothesis h = j->now.of[i];
+        if (may_have_died(j, &j->now->of[i], now_ns)) {
+            struct hypothesis h = j->now->of[i];
             h.due_count = 0;
-            judge_add_gone(j, &j->now, &h);
+            judge_add_gone(j, j->now, &h);
         }
 }
 
@@ -335,8 +377,11 @@ static void remember_reply(struct judge *j, const struct segment *s)
     bool ack = s->tcp->flags & PKT_ACK;
     if (s->tcp->flags & PKT_RST)
         return;
-    j->replies[j->reply_count++ % JUDGE_REPLIES_MAX] = (struct reply){
-        .seq = ack ? s->tcp->ack : 0, .ack = ack ? 0 : s->end, .has_ack = !ack};
+    struct reply reply = {.seq = ack ? s->tcp->ack : 0, .ack = ack ? 0 : s->end, .has_ack = !ack};
+    for (unsigned i = 0; i < JUDGE_REPLIES_MAX && i < j->reply_count; i++)
+        if (j->replies[i].seq == reply.seq && j->replies[i].ack == reply.ack && j->replies[i].has_ack == reply.has_ack)
+            return;
+    j->replies[j->reply_count++ % JUDGE_REPLIES_MAX] = reply;
 }
 
 /* TS.Recent is taken from segments at or before Last.ACK.sent (RFC 7323 §4.3). */
@@ -356,14 +401,14 @@ static void take_input(struct judge *j, const struct segment *s)
     struct hypotheses next;
     bool taken = false, certain = true;
     next.count = 0;
-    j->before = j->now;
-    for (unsigned i = 0; i < j->before.count; i++) {
+    *j->before = *j->now;
+    for (unsigned i = 0; i < j->before->count; i++) {
         bool here = false;
-        arrive(j, &j->before.of[i], s, &next, &here);
+        arrive(j, &j->before->of[i], s, &next, &here);
         taken |= here;
         certain &= here;
     }
-    j->now = next;
+    *j->now = next;
     if (taken) {
         facts_note(&j->in, &j->out, s);
         j->progress_ns = s->at_ns;
@@ -372,10 +417,23 @@ static void take_input(struct judge *j, const struct segment *s)
         note_ts_recent(j, s);
 }
 
-static void take_lossy_input(struct judge *j, const struct segment *s)
+static void parts_input(struct judge *j, const struct segment *s)
 {
-    if (!(s->tcp->flags & PKT_SYN) || !j->in.begun || s->seq == j->in.iss || s->tcp->flags & PKT_ACK)
-        facts_note(&j->in, &j->out, s);
+    timestamps_input(j, s);
+    sack_input(j, s);
+    ecn_input(j, s);
+    content_input(j, s);
+}
+
+static void judge_lossy_input(struct judge *j, const struct segment *s)
+{
+    bool belongs = lossy_begin_input(j, s);
+    remember_reply(j, s);
+    if (!belongs)
+        return;
+    parts_input(j, s);
+    lossy_input(j, s);
+    facts_note(&j->in, &j->out, s);
 }
 
 void judge_input(struct judge *j, const struct packet *packet, bool whole, int64_t at_ns, uint32_t index)
@@ -389,23 +447,23 @@ void judge_input(struct judge *j, const struct packet *packet, bool whole, int64
     judge_time(j, at_ns);
     j->last_input_ns = at_ns;
     j->last_input_was_rst = s.tcp->flags & PKT_RST;
+    if (judge_is_lossy(j)) {
+        judge_lossy_input(j, &s);
+        return;
+    }
     if (!s.valid || !j->unicast)
         return;
     if (judge_is_exact(j))
         let_die(j, at_ns);
     note_peer_syn(j, &s);
-    timestamps_input(j, &s);
-    sack_input(j, &s);
-    ecn_input(j, &s);
-    content_input(j, &s);
-    if (!judge_is_lossy(j))
-        timing_input(j, &s);
+    parts_input(j, &s);
+    timing_input(j, &s);
     remember_reply(j, &s);
     if (!judge_is_exact(j)) {
-        take_lossy_input(j, &s);
+        facts_note(&j->in, &j->out, &s);
         return;
     }
-    unsigned from = hypotheses_states(&j->now);
+    unsigned from = hypotheses_states(j->now);
     take_input(j, &s);
     judge_count_transition(j, from, event_of(&s));
 }
@@ -429,16 +487,16 @@ static void note_own_syn(struct judge *j, const struct segment *s)
 {
     unsigned control = s->tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST);
     if (control == PKT_SYN && judge_must_be(j, GONE_STATES | 1u << TCP_STATE_TIME_WAIT) && (!j->out.begun || j->out.iss != s->seq)) {
-        begin_incarnation(j);
-    } else if (control == (PKT_SYN | PKT_ACK) && j->candidate.begun && s->tcp->ack == j->candidate.iss + 1 &&
-               !(j->in.begun && j->in.iss == j->candidate.iss)) {
+        judge_begin_incarnation(j);
+    } else if (control == (PKT_SYN | PKT_ACK) && j->candidate && s->tcp->ack == j->candidate->iss + 1 &&
+               !(j->in.begun && j->in.iss == j->candidate->iss)) {
         bool can = false;
-        for (unsigned i = 0; i < j->now.count; i++)
-            can |= j->now.of[i].reopened;
+        for (unsigned i = 0; i < j->now->count; i++)
+            can |= j->now->of[i].reopened;
         if (!can)
             return;
-        struct side candidate = j->candidate;
-        begin_incarnation(j);
+        struct side candidate = *j->candidate;
+        judge_begin_incarnation(j);
         j->in = candidate;
     }
 }
@@ -447,15 +505,34 @@ static void take_output(struct judge *j, const struct segment *s)
 {
     struct hypotheses next;
     struct misfit closest = {0};
-    if (explain(j, &j->now, s, &next, &closest)) {
-        j->now = next;
+    if (explain(j, j->now, s, &next, &closest)) {
+        *j->now = next;
         emit_judge_window(j, s);
         return;
     }
-    if (s->earliest_ns <= j->last_input_ns && explain(j, &j->before, s, &next, &closest))
+    if (s->earliest_ns <= j->last_input_ns && explain(j, j->before, s, &next, &closest))
         return;
     emit_report(j, s, &closest);
     j->disturbed = true;
+}
+
+static void parts_output(struct judge *j, const struct segment *s)
+{
+    options_output(j, s);
+    timestamps_output(j, s);
+    sack_output(j, s);
+    ecn_output(j, s);
+    content_output(j, s);
+}
+
+static void judge_lossy_output(struct judge *j, struct segment *s)
+{
+    header_output(j, s);
+    if (!lossy_begin_output(j, s))
+        return;
+    parts_output(j, s);
+    if (lossy_output(j, s))
+        facts_note(&j->out, &j->in, s);
 }
 
 void judge_output(struct judge *j, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index)
@@ -465,24 +542,19 @@ void judge_output(struct judge *j, const struct packet *packet, bool whole, int6
     if (at_ns > j->now_ns)
         j->now_ns = at_ns;
     j->found = false;
+    j->last_output_ns = at_ns;
+    if (judge_is_lossy(j)) {
+        judge_lossy_output(j, &s);
+        return;
+    }
     note_own_syn(j, &s);
     header_output(j, &s);
-    options_output(j, &s);
-    timestamps_output(j, &s);
-    sack_output(j, &s);
-    ecn_output(j, &s);
-    content_output(j, &s);
+    parts_output(j, &s);
     if (judge_is_exact(j))
         take_output(j, &s);
-    else
-        lossy_output(j, &s);
-    if (!judge_is_lossy(j)) {
-        timing_output(j, &s);
-        icmp_output(j, &s);
-    }
-    if (!j->found || !judge_is_lossy(j))
-        facts_note(&j->out, &j->in, &s);
-    j->last_output_ns = at_ns;
+    timing_output(j, &s);
+    icmp_output(j, &s);
+    facts_note(&j->out, &j->in, &s);
     j->received_since_output = false;
 }
 
@@ -502,18 +574,18 @@ void judge_state(struct judge *j, enum tcp_state state, int64_t at_ns)
     if (!judge_is_exact(j) || j->host->pressed)
         return;
     let_die(j, at_ns);
-    for (unsigned i = 0; i < j->now.count; i++)
-        if (told_fits(state, j->now.of[i].state))
-            hypotheses_add(j, &next, &j->now.of[i]);
+    for (unsigned i = 0; i < j->now->count; i++)
+        if (told_fits(state, j->now->of[i].state))
+            hypotheses_add(j, &next, &j->now->of[i]);
     judge_tested(j, RULE_STATE_TOLD);
     if (next.count > 0) {
-        j->now = next;
+        *j->now = next;
         return;
     }
     char permitted[256] = "";
-    for (unsigned i = 0; i < j->now.count; i++) {
+    for (unsigned i = 0; i < j->now->count; i++) {
         size_t used = strlen(permitted);
-        snprintf(permitted + used, sizeof permitted - used, "%s%s", i ? " or " : "", tcp_state_name(j->now.of[i].state));
+        snprintf(permitted + used, sizeof permitted - used, "%s%s", i ? " or " : "", tcp_state_name(j->now->of[i].state));
     }
     judge_find_silence(j, RULE_STATE_TOLD, 0, at_ns, permitted, "it tells %s", tcp_state_name(state));
     j->disturbed = true;
@@ -533,5 +605,5 @@ bool judge_is_over(const struct judge *j, int64_t now_ns)
 {
     static const int64_t two_msl_ns = 240000000000; /* RFC 9293 §3.4.2: MSL is two minutes */
     return now_ns - j->last_input_ns > two_msl_ns && now_ns - j->last_output_ns > two_msl_ns &&
-           (j->out.fin_seen || j->in.fin_seen || judge_must_be(j, GONE_STATES));
+           (j->out.fin_seen || j->in.fin_seen || j->reset || judge_must_be(j, GONE_STATES));
 }

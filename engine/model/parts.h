@@ -13,6 +13,32 @@ struct segment;
 struct judge_call;
 struct packet;
 
+/* ---- lossy.c */
+struct lossy_ack { /* an acknowledgment of what was not seen: the capture missed it, or it was never sent */
+    bool waiting;
+    uint32_t ack, nxt;           /* what it acknowledges, and what had been seen until then */
+    int64_t at_ns;
+    uint32_t index;
+    char *observed;              /* the segment in words; owned */
+};
+struct lossy_watch {
+    struct lossy_ack of_iut;     /* the IUT's, of its peer's octets: perhaps a violation */
+    struct lossy_ack of_peer;    /* the peer's, of the IUT's octets */
+    int64_t syn_ns, syn_ack_ns, rtt_ns; /* of the handshake, past the capture and back; 0: not known */
+    bool own_rst_seen, handshake_clean;
+    uint32_t own_rst;            /* SEG.SEQ of the RST that ended a synchronized connection */
+    bool other_syn;              /* a SYN of the IUT with another ISS than the one before … */
+    uint32_t other_iss, other_index;
+    int64_t other_ns;
+    char *other_observed;        /* … in words; owned */
+    bool syn_since_syn_ack;      /* the peer's SYN came (again) after the last SYN,ACK */
+    uint32_t repeated_seq, repeated_end; /* data of the peer that comes again and again … */
+    unsigned repeats, answered;  /* … how often, and after how many of them the IUT sent something without taking it */
+    bool waiting_for_answer;
+    int64_t repeated_since_ns;
+    uint32_t repeated_index, taken_len, trying_len, trying_end;
+};
+
 /* ---- header.c */
 struct header_watch { bool nothing; };
 void header_output(struct judge *j, const struct segment *s);
