@@ -152,6 +152,13 @@ void content_output(struct judge *j, const struct segment *s)
         watch_urgent(j, s);
 }
 
+static void forget_stream(struct calls_watch *c)
+{
+    c->sent = c->received = 0;
+    c->urgent_count = 0;
+    c->failed = false;
+}
+
 /* ---- inputs -------------------------------------------------------------------------------------------------------- */
 
 /* What the application may be given. */
@@ -173,7 +180,10 @@ static void hold_input(struct judge *j, const struct segment *s)
 
 void content_input(struct judge *j, const struct segment *s)
 {
+    static const unsigned gone = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN | 1u << TCP_STATE_TIME_WAIT;
     uint32_t ack = s->tcp->ack;
+    if ((s->tcp->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN && judge_must_be(j, gone))
+        forget_stream(&j->calls);
     if (s->tcp->flags & PKT_ACK && j->content.out.count > 0 && seq_gt(ack, j->content.out.ranges[0].left) && seq_le(ack, j->out.nxt))
         octets_forget(&j->content.out, ack, &j->host->octets_held);
     if (s->tcp->flags & PKT_RST)
@@ -261,12 +271,29 @@ static void note_receive(struct judge *j, const struct judge_call *call, int64_t
     compare_received(j, call, left, at_ns);
 }
 
+static void note_option(struct calls_watch *c, const struct judge_call *call)
+{
+    static const char *const of_timers[] = {"TCP_USER_TIMEOUT", "TCP_SYNCNT", "TCP_THIN_LINEAR_TIMEOUTS", "TCP_RTO_MIN_US",
+                                            "TCP_RTO_MAX_MS", "TCP_MAXRT"};
+    for (size_t i = 0; i < sizeof of_timers / sizeof *of_timers; i++)
+        c->timers_configured |= !strcmp(call->name, of_timers[i]);
+    c->discovery_configured |= strstr(call->name, "MTU") != NULL;
+    if (!strcmp(call->name, "SHUT_RD"))
+        c->failed = true;
+    else if (!strcmp(call->name, "TCP_CORK") || !strcmp(call->name, "TCP_NOPUSH"))
+        c->push_withheld = true;
+    else if (!strcmp(call->name, "SO_KEEPALIVE"))
+        c->keep_alive_asked |= call->amount != 0; /* one that was asked for may be under way when they are turned off */
+    else if (!strcmp(call->name, "TCP_KEEPIDLE") && (!c->keep_idle_s || call->amount < c->keep_idle_s))
+        c->keep_idle_s = call->amount;
+}
+
 void content_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
 {
     switch (call->kind) {
     case JUDGE_CALL_CONNECT:
     case JUDGE_CALL_ACCEPT:
-        j->calls = (struct calls_watch){.push_withheld = j->calls.push_withheld};
+        forget_stream(&j->calls);
         break;
     case JUDGE_CALL_SEND:
         note_send(j, call);
@@ -278,10 +305,7 @@ void content_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
         j->calls.failed = true;
         break;
     case JUDGE_CALL_OPTION:
-        if (!strcmp(call->name, "SHUT_RD"))
-            j->calls.failed = true;
-        else if (!strcmp(call->name, "TCP_CORK") || !strcmp(call->name, "TCP_NOPUSH"))
-            j->calls.push_withheld = true;
+        note_option(&j->calls, call);
         break;
     default:
         break;

@@ -41,26 +41,68 @@ struct lossy_watch {
 
 /* ---- header.c */
 struct header_watch { bool nothing; };
-void header_output(struct judge *j, const struct segment *s);
+/* False when it is damaged (a wrong checksum): on a lossy link, where that may have happened on the way, nothing else in it can be believed. */
+bool header_output(struct judge *j, const struct segment *s);
 
 /* ---- options.c */
-struct options_watch { bool nothing; };
+struct options_watch {
+    bool peer_wscale;            /* a SYN of the peer had it */
+    bool peer_no_mss;            /* a SYN of the peer was without */
+    uint16_t peer_mss;           /* the largest of those in the peer's SYNs; 0: none had it */
+    bool own_syn;                /* the IUT has sent a SYN without ACK */
+};
+void options_input(struct judge *j, const struct segment *s);
 void options_output(struct judge *j, const struct segment *s);
+/* Does this SYN,ACK acknowledge the SYN of the peer that facts.c knows? */
+bool options_answers_syn(const struct judge *j, const struct segment *s);
 
 /* ---- timestamps.c */
-struct timestamps_watch { bool nothing; };
+struct ts_bounds { /* timestamps from low to high, both inclusive */
+    bool known;
+    bool wide;                   /* too far apart to be compared */
+    uint32_t low, high;
+};
+struct timestamps_watch {
+    bool own_with, own_without, peer_with, peer_without; /* SYNs with and without the option were seen */
+    bool own_syn;                /* the IUT has sent a SYN without ACK */
+    bool floor_known, clock_known, last_has;
+    bool bearer;                 /* a segment that may bear the octets at Last.ACK.sent has come */
+    bool bearer_unclear;         /* one of those would not raise TS.Recent */
+    bool bearer_fills_hole;
+    uint32_t bearer_val;         /* the lowest TSval of those */
+    uint32_t floor;              /* no later TSval may be below */
+    struct ts_bounds seen;       /* TSvals of the peer */
+    struct ts_bounds recent;     /* TS.Recent, where nothing is lost or overtaken */
+    uint32_t clock_val;          /* the last TSval sent … */
+    int64_t clock_ns;            /* … first at this time */
+    uint32_t last_val;           /* TSval of the last input, when last_has */
+};
 void timestamps_input(struct judge *j, const struct segment *s);
 void timestamps_output(struct judge *j, const struct segment *s);
 
 /* ---- sack.c */
-struct sack_watch { bool nothing; };
+struct sack_watch {
+    bool peer_permitted;         /* a SYN of the peer had SACK-permitted */
+    bool trigger;                /* the last input was new data out of order: left to right */
+    bool duplicate;              /* the last input was data that had come before */
+    uint32_t left, right;
+};
 void sack_input(struct judge *j, const struct segment *s);
 void sack_output(struct judge *j, const struct segment *s);
 
 /* ---- ecn.c */
-struct ecn_watch { bool nothing; };
+struct ecn_watch {
+    uint8_t own_syns, own_answers, peer_syns, peer_answers; /* combinations of AE, CWR and ECE in SYNs and SYN,ACKs: a bit each */
+    uint8_t mode;                /* what follows from them: ecn.c */
+    bool ce_seen;                /* the peer's packets came with CE */
+    bool echo_due;               /* the ACK that covers echo_end is to have ECE */
+    bool echo_standing;          /* every segment is to have ECE until CWR comes */
+    uint32_t echo_end;
+};
 void ecn_input(struct judge *j, const struct segment *s);
 void ecn_output(struct judge *j, const struct segment *s);
+/* Does AccECN (RFC 9768) explain that AE is set? *needs: what must be true for "no" to hold. */
+bool ecn_explains_ae(const struct judge *j, const struct segment *s, unsigned *needs);
 
 /* ---- content.c */
 struct content_watch {
@@ -70,12 +112,16 @@ struct content_watch {
     bool ended;                  /* a RST came in */
 };
 enum { CALLS_URGENT_MAX = 4 };
-struct calls_watch { /* of the connection that was last opened or accepted; a new incarnation on the wire does not reset it */
-    uint64_t sent, received;     /* octets */
+struct calls_watch { /* what the application was told and asked for; a new incarnation on the wire does not reset it */
+    uint64_t sent, received;     /* octets, of the connection that was last opened or accepted, as the next two */
     uint32_t urgent_ends[CALLS_URGENT_MAX]; /* offsets in the stream after urgent SENDs */
     unsigned urgent_count;       /* ever */
-    bool push_withheld;          /* TCP_CORK, MSG_MORE: the application has pushing in its own hands */
     bool failed;                 /* an error was told */
+    bool push_withheld;          /* TCP_CORK, MSG_MORE: the application has pushing in its own hands */
+    bool discovery_configured;   /* IP_MTU_DISCOVER: how the path MTU counts */
+    bool timers_configured;      /* options that change retransmission or giving up */
+    bool keep_alive_asked;
+    int64_t keep_idle_s;         /* the shortest interval asked for; 0: none */
 };
 void content_input(struct judge *j, const struct segment *s);
 void content_output(struct judge *j, const struct segment *s);
@@ -83,7 +129,34 @@ void content_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
 void content_release(struct judge *j); /* frees what it allocated */
 
 /* ---- timing.c */
-struct timing_watch { bool nothing; };
+struct timing_watch { /* see timing.c for the words */
+    bool flying, armed, configured;
+    uint8_t kind;                /* enum flight_kind */
+    bool sent_known, undisturbed; /* when the head was last sent; nothing came in since */
+    bool syn_lost;               /* a SYN was sent again after less than three seconds */
+    uint32_t head;
+    unsigned events;             /* segments in, and calls */
+    unsigned flights, transmissions; /* of the head */
+    unsigned intervals;          /* between them, made by the timer, one after the other */
+    unsigned errors_before;      /* ICMP errors up to the last of them */
+    int64_t first_ns, sent_earliest_ns, sent_ns;
+    int64_t interval_ns, interval_max_ns; /* the last one at least, the longest at most */
+    uint32_t rtt_mark;
+    int64_t rtt_from_ns, rtt_mark_ns, rtt_max_ns;
+    int64_t stirred_ns;          /* the last event that may have moved a timer */
+    int64_t heard_ns;            /* the last segment in order */
+    bool heard, keep_alive_since_heard;
+    bool probe_answered;
+    unsigned probes;             /* of the closed window */
+    int64_t window_closed_ns, probe_ns, probe_interval_ns; /* the last probe, the first interval */
+    bool initial_window_noted;
+    bool ack_since_input;        /* a pure ACK was sent since the last input or call: these are its fields */
+    uint8_t ack_blocks;
+    uint16_t ack_window, ack_flags;
+    uint32_t ack_ack, ack_left, ack_right;
+    unsigned unacked;            /* segments with data that came in order since the last ACK, the first of them at */
+    int64_t unacked_ns;
+};
 void timing_input(struct judge *j, const struct segment *s);
 void timing_output(struct judge *j, const struct segment *s);
 void timing_call(struct judge *j, const struct judge_call *call, int64_t at_ns);
@@ -91,11 +164,24 @@ void timing_time(struct judge *j, int64_t now_ns);
 int64_t timing_deadline(const struct judge *j); /* INT64_MAX: never */
 
 /* ---- icmp.c */
-struct icmp_watch { bool nothing; };
+struct icmp_watch {
+    unsigned count;              /* ICMP errors that came */
+    bool hard;                   /* one of them may have ended the connection */
+    bool unheeded;               /* the last of them must not */
+    uint8_t reason;              /* enum icmp_reason: why */
+    bool opening;                /* it came before the connection was open */
+    unsigned events;             /* how many the timing had seen by then */
+    uint32_t index;
+    int64_t at_ns;
+    uint32_t largest;            /* octets of the largest packet sent */
+    bool reduced;                /* a message that a packet was too big is in force, or pending */
+    uint8_t resent;              /* how often the segment it quoted was sent again, up to RESENT_IN_FORCE */
+    uint32_t mtu, quoted;        /* what it said; SEG.SEQ of that segment */
+    int64_t reduced_ns;
+};
 void icmp_input(struct judge *j, const struct packet *packet, int64_t at_ns, uint32_t index); /* an ICMP error that quotes this pair */
 void icmp_output(struct judge *j, const struct segment *s);
 void icmp_call(struct judge *j, const struct judge_call *call, int64_t at_ns);
-void icmp_time(struct judge *j, int64_t now_ns);
 
 /* Every part anew, for a new incarnation of the connection. */
 void parts_reset(struct judge *j);
