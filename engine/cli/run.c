@@ -343,7 +343,7 @@ static int on_finished(void *context, const struct suite_test *test, struct resu
     struct run *run = context;
     char pcap_name[512];
     (void)test;
-    const char *known = ledger_find(run->ledger, result->id);
+    const char *known = ledger_find(run->ledger, result, run->strict);
     result->known = known != NULL;
     result->known_note = known;
     if (keep_pcap(run, result, player, pcap_name, sizeof pcap_name) < 0)

@@ -109,6 +109,16 @@ static void two_tests_of_one_name_are_refused(void **state)
     suite_release(&suite);
 }
 
+/* What the ledger says of a test that fails by these two findings; a rule of NULL is no finding. */
+static const char *known(const struct ledger *ledger, const char *id, struct result_finding first, struct result_finding second)
+{
+    const struct result_finding findings[] = {first, second};
+    const struct result_test test = {.id = id, .verdict = VERDICT_FAIL, .findings = findings, .finding_count = !!first.rule + !!second.rule};
+    return ledger_find(ledger, &test, false);
+}
+
+static const struct result_finding none = {0}, own = {.rule = "expect", .requirement = "RFC9293:MUST-1", .level = LEVEL_MUST};
+
 static void a_ledger_knows_tests_by_id_prefix_or_glob(void **state)
 {
     (void)state;
@@ -118,13 +128,54 @@ static void a_ledger_knows_tests_by_id_prefix_or_glob(void **state)
     snprintf(path, sizeof path, "%s/ledger.json", folder);
     struct ledger *ledger = ledger_read(path, error, sizeof error);
     assert_non_null(ledger);
-    assert_string_equal(ledger_find(ledger, "rfc9293/3.5/one/ipv4"), "why");
-    assert_string_equal(ledger_find(ledger, "rfc9293/3.5.2/two"), "glob");
-    assert_null(ledger_find(ledger, "rfc9293/3.5/one-more"));
+    assert_string_equal(known(ledger, "rfc9293/3.5/one/ipv4", own, none), "why");
+    assert_string_equal(known(ledger, "rfc9293/3.5.2/two", none, none), "glob");
+    assert_null(known(ledger, "rfc9293/3.5/one-more", own, none));
+    assert_string_equal(ledger_find(ledger, &(struct result_test){.id = "rfc9293/3.5/one/ipv4", .verdict = VERDICT_PASS}, false), "why");
     ledger_free(ledger);
     ledger = ledger_read("/nonexistent/ledger.json", error, sizeof error);
     assert_non_null(ledger);
-    assert_null(ledger_find(ledger, "anything"));
+    assert_null(known(ledger, "anything", own, none));
+    ledger_free(ledger);
+}
+
+static void a_ledger_knows_what_the_model_finds_by_rule_and_every_finding_must_be_known(void **state)
+{
+    (void)state;
+    static const struct result_finding shrunk = {.rule = "ack-below-rcv-nxt", .requirement = "RFC9293:3.4-c", .level = LEVEL_RULE},
+                                       reset = {.rule = "rst-numbers", .requirement = "RFC9293:3.5.2-b", .level = LEVEL_RULE},
+                                       gap = {.rule = "gap-in-sequence", .requirement = "RFC9293:3.4-b", .level = LEVEL_RULE},
+                                       should = {.rule = "window-shrunk", .requirement = "RFC9293:SHLD-14", .level = LEVEL_SHOULD_NOT};
+    const struct { const char *id; struct result_finding first, second; const char *known; } rows[] = {
+        {"any/test/ipv4", shrunk, none, "everywhere"},
+        {"any/test/ipv4", shrunk, gap, NULL},
+        {"any/test/ipv4", shrunk, should, "everywhere"},
+        {"any/test/ipv4", reset, none, NULL},
+        {"here/one/ipv4", reset, none, "here"},
+        {"here/one/ipv4", reset, shrunk, "here"},
+        {"here/one/ipv4", reset, own, NULL},
+        {"any/test/ipv4", own, none, NULL},
+        {"listed/one/ipv4", own, none, "by test"},
+        {"listed/one/ipv4", own, reset, NULL}, /* a new finding in a test that fails for another reason */
+        {"listed/one/ipv4", own, gap, "by test"}, /* charged to the entry's requirement */
+    };
+    char path[256], error[256];
+    put("ledger.json",
+        "[{\"rule\":\"ack-below-rcv-nxt\",\"requirement\":\"r\",\"summary\":\"everywhere\",\"evidence\":\"e\",\"rfc\":\"t\"},"
+        "{\"rule\":\"rst-numbers\",\"test\":\"here\",\"requirement\":\"r\",\"summary\":\"here\",\"evidence\":\"e\",\"rfc\":\"t\"},"
+        "{\"test\":\"listed/*\",\"requirement\":\"RFC9293:3.4-b\",\"summary\":\"by test\",\"evidence\":\"e\",\"rfc\":\"t\"}]");
+    snprintf(path, sizeof path, "%s/ledger.json", folder);
+    struct ledger *ledger = ledger_read(path, error, sizeof error);
+    if (!ledger)
+        fail_msg("%s", error);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *says = known(ledger, rows[i].id, rows[i].first, rows[i].second);
+        if (!says != !rows[i].known || (says && strcmp(says, rows[i].known)))
+            fail_msg("row %zu: %s", i, says ? says : "not known");
+    }
+    const struct result_test strict = {.id = "any", .verdict = VERDICT_FAIL, .findings = &should, .finding_count = 1};
+    assert_null(ledger_find(ledger, &strict, true));
+    assert_null(ledger_find(ledger, &(struct result_test){.id = "any", .verdict = VERDICT_PASS}, false));
     ledger_free(ledger);
 }
 
@@ -132,7 +183,9 @@ static void a_wrong_ledger_is_told_with_its_place(void **state)
 {
     (void)state;
     static const struct { const char *text, *says; } rows[] = {
-        {"[{]", ":1: "}, {"{}", "array"}, {"[{\"test\":\"x\"}]", "entry 1 has no \"requirement\""}, {"[5]", "entry 1"}};
+        {"[{]", ":1: "}, {"{}", "array"}, {"[{\"test\":\"x\"}]", "entry 1 has no \"requirement\""}, {"[5]", "entry 1"},
+        {"[{\"requirement\":\"r\",\"summary\":\"s\",\"evidence\":\"e\",\"rfc\":\"t\"}]", "entry 1 has neither a \"test\" nor a \"rule\""},
+        {"[{\"rule\":\"no-such\",\"requirement\":\"r\",\"summary\":\"s\",\"evidence\":\"e\",\"rfc\":\"t\"}]", "entry 1 names the rule \"no-such\""}};
     char path[256], error[256];
     snprintf(path, sizeof path, "%s/ledger.json", folder);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -223,6 +276,7 @@ int main(void)
         cmocka_unit_test(selectors_mean_ids_prefixes_globs_and_requirements),
         cmocka_unit_test(two_tests_of_one_name_are_refused),
         cmocka_unit_test(a_ledger_knows_tests_by_id_prefix_or_glob),
+        cmocka_unit_test(a_ledger_knows_what_the_model_finds_by_rule_and_every_finding_must_be_known),
         cmocka_unit_test(a_wrong_ledger_is_told_with_its_place),
         cmocka_unit_test(each_test_gets_a_verdict_and_disruptive_ones_must_be_asked_for),
         cmocka_unit_test(a_schedule_ends_early_for_its_reasons),
