@@ -98,9 +98,9 @@ static void open_passively(const struct arrival *a, const struct hypothesis *h, 
 {
     struct hypothesis opened = {
         .state = TCP_STATE_SYN_RECEIVED, .passive = true, .reopened = reopened,
-        .rcv_nxt_low = a->s->seq + 1, .rcv_nxt_high = a->s->seq + 1 + a->s->tcp->payload_len,
+        .rcv_nxt_low = a->s->seq + 1, .rcv_nxt_high = a->s->end,
     };
-    bool optional = a->j->host->pressed || reopened || a->s->options.illegal;
+    bool optional = a->j->host->pressed || reopened || a->s->odd;
     *a->taken = true;
     if (optional) {
         keep(a, h);
@@ -161,7 +161,7 @@ static void owe_data_ack(const struct arrival *a, struct hypothesis *h, uint32_t
 }
 
 /* RFC 9293 §3.6.1: data that comes after CLOSE is lost, and the peer SHOULD be told so by a RST (SHLD-3). */
-static void maybe_reset_for_lost_data(const struct arrival *a, const struct hypothesis *h)
+static void maybe_reset_for_lost_data(const struct arrival *a)
 {
     if (!a->s->tcp->payload_len || !(a->j->app.closed || !a->j->host->application_known))
         return;
@@ -169,7 +169,6 @@ static void maybe_reset_for_lost_data(const struct arrival *a, const struct hypo
     struct due due = at_once(a, DUE_RST, RULE_RST_NUMBERS);
     due.loose = true;
     due.seq = a->j->out.nxt;
-    (void)h;
     due_add(&gone, &due);
     keep(a, &gone);
 }
@@ -184,8 +183,9 @@ static struct advance advance(const struct arrival *a, const struct hypothesis *
     struct advance to = {h->rcv_nxt_low, h->rcv_nxt_high};
     uint32_t edge = out->ack_known ? out->edge : s->end;
     if (seq_le(s->seq, h->rcv_nxt_low)) {
-        uint32_t certain = s->tcp->flags & PKT_FIN && seq_gt(s->end, edge) && seq_le(s->end - 1, edge) ? s->end - 1 : seq_min(s->end, edge);
-        to.low = seq_max(to.low, certain);
+        uint32_t data_end = s->end - (s->tcp->flags & PKT_FIN ? 1u : 0u); /* of a segment too long for the window, all may be dropped */
+        if (seq_le(data_end, edge))
+            to.low = seq_max(to.low, seq_le(s->end, edge) ? s->end : data_end);
     }
     if (seq_le(s->seq, h->rcv_nxt_high)) {
         uint32_t far = seq_max(s->end, to.high), gapless = a->j->in.gapless;
@@ -210,9 +210,11 @@ static void take_text(const struct arrival *a, const struct hypothesis *h, bool 
             keep(a, h);
         return;
     }
-    maybe_reset_for_lost_data(a, h);
+    maybe_reset_for_lost_data(a);
     struct advance to = advance(a, h);
-    bool may_finish = peer_fin(a, &fin) && seq_gt(to.high, fin), must_finish = may_finish && seq_gt(to.low, fin);
+    bool may_finish = peer_fin(a, &fin) && seq_gt(to.high, fin);
+    bool doubtful = may_finish && !has(a, PKT_FIN) && seq_gt(a->s->end, fin + 1); /* a FIN before, perhaps dropped: this goes on behind it */
+    bool must_finish = may_finish && !doubtful && seq_gt(to.low, fin);
     struct hypothesis open = *h, closing = *h;
     if (may_finish) {
         closing.state = (uint8_t)after_fin((enum tcp_state)h->state, fin_acked);
@@ -224,7 +226,7 @@ static void take_text(const struct arrival *a, const struct hypothesis *h, bool 
         return;
     bool advanced = seq_gt(to.low, h->rcv_nxt_low);
     open.rcv_nxt_low = to.low;
-    open.rcv_nxt_high = may_finish ? fin : to.high;
+    open.rcv_nxt_high = may_finish && !doubtful ? fin : to.high;
     if (advanced)
         owe_data_ack(a, &open, to.low, RULE_DATA_ACK);
     keep(a, &open);
@@ -240,7 +242,7 @@ static void syn_sent_syn(const struct arrival *a, const struct hypothesis *h)
     if (!has(a, PKT_ACK)) {
         opened.state = TCP_STATE_SYN_RECEIVED;
         opened.passive = false;
-        opened.rcv_nxt_high += a->s->tcp->payload_len;
+        opened.rcv_nxt_high = a->s->end;
         struct due due = at_once(a, DUE_SYN_ACK, RULE_SIMULTANEOUS_OPEN);
         due_add(&opened, &due);
         keep(a, &opened);
@@ -251,10 +253,15 @@ static void syn_sent_syn(const struct arrival *a, const struct hypothesis *h)
     struct due due = at_once(a, DUE_ACK, RULE_SYN_SENT_ACK);
     due.ack = opened.rcv_nxt_low;
     due_add(&opened, &due);
-    if (a->s->len > 1)
-        take_text(a, &opened, false);
-    else
+    if (a->s->len == 1) {
         keep(a, &opened);
+        return;
+    }
+    keep(a, &opened); /* what came with the SYN need not be taken: "the TCP peer may not accept … all of the data on the SYN" */
+    take_text(a, &opened, false);
+    for (unsigned i = 0; i < a->next->count; i++) /* the SYN may be acknowledged first, and the rest in its turn */
+        if (a->next->of[i].state == TCP_STATE_ESTABLISHED || a->next->of[i].state == TCP_STATE_CLOSE_WAIT)
+            a->next->of[i].rcv_nxt_low = opened.rcv_nxt_low;
 }
 
 static void arrive_syn_sent(const struct arrival *a, const struct hypothesis *h)
@@ -323,14 +330,13 @@ static void take_rst(const struct arrival *a, const struct hypothesis *h)
     bool exact = a->s->seq == h->rcv_nxt_low && a->s->seq == h->rcv_nxt_high;
     struct hypothesis gone = *h;
     gone.due_count = 0;
-    if (!exact) { /* RFC 5961 §3.2: challenge; RFC 793: reset */
-        bool at_nxt = seq_ge(a->s->seq, h->rcv_nxt_low) && seq_le(a->s->seq, h->rcv_nxt_high);
+    if (!exact) /* RFC 5961 §3.2: challenge; RFC 793: reset */
         owe_challenge(a, h, RULE_CHALLENGE_RST);
-        (void)at_nxt;
-    }
     if (h->state == TCP_STATE_TIME_WAIT) /* RFC 1337 §3: it may be ignored there */
         keep(a, h);
     a->j->reset |= exact;
+    if (h->state == TCP_STATE_SYN_RECEIVED && a->j->from_time_wait) /* back to TIME-WAIT, or not (MAY-2): its numbers are forgotten */
+        a->j->disturbed = true;
     if (h->state == TCP_STATE_SYN_RECEIVED && !h->passive)
         hypotheses_add(a->j, a->next, &(struct hypothesis){.state = TCP_STATE_CLOSED});
     else
@@ -479,7 +485,7 @@ static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h
 void arrive(struct judge *j, const struct hypothesis *h, const struct segment *s, struct hypotheses *next, bool *taken)
 {
     const struct arrival a = {.j = j, .s = s, .next = next, .taken = taken};
-    if (s->options.illegal) /* MUST-7: any handling, a reset included */
+    if (s->odd) /* any handling */
         hypotheses_add(j, next, h);
     switch ((enum tcp_state)h->state) {
     case TCP_STATE_CLOSED:

@@ -24,8 +24,9 @@ static enum model_event event_of(enum judge_call_kind kind)
 /* A listener comes or goes: where no connection is, the pair changes between CLOSED and LISTEN. */
 static void set_listening(struct judge *j, bool listening)
 {
-    struct hypotheses next = {0};
+    struct hypotheses next;
     enum tcp_state from = listening ? TCP_STATE_CLOSED : TCP_STATE_LISTEN, to = listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED;
+    next.count = 0;
     j->app.listening = listening;
     for (unsigned i = 0; i < j->now->count; i++) {
         struct hypothesis h = j->now->of[i];
@@ -35,7 +36,7 @@ static void set_listening(struct judge *j, bool listening)
         if (!listening && h.state == TCP_STATE_SYN_RECEIVED && h.passive) /* what is half open may go with it */
             judge_add_gone(j, &next, &h);
     }
-    *j->now = next;
+    hypotheses_copy(j->now, &next);
 }
 
 static bool must_send_fin(const struct hypothesis *h)
@@ -50,7 +51,8 @@ static void close_side(struct judge *j, int64_t at_ns)
     static const int64_t grace_ns = 500000000;
     bool all_sent = j->out.begun && j->out.nxt - j->out.iss - 1 == (uint32_t)j->app.sent && seq_le(j->out.nxt, j->in.edge);
     bool all_read = !j->in.known || !j->in.begun || j->in.nxt - j->in.iss - 1 - (j->in.fin_seen ? 1 : 0) == (uint32_t)j->app.received;
-    struct hypotheses next = {0};
+    struct hypotheses next;
+    next.count = 0;
     for (unsigned i = 0; i < j->now->count; i++) {
         struct hypothesis h = j->now->of[i];
         if (h.state == TCP_STATE_SYN_SENT) { /* deleted without a word; a shutdown may leave it to go on */
@@ -64,7 +66,7 @@ static void close_side(struct judge *j, int64_t at_ns)
         }
         hypotheses_add(j, &next, &h);
     }
-    *j->now = next;
+    hypotheses_copy(j->now, &next);
 }
 
 /* RFC 9293 §3.10.5. */
@@ -72,7 +74,8 @@ static void abort_connection(struct judge *j, int64_t at_ns)
 {
     static const unsigned with_rst = 1u << TCP_STATE_SYN_RECEIVED | 1u << TCP_STATE_ESTABLISHED | 1u << TCP_STATE_FIN_WAIT_1 |
                                      1u << TCP_STATE_FIN_WAIT_2 | 1u << TCP_STATE_CLOSE_WAIT;
-    struct hypotheses next = {0};
+    struct hypotheses next;
+    next.count = 0;
     for (unsigned i = 0; i < j->now->count; i++) {
         struct hypothesis h = j->now->of[i], gone = {.state = j->app.listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED};
         if (1u << h.state & with_rst) {
@@ -84,7 +87,7 @@ static void abort_connection(struct judge *j, int64_t at_ns)
         if (h.state == TCP_STATE_TIME_WAIT)
             hypotheses_add(j, &next, &h);
     }
-    *j->now = next;
+    hypotheses_copy(j->now, &next);
 }
 
 static void note_call(struct judge *j, const struct judge_call *call, int64_t at_ns)

@@ -216,7 +216,7 @@ static bool acknowledgment_fits(const struct emission *e, struct hypothesis *h)
         return miss(e, RULE_ACK_NOT_RECEIVED, DEPTH_ACKNOWLEDGMENT, h->rcv_nxt_low, h->rcv_nxt_high);
     if (seq_lt(s->tcp->ack, h->rcv_nxt_low))
         return miss(e, RULE_ACK_TOO_LOW, DEPTH_ACKNOWLEDGMENT, h->rcv_nxt_low, h->rcv_nxt_high);
-    h->rcv_nxt_low = h->rcv_nxt_high = s->tcp->ack;
+    h->rcv_nxt_low = s->tcp->ack;
     return true;
 }
 

@@ -101,6 +101,8 @@ static void note_numbers(struct side *side, const struct segment *s)
     }
     if (s->len > 0 || !(s->tcp->flags & PKT_RST))
         side->nxt = seq_max(side->nxt, s->end);
+    if (side->fin_seen && s->tcp->payload_len && seq_gt(s->end, side->fin + 1))
+        side->fin_seen = false; /* it goes on behind it: that FIN did not count */
     if (s->tcp->flags & PKT_FIN) {
         side->fin_seen = true;
         side->fin = s->end - 1;

@@ -25,6 +25,7 @@ struct segment { /* TCP, in either direction */
     const struct pkt_tcp *tcp;   /* = &packet->tcp */
     struct pkt_options options;  /* read once */
     bool whole;                  /* not cut short by the capture */
+    bool odd;                    /* an option of illegal length, or a signature: it may be dropped (MUST-7, RFC 2385, RFC 5925) */
     bool valid;                  /* an input: the IUT can be expected to take it as TCP (checksums right, header sound) */
     int64_t earliest_ns, at_ns;  /* the same for inputs */
     uint32_t index;
@@ -114,6 +115,7 @@ struct hypotheses {
 
 /* Adds one; joined with another of the same state and obligations (the hull of their bounds), so that there are never more than a few. */
 void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypothesis *h);
+void hypotheses_copy(struct hypotheses *to, const struct hypotheses *from);
 /* A bit for each state. */
 unsigned hypotheses_states(const struct hypotheses *set);
 
@@ -146,6 +148,7 @@ struct judge {
     unsigned reply_count;        /* ever; the last JUDGE_REPLIES_MAX are kept */
     uint32_t ts_recent;          /* TS.Recent is at least this */
     bool ts_recent_known, unicast;
+    bool from_time_wait;         /* this incarnation began in the TIME-WAIT of the one before */
     bool reset;                  /* the connection ended by a RST from the peer */
     int64_t challenged_ns;       /* when an ACK last answered what might be an attack; 0: never */
     int64_t last_output_ns, progress_ns; /* progress: the last input that was taken */
@@ -155,7 +158,8 @@ struct judge {
     struct application app;
     unsigned evidence;           /* enum judge_need */
     bool found;                  /* the segment at hand has broken a rule: it teaches nothing */
-    bool disturbed;              /* a finding has shown that the IUT is not where it should be: only what is certain is judged from now on */
+    bool disturbed;              /* a finding has shown that the IUT is not where it should be, or nobody can tell where it is: from now on
+                                    segments are judged by themselves only */
     char inconclusive[128];
     int64_t now_ns, last_input_ns;
     uint32_t reported[2][(RULE_COUNT + 31) / 32]; /* rules already reported here, for certain and with needs: one finding a rule is enough */
@@ -208,7 +212,7 @@ void judge_count_transition(struct judge *j, unsigned from, enum model_event eve
 /* So many challenge ACKs were due in the last seconds that RFC 5961 §7 lets the host leave out one; counts this one. */
 bool judge_host_throttles(struct judge_host *host, int64_t now_ns);
 /* A segment with everything read. */
-void segment_read(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index);
+void judge_read_segment(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index);
 
 /* Everything that may follow from the segment in this situation. *taken: it may have been processed beyond its acceptability. */
 void arrive(struct judge *j, const struct hypothesis *h, const struct segment *s, struct hypotheses *next, bool *taken);

@@ -69,6 +69,12 @@ void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypoth
     set->of[set->count++] = *h;
 }
 
+void hypotheses_copy(struct hypotheses *to, const struct hypotheses *from)
+{
+    to->count = from->count;
+    memcpy(to->of, from->of, from->count * sizeof *from->of);
+}
+
 unsigned hypotheses_states(const struct hypotheses *set)
 {
     unsigned states = 0;
@@ -194,7 +200,21 @@ void parts_reset(struct judge *j)
     j->icmp = (struct icmp_watch){0};
 }
 
-void segment_read(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index)
+static bool has_odd_option(const struct pkt_tcp *tcp)
+{
+    static const struct { uint8_t kind, len; } fixed[] = {{PKT_OPT_MSS, 4}, {PKT_OPT_WSCALE, 3}, {PKT_OPT_SACK_PERMITTED, 2}, {PKT_OPT_TIMESTAMP, 10},
+                                                          {PKT_OPT_USER_TIMEOUT, 4}, {PKT_OPT_MD5, 0}, {PKT_OPT_AO, 0}};
+    struct pkt_option option;
+    uint8_t cursor = 0;
+    enum pkt_option_status status;
+    while ((status = pkt_option_next(tcp->options, tcp->options_len, &cursor, &option)) == PKT_OPTION_OK)
+        for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+            if (option.kind == fixed[i].kind && option.len != fixed[i].len)
+                return true;
+    return status == PKT_OPTION_ILLEGAL;
+}
+
+void judge_read_segment(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index)
 {
     *s = (struct segment){
         .packet = packet, .tcp = &packet->tcp, .whole = whole, .earliest_ns = earliest_ns, .at_ns = at_ns, .index = index,
@@ -203,6 +223,7 @@ void segment_read(struct segment *s, const struct packet *packet, bool whole, in
     s->valid = !whole || (packet->tcp.checksum_ok && packet->ip.checksum_ok);
     if (packet->tcp.options_len)
         pkt_options_read(packet->tcp.options, packet->tcp.options_len, &s->options);
+    s->odd = (s->options.illegal || s->options.unknown_count) && has_odd_option(&packet->tcp);
 }
 
 /* ---- coverage ------------------------------------------------------------------------------------------------------ */
@@ -279,10 +300,8 @@ void judge_time(struct judge *j, int64_t now_ns)
         j->now_ns = now_ns;
     if (judge_is_exact(j))
         drop_overdue(j, now_ns, false);
-    if (!judge_is_lossy(j)) {
+    if (!judge_is_lossy(j))
         timing_time(j, now_ns);
-        icmp_time(j, now_ns);
-    }
 }
 
 void judge_fence(struct judge *j, int64_t now_ns)
@@ -320,7 +339,7 @@ void judge_begin_incarnation(struct judge *j)
     facts_reset(&j->in);
     facts_reset(&j->out);
     parts_reset(j);
-    j->reset = j->ts_recent_known = false;
+    j->reset = j->ts_recent_known = j->from_time_wait = false;
     memset(j->reported, 0, sizeof j->reported);
 }
 
@@ -401,15 +420,16 @@ static void take_input(struct judge *j, const struct segment *s)
     struct hypotheses next;
     bool taken = false, certain = true;
     next.count = 0;
-    *j->before = *j->now;
+    hypotheses_copy(j->before, j->now);
     for (unsigned i = 0; i < j->before->count; i++) {
         bool here = false;
         arrive(j, &j->before->of[i], s, &next, &here);
         taken |= here;
         certain &= here;
     }
-    *j->now = next;
-    if (taken) {
+    hypotheses_copy(j->now, &next);
+    bool of_another = s->tcp->flags & PKT_SYN && j->in.begun && j->in.iss != s->seq; /* see note_peer_syn */
+    if (taken && !of_another) {
         facts_note(&j->in, &j->out, s);
         j->progress_ns = s->at_ns;
     }
@@ -419,6 +439,7 @@ static void take_input(struct judge *j, const struct segment *s)
 
 static void parts_input(struct judge *j, const struct segment *s)
 {
+    options_input(j, s);
     timestamps_input(j, s);
     sack_input(j, s);
     ecn_input(j, s);
@@ -443,7 +464,7 @@ void judge_input(struct judge *j, const struct packet *packet, bool whole, int64
         icmp_input(j, packet, at_ns, index);
         return;
     }
-    segment_read(&s, packet, whole, at_ns, at_ns, index);
+    judge_read_segment(&s, packet, whole, at_ns, at_ns, index);
     judge_time(j, at_ns);
     j->last_input_ns = at_ns;
     j->last_input_was_rst = s.tcp->flags & PKT_RST;
@@ -498,6 +519,7 @@ static void note_own_syn(struct judge *j, const struct segment *s)
         struct side candidate = *j->candidate;
         judge_begin_incarnation(j);
         j->in = candidate;
+        j->from_time_wait = true;
     }
 }
 
@@ -506,7 +528,7 @@ static void take_output(struct judge *j, const struct segment *s)
     struct hypotheses next;
     struct misfit closest = {0};
     if (explain(j, j->now, s, &next, &closest)) {
-        *j->now = next;
+        hypotheses_copy(j->now, &next);
         emit_judge_window(j, s);
         return;
     }
@@ -527,8 +549,7 @@ static void parts_output(struct judge *j, const struct segment *s)
 
 static void judge_lossy_output(struct judge *j, struct segment *s)
 {
-    header_output(j, s);
-    if (!lossy_begin_output(j, s))
+    if (!header_output(j, s) || !lossy_begin_output(j, s))
         return;
     parts_output(j, s);
     if (lossy_output(j, s))
@@ -538,7 +559,7 @@ static void judge_lossy_output(struct judge *j, struct segment *s)
 void judge_output(struct judge *j, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index)
 {
     struct segment s;
-    segment_read(&s, packet, whole, earliest_ns, at_ns, index);
+    judge_read_segment(&s, packet, whole, earliest_ns, at_ns, index);
     if (at_ns > j->now_ns)
         j->now_ns = at_ns;
     j->found = false;
@@ -560,26 +581,33 @@ void judge_output(struct judge *j, const struct packet *packet, bool whole, int6
 
 /* ---- what the IUT tells of itself ---------------------------------------------------------------------------------- */
 
-static bool told_fits(enum tcp_state told, enum tcp_state held)
+/* After CLOSE a state is entered before its FIN can be sent ("Queue this until all preceding SENDs have been segmentized … In any case,
+ * enter FIN-WAIT-1 state", §3.10.4), while the hypotheses change with what is seen. */
+static bool told_fits(const struct judge *j, enum tcp_state told, enum tcp_state held)
 {
     if (told == held)
+        return true;
+    if (j->app.shut && held == TCP_STATE_ESTABLISHED && told == TCP_STATE_FIN_WAIT_1)
+        return true;
+    if (j->app.shut && held == TCP_STATE_CLOSE_WAIT && (told == TCP_STATE_LAST_ACK || told == TCP_STATE_CLOSING))
         return true;
     return 1u << told & GONE_STATES && 1u << held & GONE_STATES; /* no record is both, seen through a listener */
 }
 
 void judge_state(struct judge *j, enum tcp_state state, int64_t at_ns)
 {
-    struct hypotheses next = {0};
+    struct hypotheses next;
+    next.count = 0;
     judge_time(j, at_ns);
     if (!judge_is_exact(j) || j->host->pressed)
         return;
     let_die(j, at_ns);
     for (unsigned i = 0; i < j->now->count; i++)
-        if (told_fits(state, j->now->of[i].state))
+        if (told_fits(j, state, j->now->of[i].state))
             hypotheses_add(j, &next, &j->now->of[i]);
     judge_tested(j, RULE_STATE_TOLD);
     if (next.count > 0) {
-        *j->now = next;
+        hypotheses_copy(j->now, &next);
         return;
     }
     char permitted[256] = "";

@@ -340,3 +340,31 @@ void talk_expect(const struct talk *t, enum rule_id rule)
     if (!talk_found(t, rule))
         fail_msg("line %" PRIu32 " did not break %s", t->index, rule_at(rule)->name);
 }
+
+/* ---- tables --------------------------------------------------------------------------------------------------------- */
+
+static void play(struct talk *t, const char *line)
+{
+    if (line[0] == '<')
+        talk_in(t, line + 1);
+    else if (line[0] == '>')
+        talk_out(t, line + 1);
+    else if (line[0] == '+')
+        talk_wait(t, strtoll(line + 1, NULL, 10) * 1000000);
+    else
+        fail_msg("neither \"<\" nor \">\" nor \"+\": %s", line);
+}
+
+void talk_rows(struct talk *t, const struct talk_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        print_message("  %s\n", rows[i].says);
+        talk_again(t);
+        for (unsigned k = 0; k < TALK_ROW_LINES && rows[i].lines[k]; k++)
+            play(t, rows[i].lines[k]);
+        if (rows[i].broken == TALK_SOUND)
+            talk_expect_nothing(t);
+        else
+            talk_expect(t, (enum rule_id)rows[i].broken);
+    }
+}

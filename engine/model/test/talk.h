@@ -72,6 +72,16 @@ void talk_open(struct talk *t, const char *peer_options, const char *iut_options
 /* The same begun by the IUT. */
 void talk_connect(struct talk *t, const char *iut_options, const char *peer_options);
 
+/* Whole talks as rows of a table: "< LINE" in, "> LINE" out, "+ 40" milliseconds pass. */
+enum { TALK_ROW_LINES = 20, TALK_SOUND = RULE_COUNT /* nothing is broken */ };
+struct talk_row {
+    const char *says;
+    unsigned broken; /* the rule that the last line breaks, and nothing else breaks any: enum rule_id, or TALK_SOUND */
+    const char *lines[TALK_ROW_LINES];
+};
+/* Plays each row from its beginning; fails the test at the first that does not end as it says. */
+void talk_rows(struct talk *t, const struct talk_row *rows, size_t count);
+
 /* The octet of the stream that has this relative number. */
 uint8_t talk_octet(uint32_t number);
 
@@ -80,7 +90,7 @@ bool talk_found(const struct talk *t, enum rule_id rule);
 const struct talk_finding *talk_finding(const struct talk *t, enum rule_id rule);
 /* Fails the test when anything was found, and says what. */
 void talk_expect_nothing(const struct talk *t);
-/* Fails the test unless the last line, and only it, has broken this rule, and only this one. */
+/* Fails the test unless the last line has broken this rule, and nothing else any. */
 void talk_expect(const struct talk *t, enum rule_id rule);
 
 #endif
