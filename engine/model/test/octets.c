@@ -1,0 +1,149 @@
+/* Octets held by their sequence numbers. */
+#include "engine/model/octets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ISS = 0xfffffe00 }; /* every test crosses the wrap */
+
+static uint8_t octet(uint32_t number)
+{
+    return (uint8_t)(number * 131 + (number >> 8) * 7);
+}
+
+static const uint8_t *octets_from(uint32_t offset, uint32_t len)
+{
+    static uint8_t data[2 * OCTETS_SPAN_MAX];
+    for (uint32_t i = 0; i < len; i++)
+        data[i] = octet(offset + i);
+    return data;
+}
+
+static void hold(struct octets *o, uint32_t offset, uint32_t len, size_t *budget)
+{
+    octets_hold(o, ISS + offset, octets_from(offset, len), len, budget);
+}
+
+static void expect_held(const struct octets *o, uint32_t from, uint32_t to, bool held)
+{
+    for (uint32_t i = from; i < to; i++)
+        if (octets_at(o, ISS + i) != (held ? octet(i) : -1))
+            fail_msg("octet %u is %d", i, octets_at(o, ISS + i));
+}
+
+static void what_is_held_is_given_back_across_the_wrap(void **state)
+{
+    (void)state;
+    struct octets o = {0};
+    size_t budget = 0;
+    for (uint32_t i = 0; i < 10; i++)
+        hold(&o, i * 300, 300, &budget);
+    expect_held(&o, 0, 3000, true);
+    expect_held(&o, 3000, 3100, false);
+    assert_int_equal(o.count, 1);
+    octets_forget(&o, ISS + 1000, &budget);
+    expect_held(&o, 0, 1000, false);
+    expect_held(&o, 1000, 3000, true);
+    octets_forget(&o, ISS + 3000, &budget);
+    assert_null(o.ring);
+    assert_int_equal(budget, 0);
+}
+
+static void a_difference_is_found_at_the_first_octet_that_differs(void **state)
+{
+    (void)state;
+    struct octets o = {0};
+    size_t budget = 0;
+    uint8_t changed[600];
+    uint32_t at = 0;
+    hold(&o, 100, 1000, &budget);
+    memcpy(changed, octets_from(50, 600), sizeof changed);
+    assert_false(octets_differ(&o, ISS + 50, changed, 600, &at));
+    changed[10] ^= 1; /* octet 60 is not held */
+    assert_false(octets_differ(&o, ISS + 50, changed, 600, &at));
+    changed[599] ^= 1;
+    changed[500] ^= 1;
+    assert_true(octets_differ(&o, ISS + 50, changed, 600, &at));
+    assert_int_equal(at, (uint32_t)(ISS + 550));
+    octets_release(&o, &budget);
+}
+
+static void holes_stay_holes_until_they_are_filled(void **state)
+{
+    (void)state;
+    struct octets o = {0};
+    size_t budget = 0;
+    hold(&o, 1000, 500, &budget);
+    hold(&o, 3000, 500, &budget);
+    hold(&o, 0, 500, &budget);
+    assert_int_equal(o.count, 3);
+    expect_held(&o, 500, 1000, false);
+    expect_held(&o, 1500, 3000, false);
+    hold(&o, 400, 3000, &budget);
+    assert_int_equal(o.count, 1);
+    expect_held(&o, 0, 3500, true);
+    octets_release(&o, &budget);
+}
+
+static void the_oldest_hole_is_given_up_when_there_are_too_many(void **state)
+{
+    (void)state;
+    struct octets o = {0};
+    size_t budget = 0;
+    for (uint32_t i = 0; i <= OCTETS_RANGES_MAX; i++)
+        hold(&o, i * 100, 50, &budget);
+    assert_int_equal(o.count, OCTETS_RANGES_MAX);
+    expect_held(&o, 0, 50, false);
+    expect_held(&o, OCTETS_RANGES_MAX * 100, OCTETS_RANGES_MAX * 100 + 50, true);
+    hold(&o, 0, 50, &budget); /* older than all: not taken */
+    expect_held(&o, 0, 50, false);
+    octets_release(&o, &budget);
+}
+
+static void the_span_is_bounded_and_the_newest_are_kept(void **state)
+{
+    (void)state;
+    struct octets o = {0};
+    size_t budget = 0;
+    hold(&o, 0, OCTETS_SPAN_MAX, &budget);
+    hold(&o, OCTETS_SPAN_MAX, 1000, &budget);
+    assert_int_equal(budget, OCTETS_SPAN_MAX);
+    expect_held(&o, 0, 1000, false);
+    expect_held(&o, 1000, OCTETS_SPAN_MAX + 1000, true);
+    hold(&o, 500, 1000, &budget); /* its first half is too old */
+    expect_held(&o, 500, 1000, false);
+    hold(&o, 0, 2 * OCTETS_SPAN_MAX, &budget); /* more at once than there is room for */
+    expect_held(&o, OCTETS_SPAN_MAX - 10, OCTETS_SPAN_MAX, false);
+    expect_held(&o, OCTETS_SPAN_MAX, 2 * OCTETS_SPAN_MAX, true);
+    octets_release(&o, &budget);
+    assert_int_equal(budget, 0);
+}
+
+static void a_spent_budget_makes_it_forget(void **state)
+{
+    (void)state;
+    struct octets o = {0};
+    size_t budget = OCTETS_BUDGET_MAX - 1024;
+    hold(&o, 0, 1000, &budget);
+    expect_held(&o, 0, 1000, true);
+    hold(&o, 1000, 1000, &budget);
+    expect_held(&o, 0, 2000, false);
+    assert_int_equal(budget, OCTETS_BUDGET_MAX - 1024);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_held_is_given_back_across_the_wrap),
+        cmocka_unit_test(a_difference_is_found_at_the_first_octet_that_differs),
+        cmocka_unit_test(holes_stay_holes_until_they_are_filled),
+        cmocka_unit_test(the_oldest_hole_is_given_up_when_there_are_too_many),
+        cmocka_unit_test(the_span_is_bounded_and_the_newest_are_kept),
+        cmocka_unit_test(a_spent_budget_makes_it_forget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
