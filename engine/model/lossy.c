@@ -12,6 +12,8 @@
  *   just these octets for the first time: had they been sent before and been missed here, then the peer would have to repeat them, which no
  *   sender does within a round trip of being acknowledged; or when the IUT itself shows later that it has not received them; or when they lie
  *   beyond the peer's FIN.
+ * - A number beyond everything seen, but inside the window, may follow segments that were lost before the capture. Only where
+ *   IPv4 identifications that count up show that nothing was sent in between is it a violation.
  * - Silence is a violation only if it is shown again and again that the IUT lives and could have answered. */
 #include "engine/model/inside.h"
 
@@ -40,6 +42,29 @@ void lossy_release(struct judge *j)
     forget_ack(&j->lossy.of_peer);
     free(j->lossy.other_observed);
     j->lossy = (struct lossy_watch){0};
+}
+
+/* ---- what IPv4 identifications tell -------------------------------------------------------------------------------------------- */
+
+/* The packet was sent next after the last one of its direction that was seen. Holds for senders that count their packets up, as most do
+ * (RFC 6864 leaves it to them): two in a row must have shown it. */
+static bool sent_next(const struct lossy_trail *trail, const struct segment *s)
+{
+    return trail->known && trail->run >= 2 && s->packet->ip.version == 4 && s->packet->ip.id == ((trail->id + 1) & 0xffff);
+}
+
+/* Two copies of one packet: the network has doubled it. */
+static void note_trail(struct judge *j, struct lossy_trail *trail, const struct segment *s)
+{
+    if (s->packet->ip.version != 4)
+        return;
+    uint32_t id = s->packet->ip.id;
+    if (trail->known && id == trail->id && id && s->seq == trail->seq && s->len)
+        j->evidence |= JUDGE_NEEDS_ORDER;
+    trail->run = trail->known && id == ((trail->id + 1) & 0xffff) ? trail->run + 1 : 0;
+    trail->known = true;
+    trail->id = id;
+    trail->seq = s->seq;
 }
 
 /* ---- acknowledgments of what was not seen ---------------------------------------------------------------------------------- */
@@ -74,7 +99,7 @@ static void resolve_by_data(struct judge *j, struct lossy_ack *a, const struct s
         forget_ack(a);
     } else if (j->lossy.rtt_ns > 0 && s->at_ns - a->at_ns < j->lossy.rtt_ns) {
         if (blame)
-            blame_ack(j, a, 0, "and sends this for the first time only afterwards");
+            blame_ack(j, a, JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER, "and sends this for the first time only afterwards");
         else
             forget_ack(a);
     }
@@ -245,6 +270,7 @@ static void note_repeats(struct judge *j, const struct segment *s)
 
 void lossy_input(struct judge *j, const struct segment *s)
 {
+    note_trail(j, &j->lossy.trail_in, s);
     note_handshake(j, s, &j->in);
     resolve_by_data(j, &j->lossy.of_iut, &j->in, s, true);
     if (s->tcp->flags & PKT_FIN && j->lossy.of_iut.waiting && !(s->tcp->flags & PKT_RST) && seq_gt(j->lossy.of_iut.ack, s->end))
@@ -279,7 +305,8 @@ static bool is_recent_reply(const struct judge *j, const struct segment *s)
     return false;
 }
 
-static void judge_rst(struct judge *j, const struct segment *s)
+/* next: nothing was sent since the last segment seen */
+static void judge_rst(struct judge *j, const struct segment *s, bool next)
 {
     char low[NUMBER_TEXT_MAX], high[NUMBER_TEXT_MAX], was[NUMBER_TEXT_MAX], permitted[200];
     judge_tested(j, RULE_RST_NUMBERS);
@@ -287,7 +314,9 @@ static void judge_rst(struct judge *j, const struct segment *s)
         return;
     bool all_known = j->reply_count <= JUDGE_REPLIES_MAX;
     uint32_t from = all_known && j->in.ack_known ? j->in.ack : j->out.start;
-    bool of_connection = j->out.known && seq_ge(s->seq, from) && seq_le(s->seq, j->out.nxt);
+    bool complete = next && j->out.range_count == 0;
+    uint32_t to = complete ? j->out.nxt : j->in.ack_known ? seq_max(j->out.nxt, j->in.edge + 1) : j->out.nxt + (1u << 30);
+    bool of_connection = j->out.known && seq_ge(s->seq, from) && seq_le(s->seq, to);
     if (of_connection) {
         if (j->out.begun && j->in.begun && j->in.ack_known && seq_gt(j->out.nxt, j->out.iss + 1)) {
             j->lossy.own_rst_seen = true;
@@ -305,8 +334,8 @@ static void judge_rst(struct judge *j, const struct segment *s)
         return;
     }
     snprintf(permitted, sizeof permitted, "SEG.SEQ from %s to %s, or SEG.ACK of the segment that it answers",
-             side_number(&j->out, from, low), side_number(&j->out, j->out.nxt, high));
-    judge_find(j, RULE_RST_NUMBERS, s, clean, permitted, "SEG.SEQ is %s", side_number(&j->out, s->seq, was));
+             side_number(&j->out, from, low), side_number(&j->out, to, high));
+    judge_find(j, RULE_RST_NUMBERS, s, complete ? 0 : clean, permitted, "SEG.SEQ is %s", side_number(&j->out, s->seq, was));
 }
 
 static void judge_syn_ack(struct judge *j, const struct segment *s)
@@ -363,7 +392,7 @@ static bool is_keep_alive(const struct judge *j, const struct segment *s)
 }
 
 /* Sequence numbers of ACK, data and FIN. */
-static void judge_sequence(struct judge *j, const struct segment *s)
+static void judge_sequence(struct judge *j, const struct segment *s, bool next)
 {
     char was[NUMBER_TEXT_MAX], limit[NUMBER_TEXT_MAX], permitted[80];
     bool fin = s->tcp->flags & PKT_FIN;
@@ -386,17 +415,24 @@ static void judge_sequence(struct judge *j, const struct segment *s)
             return;
         }
     }
-    if (fin && !j->out.fin_seen && seq_lt(s->end - 1, j->out.nxt)) {
+    if (fin && !j->out.fin_seen && seq_lt(s->end, j->out.nxt)) {
         judge_find(j, RULE_DATA_AFTER_FIN, s, 0, "a FIN after all data sent", "the FIN is at %s, data was sent up to %s",
                    side_number(&j->out, s->end - 1, was), side_number(&j->out, j->out.nxt, limit));
         return;
     }
     if (!s->len) {
         judge_tested(j, RULE_SEQ_BEYOND_NXT);
-        if (seq_gt(s->seq, j->out.nxt)) {
-            snprintf(permitted, sizeof permitted, "SEG.SEQ at most %s", side_number(&j->out, j->out.nxt, limit));
-            judge_find(j, RULE_SEQ_BEYOND_NXT, s, clean, permitted, "SEG.SEQ is %s", side_number(&j->out, s->seq, was));
+        uint32_t highest = next ? j->out.nxt : seq_max(j->out.nxt, j->in.edge + 1); /* what lies before it may be lost or on its way */
+        if (seq_gt(s->seq, highest) && j->in.ack_known) {
+            snprintf(permitted, sizeof permitted, "SEG.SEQ at most %s", side_number(&j->out, highest, limit));
+            judge_find(j, RULE_SEQ_BEYOND_NXT, s, next ? 0 : clean, permitted, "SEG.SEQ is %s", side_number(&j->out, s->seq, was));
         }
+        return;
+    }
+    judge_tested(j, RULE_SEQ_GAP);
+    if (next && seq_gt(s->seq, j->out.nxt)) {
+        snprintf(permitted, sizeof permitted, "SEG.SEQ at most %s", side_number(&j->out, j->out.nxt, limit));
+        judge_find(j, RULE_SEQ_GAP, s, 0, permitted, "SEG.SEQ is %s", side_number(&j->out, s->seq, was));
         return;
     }
     judge_tested(j, RULE_WINDOW_EXCEEDED);
@@ -414,7 +450,7 @@ static void judge_sequence(struct judge *j, const struct segment *s)
 static void judge_life(struct judge *j, const struct segment *s)
 {
     const struct lossy_watch *w = &j->lossy;
-    if (w->own_rst_seen && s->len && seq_gt(s->end, w->own_rst) && seq_ge(s->seq, w->own_rst))
+    if (w->own_rst_seen && s->len && seq_gt(s->end, j->out.nxt) && seq_ge(s->seq, w->own_rst))
         judge_find(j, RULE_SEGMENT_IN_STATE, s, clean, "nothing, or a RST", "in CLOSED: it has reset this connection");
 }
 
@@ -445,8 +481,10 @@ bool lossy_output(struct judge *j, struct segment *s)
     unsigned flags = s->tcp->flags;
     bool found_before = j->found, learn = true;
     note_handshake(j, s, &j->out);
+    bool next = sent_next(&j->lossy.trail_out, s);
+    note_trail(j, &j->lossy.trail_out, s);
     if (flags & PKT_RST) {
-        judge_rst(j, s);
+        judge_rst(j, s, next);
         return true;
     }
     if (flags & PKT_SYN) {
@@ -455,7 +493,7 @@ bool lossy_output(struct judge *j, struct segment *s)
         return !j->found || found_before;
     }
     j->found = false;
-    judge_sequence(j, s);
+    judge_sequence(j, s, next && j->out.range_count == 0);
     bool wrong_numbers = j->found;
     learn = judge_ack(j, s);
     judge_life(j, s);

@@ -25,6 +25,7 @@ struct lossy_watch {
     struct lossy_ack of_iut;     /* the IUT's, of its peer's octets: perhaps a violation */
     struct lossy_ack of_peer;    /* the peer's, of the IUT's octets */
     int64_t syn_ns, syn_ack_ns, rtt_ns; /* of the handshake, past the capture and back; 0: not known */
+    struct lossy_trail { uint32_t id, seq; bool known; unsigned run; } trail_in, trail_out; /* of the last packet of each direction */
     bool own_rst_seen, handshake_clean;
     uint32_t own_rst;            /* SEG.SEQ of the RST that ended a synchronized connection */
     bool other_syn;              /* a SYN of the IUT with another ISS than the one before … */
