@@ -1,12 +1,12 @@
-/* Judges explicit congestion notification: the flags of the handshake, ECT, ECE and CWR, by RFC 3168, as far as RFC 8311 and RFC 9768
- * leave it in force.
+/* Judges explicit congestion notification: the flags of the handshake, ECT, ECE and CWR, by RFC 3168, as far as RFC 8311 and RFC
+ * 9768 leave it in force.
  *
- * What was negotiated follows from the flags of the SYNs seen: nothing (one side never offered it), classic (a SYN with ECE and CWR was
- * answered with ECE alone), or anything else: AccECN, a handshake in which SYNs differed, crossed or were missed. Of anything
+ * What was negotiated follows from the flags of the SYNs seen: nothing (one side never offered it), classic (a SYN with ECE and CWR
+ * was answered with ECE alone), or anything else: AccECN, a handshake in which SYNs differed, crossed or were missed. Of anything
  * else nothing is judged but the handshake itself.
  *
- * Left out: CWR that no reduction of the window explains (nobody sees that window); ECE for CE-marked data out of order; ECT on SYNs that
- * ask for ECN (experiments permit it, RFC 8311). */
+ * Left out: CWR that no reduction of the window explains (nobody sees that window); ECE for CE-marked data out of order; ECT on
+ * SYNs that ask for ECN (experiments permit it, RFC 8311). */
 #include "engine/model/inside.h"
 
 enum { ECT_MASK = 3, ECT_1 = 1, CE = 3 };
@@ -69,8 +69,8 @@ static void judge_syn(struct judge *j, const struct segment *s)
         portrait_note(&j->host->portrait, CHOICE_ECN_OFFERED, (combination(s->tcp->flags) & (CWR_ECE | ALL_FLAGS)) != 0);
 }
 
-/* What a SYN,ACK may have in answer to SYNs with these combinations (RFC 3168 §6.1.1, RFC 9768 §3.1.1-3.1.3): AccECN servers take unknown
- * combinations for their own. */
+/* What a SYN,ACK may have in answer to SYNs with these combinations (RFC 3168 §6.1.1, RFC 9768 §3.1.1-3.1.3): AccECN servers take
+ * unknown combinations for their own. */
 static unsigned answers_permitted(unsigned syns)
 {
     unsigned answers = NO_FLAGS;
@@ -94,7 +94,8 @@ static void judge_syn_ack(struct judge *j, const struct segment *s)
     if (answer == ONLY_ECE)
         judge_find(j, RULE_ECN_UNASKED, s, JUDGE_NEEDS_COMPLETE, "a SYN,ACK without ECE", "the SYN did not have both ECE and CWR");
     else if (answer & (ONLY_CWR | CWR_ECE))
-        judge_find(j, RULE_ECN_ANSWER_FLAGS, s, JUDGE_NEEDS_COMPLETE, "neither CWR nor AE, unless the SYN asked for AccECN", "CWR is set");
+        judge_find(j, RULE_ECN_ANSWER_FLAGS, s, JUDGE_NEEDS_COMPLETE, "neither CWR nor AE, unless the SYN asked for AccECN",
+                   "CWR is set");
 }
 
 static void syn_output(struct judge *j, const struct segment *s)

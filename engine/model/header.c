@@ -1,8 +1,9 @@
-/* Judges the IP and TCP headers of what the IUT sends, each segment by itself: checksums, reserved bits, control bits (RFC 9293 §3.1).
+/* Judges the IP and TCP headers of what the IUT sends, each segment by itself: checksums, reserved bits, control bits (RFC 9293
+ * §3.1).
  *
- * A capture on the host itself shows packets before the network card has summed and cut them up, or after it has merged them (host.offload):
- * then the checksum field may still hold the sum of the pseudo header, or nothing, and of a packet larger than the link takes no
- * checksum means anything.
+ * A capture on the host itself shows packets before the network card has summed and cut them up, or after it has merged them
+ * (host.offload): then the checksum field may still hold the sum of the pseudo header, or nothing, and of a packet larger than the
+ * link takes no checksum means anything.
  *
  * Left out: combinations of control bits that no sentence of an RFC forbids (SYN and FIN together). */
 #include "engine/model/inside.h"
@@ -18,7 +19,8 @@ static bool is_merged(const struct judge *j, const struct segment *s)
     return j->host->offload && s->packet->ip.total_len > mtu;
 }
 
-/* Linux and BSD leave the sum of the pseudo header for the network card to complete, Windows that without the length, others nothing. */
+/* Linux and BSD leave the sum of the pseudo header for the network card to complete, Windows that without the length, others
+ * nothing. */
 static bool is_left_to_the_card(const struct judge *j, const struct segment *s)
 {
     const struct pkt_ip *ip = &s->packet->ip;
@@ -65,8 +67,8 @@ static void judge_reserved_bits(struct judge *j, const struct segment *s)
         reserved |= PKT_AE;
     }
     if (reserved)
-        judge_find(j, RULE_RESERVED_BITS, s, needs, "zeros (the last one is AE in segments that set up or use AccECN)", "bits 0x%03x are set",
-                   reserved);
+        judge_find(j, RULE_RESERVED_BITS, s, needs, "zeros (the last one is AE in segments that set up or use AccECN)",
+                   "bits 0x%03x are set", reserved);
 }
 
 static void judge_control_bits(struct judge *j, const struct segment *s)

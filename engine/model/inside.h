@@ -165,7 +165,6 @@ struct judge {
     uint32_t reported[2][(RULE_COUNT + 31) / 32]; /* rules already reported here, for certain and with needs: one finding a rule is enough */
 
     struct lossy_watch lossy;
-    struct header_watch header;
     struct options_watch options;
     struct timestamps_watch timestamps;
     struct sack_watch sack;

@@ -190,7 +190,6 @@ void judge_free(struct judge *j)
 void parts_reset(struct judge *j)
 {
     content_release(j);
-    j->header = (struct header_watch){0};
     j->options = (struct options_watch){0};
     j->timestamps = (struct timestamps_watch){0};
     j->sack = (struct sack_watch){0};

@@ -1,11 +1,12 @@
-/* Judges the options of what the IUT sends, and the size of its segments: RFC 9293 §3.1, 3.2, 3.7.1, RFC 7323 §2, RFC 2018 §2, RFC 7413.
+/* Judges the options of what the IUT sends, and the size of its segments: RFC 9293 §3.1, 3.2, 3.7.1, RFC 7323 §2, RFC 2018 §2, RFC
+ * 7413.
  *
- * A peer may retransmit its SYN with other options than at first, and nobody sees which of them the IUT has answered: what any of its
- * SYNs offered counts as offered. An IUT that has sent a SYN itself (a simultaneous open) may repeat its options in the
+ * A peer may retransmit its SYN with other options than at first, and nobody sees which of them the IUT has answered: what any of
+ * its SYNs offered counts as offered. An IUT that has sent a SYN itself (a simultaneous open) may repeat its options in the
  * SYN,ACK, whatever the peer's SYN had.
  *
- * Left out: what is only forbidden to act upon, not to send (a fast open option nobody asked for); and segment sizes in captures, which
- * show segments before they are cut up, or merged. */
+ * Left out: what is only forbidden to act upon, not to send (a fast open option nobody asked for); and segment sizes in captures,
+ * which show segments before they are cut up, or merged. */
 #include "engine/model/inside.h"
 
 enum {
@@ -103,10 +104,12 @@ static void judge_outside_syn(struct judge *j, const struct segment *s)
 {
     judge_tested(j, RULE_MSS_OUTSIDE_SYN);
     if (s->options.has_mss)
-        judge_find(j, RULE_MSS_OUTSIDE_SYN, s, 0, "the Maximum Segment Size option in a SYN or SYN,ACK", "it is in a segment without SYN");
+        judge_find(j, RULE_MSS_OUTSIDE_SYN, s, 0, "the Maximum Segment Size option in a SYN or SYN,ACK",
+                   "it is in a segment without SYN");
     judge_tested(j, RULE_SACK_PERMITTED_OUTSIDE_SYN);
     if (s->options.sack_permitted)
-        judge_find(j, RULE_SACK_PERMITTED_OUTSIDE_SYN, s, 0, "the SACK-permitted option in a SYN or SYN,ACK", "it is in a segment without SYN");
+        judge_find(j, RULE_SACK_PERMITTED_OUTSIDE_SYN, s, 0, "the SACK-permitted option in a SYN or SYN,ACK",
+                   "it is in a segment without SYN");
     if (s->options.has_wscale)
         judge_find(j, RULE_WSCALE_UNASKED, s, 0, "the Window Scale option in a SYN, or in a SYN,ACK when the SYN had it",
                    "it is in a segment without SYN");
@@ -123,7 +126,8 @@ static void judge_wscale(struct judge *j, const struct segment *s)
         return;
     judge_tested(j, RULE_WSCALE_UNASKED);
     if (!offered)
-        judge_find(j, RULE_WSCALE_UNASKED, s, JUDGE_NEEDS_COMPLETE, "a SYN,ACK without Window Scale option", "the SYN it answers had none");
+        judge_find(j, RULE_WSCALE_UNASKED, s, JUDGE_NEEDS_COMPLETE, "a SYN,ACK without Window Scale option",
+                   "the SYN it answers had none");
 }
 
 /* The MSS that the link allows for, or 0 when it is not known. */
@@ -148,12 +152,13 @@ static void judge_mss_offer(struct judge *j, const struct segment *s)
     if (mss != mss_default(j)) {
         judge_tested(j, RULE_MSS_OFFERED);
         if (!s->options.has_mss)
-            judge_find(j, RULE_MSS_OFFERED, s, 0, "a Maximum Segment Size option", "there is none, and the link takes %u octets", mss);
+            judge_find(j, RULE_MSS_OFFERED, s, 0, "a Maximum Segment Size option", "there is none, and the link takes %u octets",
+                       mss);
     }
     judge_tested(j, RULE_MSS_TOO_LARGE);
     if (s->options.has_mss && s->options.mss > mss)
-        judge_find(j, RULE_MSS_TOO_LARGE, s, 0, "an MSS of the link's MTU less the headers of IP and TCP", "MSS %u, but the link takes %u",
-                   (unsigned)s->options.mss, mss);
+        judge_find(j, RULE_MSS_TOO_LARGE, s, 0, "an MSS of the link's MTU less the headers of IP and TCP",
+                   "MSS %u, but the link takes %u", (unsigned)s->options.mss, mss);
 }
 
 static void note_offer(struct judge *j, const struct segment *s)

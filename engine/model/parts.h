@@ -41,8 +41,8 @@ struct lossy_watch {
 };
 
 /* ---- header.c */
-struct header_watch { bool nothing; };
-/* False when it is damaged (a wrong checksum): on a lossy link, where that may have happened on the way, nothing else in it can be believed. */
+/* False when it is damaged (a wrong checksum): on a lossy link, where that may have happened on the way, nothing else in it can be
+ * believed. */
 bool header_output(struct judge *j, const struct segment *s);
 
 /* ---- options.c */

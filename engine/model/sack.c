@@ -1,10 +1,10 @@
 /* Judges the SACK option of what the IUT sends, by RFC 2018, with the duplicates that RFC 2883 lets it report in the first block.
  *
- * Every block says that octets were received: they must have been sent. Where nothing is lost or overtaken, more is known: a segment
- * that is wholly new, out of order and inside the window (the *trigger*) must be in the first block of the ACK it causes.
+ * Every block says that octets were received: they must have been sent. Where nothing is lost or overtaken, more is known: a
+ * segment that is wholly new, out of order and inside the window (the *trigger*) must be in the first block of the ACK it causes.
  *
- * A first block at or below SEG.ACK, or inside the second block, is a D-SACK; the octets it reports are not judged (they may be those of a
- * segment that was dropped as too old).
+ * A first block at or below SEG.ACK, or inside the second block, is a D-SACK; the octets it reports are not judged (they may be
+ * those of a segment that was dropped as too old).
  *
  * Left out: how often a D-SACK or a block is repeated, and whether neighbouring blocks ought to be one. */
 #include "engine/model/inside.h"
@@ -31,7 +31,8 @@ static bool is_plain_data(const struct judge *j, const struct segment *s)
         return false;
     if (!j->in.ack_known || seq_lt(t->ack, j->in.ack) || seq_gt(t->ack, j->out.nxt))
         return false;
-    if (facts_timestamps(&j->in, &j->out) != AGREED_NO && !(s->options.has_timestamp && seq_ge(s->options.ts_val, j->in.ts_val_max)))
+    if (facts_timestamps(&j->in, &j->out) != AGREED_NO &&
+        !(s->options.has_timestamp && seq_ge(s->options.ts_val, j->in.ts_val_max)))
         return false;
     return judge_must_be(j, SYNCHRONIZED);
 }
@@ -77,20 +78,20 @@ static void judge_block(struct judge *j, const struct segment *s, unsigned i)
     uint32_t left = s->options.sack[i].left, right = s->options.sack[i].right;
     char a[NUMBER_TEXT_MAX], b[NUMBER_TEXT_MAX];
     if (seq_ge(left, right)) {
-        judge_find(j, RULE_SACK_EDGES, s, 0, "a left edge below the right edge", "block %u is %s:%s", i + 1, side_number(&j->in, left, a),
-                   side_number(&j->in, right, b));
+        judge_find(j, RULE_SACK_EDGES, s, 0, "a left edge below the right edge", "block %u is %s:%s", i + 1,
+                   side_number(&j->in, left, a), side_number(&j->in, right, b));
         return;
     }
     if (i == 0 && is_duplicate_report(s))
         return;
     if (seq_lt(left, s->tcp->ack)) {
-        judge_find(j, RULE_SACK_BELOW_ACK, s, 0, "blocks above SEG.ACK, but for a first one that reports a duplicate", "block %u is %s:%s", i + 1,
-                   side_number(&j->in, left, a), side_number(&j->in, right, b));
+        judge_find(j, RULE_SACK_BELOW_ACK, s, 0, "blocks above SEG.ACK, but for a first one that reports a duplicate",
+                   "block %u is %s:%s", i + 1, side_number(&j->in, left, a), side_number(&j->in, right, b));
         return;
     }
     if (!was_sent(&j->in, left, right))
-        judge_find(j, RULE_SACK_NOT_RECEIVED, s, JUDGE_NEEDS_COMPLETE, "blocks of octets that have come", "block %u is %s:%s", i + 1,
-                   side_number(&j->in, left, a), side_number(&j->in, right, b));
+        judge_find(j, RULE_SACK_NOT_RECEIVED, s, JUDGE_NEEDS_COMPLETE, "blocks of octets that have come", "block %u is %s:%s",
+                   i + 1, side_number(&j->in, left, a), side_number(&j->in, right, b));
 }
 
 static void judge_blocks(struct judge *j, const struct segment *s)
@@ -116,7 +117,8 @@ static void judge_first_block(struct judge *j, const struct segment *s)
     judge_tested(j, RULE_SACK_FIRST_BLOCK);
     if (seq_gt(s->options.sack[0].left, w->left) || seq_lt(s->options.sack[0].right, w->right))
         judge_find(j, RULE_SACK_FIRST_BLOCK, s, 0, "a first block with the segment that has just come",
-                   "%s:%s has come, the first block is without it", side_number(&j->in, w->left, left), side_number(&j->in, w->right, right));
+                   "%s:%s has come, the first block is without it", side_number(&j->in, w->left, left),
+                   side_number(&j->in, w->right, right));
 }
 
 static void judge_answer(struct judge *j, const struct segment *s)
@@ -145,7 +147,7 @@ void sack_output(struct judge *j, const struct segment *s)
         return;
     if (w->duplicate && !s->tcp->payload_len)
         portrait_note(&j->host->portrait, CHOICE_DSACK_SENT, s->options.sack_count && is_duplicate_report(s));
-    if (w->trigger && s->tcp->flags & PKT_ACK && seq_lt(s->tcp->ack, w->left))
+    if (w->trigger && !j->found && s->tcp->flags & PKT_ACK && seq_lt(s->tcp->ack, w->left))
         judge_answer(j, s);
     w->trigger = w->duplicate = false;
 }

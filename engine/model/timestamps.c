@@ -1,12 +1,12 @@
 /* Judges the Timestamps option of what the IUT sends (RFC 7323 §3-5): where it is, that TSval runs forward, and what TSecr echoes.
  *
- * What TSecr may echo is TS.Recent (§4.3), and where nothing is lost or overtaken its value is known within bounds, both inclusive. A segment *may* have raised
- * it when SEG.SEQ =< Last.ACK.sent and SEG.TSval >= TS.Recent; whether it did depends on which formula the IUT follows (RFC 1323 wanted text
- * in the segment), and on whether it took the segment at all. It *has* raised it when the IUT later acknowledges what this segment, and no other,
- * brought first. Elsewhere TSecr only has to lie among the TSvals seen.
+ * What TSecr may echo is TS.Recent (§4.3), and where nothing is lost or overtaken its value is known within bounds, both inclusive.
+ * A segment *may* have raised it when SEG.SEQ =< Last.ACK.sent and SEG.TSval >= TS.Recent; whether it did depends on which formula
+ * the IUT follows (RFC 1323 wanted text in the segment), and on whether it took the segment at all. It *has* raised it when the IUT
+ * later acknowledges what this segment, and no other, brought first. Elsewhere TSecr only has to lie among the TSvals seen.
  *
- * Order: a segment with a larger SEG.ACK than any before was sent after them, however a capture shows it; anything else may be a duplicate or
- * have been overtaken. SYN cookies hide bits in the TSval of a SYN,ACK, at the cost of up to 64 ticks.
+ * Order: a segment with a larger SEG.ACK than any before was sent after them, however a capture shows it; anything else may be a
+ * duplicate or have been overtaken. SYN cookies hide bits in the TSval of a SYN,ACK, at the cost of up to 64 ticks.
  *
  * Left out: how fast the clock ticks (§5.4), but that it does so at all; that each connection has its own offset (§7). */
 #include "engine/model/inside.h"
@@ -46,7 +46,8 @@ static void begin(struct judge *j)
         see(&w->recent, j->in.ts_val_max);
 }
 
-/* Which segment will have raised TS.Recent, once its first octets are acknowledged: the oldest of those that can have brought them. */
+/* Which segment will have raised TS.Recent, once its first octets are acknowledged: the oldest of those that can have brought them.
+ */
 static void note_bearer(struct judge *j, const struct segment *s)
 {
     struct timestamps_watch *w = &j->timestamps;
@@ -107,7 +108,8 @@ static void judge_syn_ack(struct judge *j, const struct segment *s)
         return;
     judge_tested(j, RULE_TS_UNASKED);
     if (s->options.has_timestamp && !w->peer_with && !j->in.offer.has_timestamp)
-        judge_find(j, RULE_TS_UNASKED, s, JUDGE_NEEDS_COMPLETE, "a SYN,ACK without Timestamps option", "the SYN it answers had none");
+        judge_find(j, RULE_TS_UNASKED, s, JUDGE_NEEDS_COMPLETE, "a SYN,ACK without Timestamps option",
+                   "the SYN it answers had none");
 }
 
 static void judge_presence(struct judge *j, const struct segment *s)
@@ -142,8 +144,8 @@ static void judge_order(struct judge *j, const struct segment *s)
         return;
     judge_tested(j, RULE_TS_BACKWARD);
     if (seq_lt(s->options.ts_val, w->floor))
-        judge_find(j, RULE_TS_BACKWARD, s, needs, "a TSval not below that of any segment before", "TSval %" PRIu32 " after %" PRIu32,
-                   s->options.ts_val, w->floor);
+        judge_find(j, RULE_TS_BACKWARD, s, needs, "a TSval not below that of any segment before",
+                   "TSval %" PRIu32 " after %" PRIu32, s->options.ts_val, w->floor);
 }
 
 static void raise_floor(struct judge *j, const struct segment *s)
@@ -205,10 +207,11 @@ static void judge_recent(struct judge *j, const struct segment *s)
     judge_tested(j, rule);
     judge_tested(j, RULE_TS_ECHO_TOO_NEW);
     if (seq_lt(echo, recent->low))
-        judge_find(j, rule, s, 0, "the TSval of the segment that last advanced the acknowledgment", "TSecr %" PRIu32 ", but TS.Recent is %" PRIu32
-                   " or more", echo, recent->low);
+        judge_find(j, rule, s, 0, "the TSval of the segment that last advanced the acknowledgment",
+                   "TSecr %" PRIu32 ", but TS.Recent is %" PRIu32 " or more", echo, recent->low);
     else if (seq_gt(echo, recent->high))
-        judge_find(j, RULE_TS_ECHO_TOO_NEW, s, 0, "the TSval of the earliest segment not yet acknowledged, or the last one in sequence",
+        judge_find(j, RULE_TS_ECHO_TOO_NEW, s, 0,
+                   "the TSval of the earliest segment not yet acknowledged, or the last one in sequence",
                    "TSecr %" PRIu32 ", but TS.Recent is %" PRIu32 " at most", echo, recent->high);
 }
 
@@ -245,8 +248,8 @@ static void judge_rst_echo(struct judge *j, const struct segment *s)
         return;
     judge_tested(j, RULE_TS_RST_ECHO);
     if (s->options.ts_ecr != w->last_val)
-        judge_find(j, RULE_TS_RST_ECHO, s, 0, "the TSval of the segment that the RST answers", "TSecr %" PRIu32 ", but that was %" PRIu32,
-                   s->options.ts_ecr, w->last_val);
+        judge_find(j, RULE_TS_RST_ECHO, s, 0, "the TSval of the segment that the RST answers",
+                   "TSecr %" PRIu32 ", but that was %" PRIu32, s->options.ts_ecr, w->last_val);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------------------------ */

@@ -40,10 +40,18 @@ static void reserved_bits_are_zero(void **state)
         {"AE in the answer to such a SYN", TALK_SOUND, {"< SAWE 0", "> SA. 0 ack 1 <mss 1460>", "< . 1 ack 1"}},
         {"and later", TALK_SOUND, {"< SAWE 0", "> SA. 0 ack 1 <mss 1460>", "< .A 1 ack 1", "< P.A 1+10 ack 1", "> .AE 1 ack 11"}},
         {"AE in the answer to a classic SYN", RULE_RESERVED_BITS, {"< SWE 0", "> SA. 0 ack 1 <mss 1460>"}},
+    };
+    static const struct talk_row captured[] = {
         {"AE when the SYN was not seen", TALK_SOUND, {"< P. 1+10 ack 1", "> .A 1 ack 11"}},
+        {"another bit all the same", RULE_RESERVED_BITS, {"< P. 1+10 ack 1", "> .A1 1 ack 11"}},
+        {"AE that was not asked for", RULE_RESERVED_BITS, {HANDSHAKE, "< P. 1+10 ack 1", "> .A 1 ack 11"}},
     };
     struct talk *t = *state;
     talk_rows(t, rows, COUNT(rows));
+    talk_again(t);
+    t->host.link = JUDGE_LOSSY;
+    talk_rows(t, captured, COUNT(captured));
+    assert_int_equal(talk_finding(t, RULE_RESERVED_BITS)->needs, JUDGE_NEEDS_COMPLETE);
 }
 
 static void checksums_are_right(void **state)

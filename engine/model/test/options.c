@@ -103,6 +103,7 @@ static void merged_segments_are_not_measured(void **state)
     struct talk *t = *state;
     t->host.offload = true;
     talk_rows(t, rows, COUNT(rows));
+    talk_again(t);
     t->host.offload = false;
     t->host.link = JUDGE_LOSSY;
     talk_rows(t, rows, COUNT(rows));

@@ -2,7 +2,7 @@
  * caller of judge.h would. Numbers are relative to the initial sequence numbers of the two, which lie close below 2^32, so that
  * every talk crosses the wrap.
  *
- * - struct talk *t = talk_new(); (the IUT may be anywhere; synchronous, MTU 1500, nothing known of the application)
+ * - struct talk *t = talk_new(); (the IUT may be in any state; synchronous, MTU 1500, the application unknown)
  * - talk_in(t, "S 0 win 65535 <mss 1460,sackOK>");
  * - talk_out(t, "S. 0 ack 1 win 65535 <mss 1460>");
  * - talk_in(t, ". 1+1000 ack 1 win 65535"); (1000 octets)
@@ -53,7 +53,7 @@ struct talk {
 
 struct talk *talk_new(void);
 void talk_free(struct talk *t);
-/* As new, with the same host and config: for the next row of a table. */
+/* As new, with the same host and config: for the next row of a table. Before the host is changed, too. */
 void talk_again(struct talk *t);
 
 /* FLAGS SEQ[+LEN] [ack N] [win N] [urg N] [<option,option,…>]
