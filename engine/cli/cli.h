@@ -13,6 +13,7 @@ enum exit_code { EXIT_OK = 0, EXIT_TESTS_FAILED = 1, EXIT_USAGE = 2, EXIT_UNABLE
 int command_run(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_check(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_targets(int argc, char **argv);
 int command_serve(int argc, char **argv);

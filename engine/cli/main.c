@@ -14,6 +14,7 @@ static const struct command commands[] = {
     {"run", command_run, "run tests against a target"},
     {"list", command_list, "what would run, and what it covers"},
     {"explain", command_explain, "a requirement or a test: text, section, who tests it"},
+    {"check", command_check, "judge captured traffic"},
     {"replay", command_replay, "play scenario files and show every step"},
     {"targets", command_targets, "what can be tested here, and what is missing"},
     {"selftest", command_selftest, "shows that the tests can fail: plays them on a sabotaged stack"},

@@ -135,10 +135,10 @@ enum pkt_error pkt_parse(const uint8_t *bytes, size_t len, struct packet *out);
  * count what is really there; a checksum that cannot be verified counts as not ok. */
 enum pkt_error pkt_parse_quoted(const uint8_t *bytes, size_t len, struct packet *out);
 
-/* Reads a packet of which a capture kept len octets of wire_len: as pkt_parse, but it may end anywhere behind the TCP header (with its
- * options, else it is truncated), and tcp.payload_len and payload_len of a segment are those of the wire, though only len octets
- * may be read. Of anything else they count what is there. A checksum that cannot be verified counts as right. An ip.total_len
- * stated as 0, as of a packet captured before the network card segments it, becomes wire_len. */
+/* Reads a packet of which a capture kept len octets of wire_len: as pkt_parse, but it may end anywhere behind the TCP header (with
+ * its options, else it is truncated), and tcp.payload_len and payload_len of a segment are those of the wire, though only len
+ * octets may be read. Of anything else they count what is there. A checksum that cannot be verified counts as right. An
+ * ip.total_len stated as 0, as of a packet captured before the network card segments it, becomes wire_len. */
 enum pkt_error pkt_parse_cut(const uint8_t *bytes, size_t len, size_t wire_len, struct packet *out);
 
 /* ---- TCP options ----------------------------------------------------------------------------------------------- */

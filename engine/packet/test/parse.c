@@ -377,7 +377,8 @@ static void a_cut_packet_is_still_judged_by_what_is_there(void **state)
 {
     uint8_t bytes[64];
     struct packet p;
-    size_t len = octets("4500 002c 0000 0000 4006 0000 c0000201 c0000202 0400 0050 00000001 00000002 f010 0000 00000000", bytes, sizeof bytes);
+    size_t len = octets("4500 002c 0000 0000 4006 0000 c0000201 c0000202 0400 0050 00000001 00000002 f010 0000 00000000", bytes,
+                        sizeof bytes);
 
     (void)state;
     assert_int_equal(pkt_parse_cut(bytes, len, 44, &p), PKT_ERR_TCP_DATA_OFFSET); /* 60 octets of header in 24 */

@@ -1,0 +1,143 @@
+/* The table of pairs: a hash table (uthash) for segments to find theirs, and two queues through it, in which pairs wait for their
+ * turn to be looked at. A queue is not reordered when a pair is used, which would touch three pairs for each segment: whoever takes
+ * the first from it sees by last_ns whether it was idle since, and puts it at the end again when it was not. */
+#include "engine/capture/pairs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pairs {
+    struct pair *table;
+    struct queue { struct pair *first, *last; size_t count; } queues[PAIR_QUEUES];
+    uint64_t seed;
+};
+
+/* ---- keys ----------------------------------------------------------------------------------------------------------- */
+
+static int compare(const struct pkt_endpoint *a, const struct pkt_endpoint *b)
+{
+    const int order = memcmp(a->addr.bytes, b->addr.bytes, sizeof a->addr.bytes);
+    return order ? order : a->port < b->port ? -1 : a->port > b->port;
+}
+
+/* Equal for both directions: the lower endpoint comes first. */
+static struct pair_key key_of(const struct pkt_endpoint *src, const struct pkt_endpoint *dst)
+{
+    struct pair_key key;
+    const bool in_order = compare(src, dst) <= 0;
+    const struct pkt_endpoint *low = in_order ? src : dst, *high = in_order ? dst : src;
+    memcpy(key.words, low->addr.bytes, 16);
+    memcpy(key.words + 2, high->addr.bytes, 16);
+    key.words[4] = (uint64_t)low->port << 32 | (uint64_t)high->port << 16 | low->addr.version;
+    return key;
+}
+
+/* Multiplies, and folds the halves of the product: each bit of the words and of the seed weighs on each of the result. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    const unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static unsigned hash_of(const struct pairs *pairs, const struct pair_key *key)
+{
+    uint64_t hash = pairs->seed ^ UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t i = 0; i < sizeof key->words / sizeof *key->words; i++)
+        hash = fold(key->words[i] ^ hash, pairs->seed ^ UINT64_C(0xe7037ed1a0b428db)) ^ key->words[i];
+    return (unsigned)(hash ^ hash >> 32);
+}
+
+/* ---- the queues ----------------------------------------------------------------------------------------------------- */
+
+static void unlink_pair(struct pairs *pairs, struct pair *pair)
+{
+    struct queue *queue = &pairs->queues[pair->queue];
+    *(pair->prev ? &pair->prev->next : &queue->first) = pair->next;
+    *(pair->next ? &pair->next->prev : &queue->last) = pair->prev;
+    queue->count--;
+}
+
+static void append(struct pairs *pairs, struct pair *pair, enum pair_queue to, int64_t now_ns)
+{
+    struct queue *queue = &pairs->queues[to];
+    pair->queue = to;
+    pair->queued_ns = now_ns;
+    pair->prev = queue->last;
+    pair->next = NULL;
+    *(queue->last ? &queue->last->next : &queue->first) = pair;
+    queue->last = pair;
+    queue->count++;
+}
+
+void pairs_queue(struct pairs *pairs, struct pair *pair, enum pair_queue queue, int64_t now_ns)
+{
+    unlink_pair(pairs, pair);
+    append(pairs, pair, queue, now_ns);
+}
+
+struct pair *pairs_first(const struct pairs *pairs, enum pair_queue queue)
+{
+    return pairs->queues[queue].first;
+}
+
+size_t pairs_count(const struct pairs *pairs, enum pair_queue queue)
+{
+    return pairs->queues[queue].count;
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------------ */
+
+struct pairs *pairs_new(uint64_t seed)
+{
+    struct pairs *pairs = calloc(1, sizeof *pairs);
+    if (pairs)
+        pairs->seed = seed;
+    return pairs;
+}
+
+struct pair *pairs_find(struct pairs *pairs, const struct pkt_endpoint *src, const struct pkt_endpoint *dst, unsigned *side)
+{
+    const struct pair_key key = key_of(src, dst);
+    const unsigned hash = hash_of(pairs, &key);
+    struct pair *pair;
+    HASH_FIND_BYHASHVALUE(hh, pairs->table, &key, sizeof key, hash, pair);
+    if (pair)
+        *side = compare(&pair->ends[0].endpoint, src) != 0;
+    return pair;
+}
+
+struct pair *pairs_add(struct pairs *pairs, const struct pkt_endpoint *src, const struct pkt_endpoint *dst, int64_t now_ns)
+{
+    struct pair *pair = calloc(1, sizeof *pair);
+    if (!pair)
+        return NULL;
+    pair->key = key_of(src, dst);
+    pair->ends[0].endpoint = *src;
+    pair->ends[1].endpoint = *dst;
+    pair->ends[0].pair = pair->ends[1].pair = pair;
+    const unsigned hash = hash_of(pairs, &pair->key);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, pairs->table, &pair->key, sizeof pair->key, hash, pair);
+    if (!pair->hh.tbl) {
+        free(pair);
+        return NULL;
+    }
+    append(pairs, pair, PAIR_OPEN, now_ns);
+    return pair;
+}
+
+void pairs_remove(struct pairs *pairs, struct pair *pair)
+{
+    unlink_pair(pairs, pair);
+    HASH_DEL(pairs->table, pair);
+    free(pair);
+}
+
+void pairs_free(struct pairs *pairs)
+{
+    if (!pairs)
+        return;
+    for (enum pair_queue queue = 0; queue < PAIR_QUEUES; queue++)
+        while (pairs->queues[queue].first)
+            pairs_remove(pairs, pairs->queues[queue].first);
+    free(pairs);
+}
