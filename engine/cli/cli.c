@@ -142,7 +142,7 @@ int cli_load_suite(const char *command, const char *folder, char *const *selecto
     *suite = (struct suite){0};
     *broken = 0;
     for (int i = 0; i < selector_count; i++)
-        wants_suite |= !is_scenario_file(selectors[i]);
+        wants_suite |= !is_scenario_file(selectors[i]) && !cli_is_matrix(selectors[i]);
     if (wants_suite) {
         char *path = folder ? strdup(folder) : cli_data_path(command, "tests-suite");
         int failed = path ? suite_load_folder(suite, path, error, sizeof error) : -1;
@@ -157,6 +157,9 @@ int cli_load_suite(const char *command, const char *folder, char *const *selecto
             cli_error(command, "%s", error);
             return EXIT_UNABLE;
         }
+    int code = cli_load_matrix(command, selectors, selector_count, suite);
+    if (code != EXIT_OK)
+        return code;
     for (size_t i = 0; i < suite->file_count; i++)
         if (!suite->files[i].scenario && any_selects_file(selectors, selector_count, &suite->files[i])) {
             report_diagnostics(&suite->files[i]);

@@ -37,6 +37,12 @@ char *cli_data_path(const char *command, const char *name);
  * that a selector means (all of them without selectors) are reported on stderr, and counted in *broken. 0, or an exit code. */
 int cli_load_suite(const char *command, const char *folder, char *const *selectors, int selector_count, struct suite *suite,
                    unsigned *broken);
+/* Does this selector, or id, belong to the state×event matrix? Its cases are made only when one such is given. */
+bool cli_is_matrix(const char *selector);
+/* Adds the ways in of the matrix that a selector may mean. 0, or an exit code. */
+int cli_load_matrix(const char *command, char *const *selectors, int selector_count, struct suite *suite);
+/* A case of the matrix, or a file of scenarios, as text that anybody can run; malloc'ed. NULL: out of memory, or unreadable. */
+char *cli_scenario_text(const struct suite_test *test);
 /* The tests that any of the selectors means and that belong to the profile (a test named by its whole id always does), in order.
  * Complains about a selector that means nothing. The list is malloc'ed. 0, or an exit code. */
 int cli_select_tests(const char *command, const struct suite *suite, char *const *selectors, int selector_count,

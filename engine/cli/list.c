@@ -10,7 +10,8 @@
 static const char help_text[] =
     "usage: tcpassay list [SELECTOR…] [--json] [--profile P] [--suite DIR]\n"
     "\n"
-    "Lists the tests that `tcpassay run` with the same selectors would play: id, profile, requirements covered, title.\n"
+    "Lists the tests that `tcpassay run` with the same selectors would play: id, profile, requirements covered, title. The cases of the\n"
+    "state×event matrix are among them only when a selector begins with \"matrix\".\n"
     "  --json        as a JSON array\n"
     "  --profile P   quick, full or soak (default: soak, which is all of them)\n"
     "  --suite DIR   other tests than the program's own\n";

@@ -11,20 +11,37 @@
 #include "reports/report.h"
 
 static const char help_text[] =
-    "usage: tcpassay replay FILE… [--target T] [--seed N] [--pcap FILE]\n"
+    "usage: tcpassay replay FILE… [--target T] [--seed N] [--pcap FILE] [--print]\n"
     "\n"
     "Plays .pkt files (or tests of the suite, by id) and prints all that happened: segments with relative and absolute numbers, calls,\n"
     "states, and the verdict. Exit status 1 when a test fails.\n"
     "  -t, --target T   default: reference\n"
     "      --seed N     default: 1\n"
-    "      --pcap FILE  keeps the packets of the last test\n";
+    "      --pcap FILE  keeps the packets of the last test\n"
+    "      --print      plays nothing, but prints the scenarios: a case of the state×event matrix (matrix/…) as a .pkt of its own\n";
 
 static const struct option options[] = {
-    {"target", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'}, {"pcap", required_argument, NULL, 'p'},
+    {"target", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'}, {"pcap", required_argument, NULL, 'p'}, {"print", no_argument, NULL, 'P'},
     {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
 };
 
-struct replay { const char *pcap; bool color, failed, erred; };
+struct replay { const char *pcap; bool print, color, failed, erred; };
+
+static int print_scenarios(const struct suite_test *const *tests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i && tests[i]->file == tests[i - 1]->file && !cli_is_matrix(tests[i]->id))
+            continue; /* its sub-tests are one text */
+        char *text = cli_scenario_text(tests[i]);
+        if (!text) {
+            cli_error("replay", "out of memory");
+            return EXIT_UNABLE;
+        }
+        printf("%s// %s\n%s", i ? "\n" : "", tests[i]->id, text);
+        free(text);
+    }
+    return EXIT_OK;
+}
 
 static int on_finished(void *context, const struct suite_test *test, struct result_test *result, const struct player *player)
 {
@@ -61,7 +78,9 @@ static int play(const char *target, uint64_t seed, struct replay *replay, char *
     int code = cli_load_suite("replay", NULL, selectors, selector_count, &suite, &broken);
     if (code == EXIT_OK)
         code = cli_select_tests("replay", &suite, selectors, selector_count, SCN_SOAK, &tests, &count);
-    if (code == EXIT_OK) {
+    if (code == EXIT_OK && replay->print) {
+        code = print_scenarios(tests, count);
+    } else if (code == EXIT_OK) {
         schedule.tests = tests;
         schedule.test_count = count;
         cli_catch_interrupts();
@@ -87,6 +106,7 @@ int command_replay(int argc, char **argv)
         switch (option) {
         case 't': target = optarg; break;
         case 'p': replay.pcap = optarg; break;
+        case 'P': replay.print = true; break;
         case 's':
             if (!cli_parse_number(optarg, 0, INT64_MAX, &seed))
                 return cli_usage_error("replay", "--seed takes a number, not \"%s\"", optarg);

@@ -33,7 +33,8 @@ static char *id_of(const char *name)
     return id;
 }
 
-static int add_file(struct suite *suite, const char *path, const char *name, char *error, size_t error_size)
+/* A file of the suite, still without its scenario. NULL: out of memory, which error says. */
+static struct suite_file *new_file(struct suite *suite, const char *path, const char *name, char *error, size_t error_size)
 {
     struct suite_file *grown = realloc(suite->files, (suite->file_count + 1) * sizeof *grown);
     if (grown)
@@ -44,12 +45,32 @@ static int add_file(struct suite *suite, const char *path, const char *name, cha
         free(file.name);
         free(file.id);
         snprintf(error, error_size, "out of memory");
+        return NULL;
+    }
+    suite->files[suite->file_count] = file;
+    return &suite->files[suite->file_count++];
+}
+
+static int add_file(struct suite *suite, const char *path, const char *name, char *error, size_t error_size)
+{
+    struct suite_file *file = new_file(suite, path, name, error, error_size);
+    if (!file)
+        return -1;
+    file->scenario = scn_parse_file(path, &file->diagnostics);
+    if (file->scenario)
+        file->scenario->file = file->name;
+    return 0;
+}
+
+int suite_add(struct suite *suite, const char *id, struct scenario *scenario, char *error, size_t error_size)
+{
+    struct suite_file *file = new_file(suite, id, id, error, error_size);
+    if (!file) {
+        scn_free(scenario);
         return -1;
     }
-    file.scenario = scn_parse_file(path, &file.diagnostics);
-    if (file.scenario)
-        file.scenario->file = file.name;
-    suite->files[suite->file_count++] = file;
+    file->scenario = scenario;
+    scenario->file = file->name;
     return 0;
 }
 

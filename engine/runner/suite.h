@@ -30,6 +30,8 @@ struct suite {
 int suite_load_folder(struct suite *suite, const char *root, char *error, size_t error_size);
 /* Adds one file; its id is its name without .pkt. */
 int suite_load_file(struct suite *suite, const char *path, char *error, size_t error_size);
+/* Adds a scenario that is in no file, under this id; takes it over, also when it fails. */
+int suite_add(struct suite *suite, const char *id, struct scenario *scenario, char *error, size_t error_size);
 /* Call once after loading: makes the list of tests. 0, or -1 when memory is out or two tests share an id. */
 int suite_expand(struct suite *suite, char *error, size_t error_size);
 void suite_release(struct suite *suite);
