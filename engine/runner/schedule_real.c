@@ -17,6 +17,7 @@ enum { FIRST_TESTER_PORT = 16384, PORT_BLOCKS = (65536 - FIRST_TESTER_PORT) / PL
 
 struct seat { /* a player and the test it plays */
     struct player *player;
+    uint16_t iut_port;
     size_t test;           /* index into the schedule's tests */
     unsigned reruns;
 };
@@ -32,6 +33,7 @@ struct lane {
     uint64_t next_place;
     int64_t empty_ns;      /* when its link was last seen empty */
     struct player **owners; /* [tester address][port block] */
+    bool iut_ports_taken[IUT_PORT_GROUPS];
 };
 
 struct waiting { size_t test; unsigned reruns; };
@@ -100,14 +102,17 @@ static unsigned addresses_needed(const struct scenario *scenario)
     return most;
 }
 
-static struct player_place deal_place(struct lane *lane, const struct scenario *scenario, unsigned *addresses)
+static struct player **owner_of(const struct lane *lane, unsigned address, uint16_t port)
+{
+    if (address >= lane->target->info.tester_count || port < FIRST_TESTER_PORT)
+        return NULL;
+    return &lane->owners[address * PORT_BLOCKS + (unsigned)(port - FIRST_TESTER_PORT) / PLAYER_PORTS];
+}
+
+/* The n-th place: neighbours differ in everything. */
+static struct player_place place_of(const struct lane *lane, uint64_t n)
 {
     unsigned count = lane->target->info.tester_count;
-    *addresses = addresses_needed(scenario);
-    if (lane->next_place % count + *addresses > count) /* a player's addresses lie side by side */
-        lane->next_place += count - lane->next_place % count;
-    uint64_t n = lane->next_place;
-    lane->next_place += *addresses;
     return (struct player_place){
         .tester_address = (unsigned)(n % count),
         .tester_port = (uint16_t)(FIRST_TESTER_PORT + n / count % PORT_BLOCKS * PLAYER_PORTS),
@@ -116,11 +121,37 @@ static struct player_place deal_place(struct lane *lane, const struct scenario *
     };
 }
 
-static struct player **owner_of(const struct lane *lane, unsigned address, uint16_t port)
+static bool *iut_port_taken(struct lane *lane, uint16_t iut_port)
 {
-    if (address >= lane->target->info.tester_count || port < FIRST_TESTER_PORT)
-        return NULL;
-    return &lane->owners[address * PORT_BLOCKS + (unsigned)(port - FIRST_TESTER_PORT) / PLAYER_PORTS];
+    return &lane->iut_ports_taken[(unsigned)(iut_port - FIRST_IUT_PORT) / PLAYER_IUT_PORTS];
+}
+
+static bool is_free(struct lane *lane, const struct player_place *place, unsigned addresses)
+{
+    bool free_place = !*iut_port_taken(lane, place->iut_port);
+    for (unsigned i = 0; i < addresses && free_place; i++) {
+        struct player **owner = owner_of(lane, place->tester_address + i, place->tester_port);
+        free_place = !owner || !*owner;
+    }
+    return free_place;
+}
+
+/* Places come round while a player who takes his time still has his: then the next one is taken. */
+static struct player_place deal_place(struct lane *lane, const struct scenario *scenario, unsigned *addresses)
+{
+    unsigned count = lane->target->info.tester_count;
+    struct player_place place;
+    *addresses = addresses_needed(scenario);
+    for (unsigned tries = 0; tries <= IUT_PORT_GROUPS; tries++) {
+        if (lane->next_place % count + *addresses > count) /* a player's addresses lie side by side */
+            lane->next_place += count - lane->next_place % count;
+        place = place_of(lane, lane->next_place);
+        lane->next_place += *addresses;
+        if (is_free(lane, &place, *addresses))
+            break;
+    }
+    *iut_port_taken(lane, place.iut_port) = true;
+    return place;
 }
 
 static void set_owner(struct lane *lane, const struct player_place *place, unsigned addresses, struct player *player)
@@ -241,11 +272,12 @@ static void seat(struct real *r, struct lane *lane, struct waiting w)
                                    .judged = r->s->judged, .catch_up = catch_up, .context = lane};
     struct player *player = player_new(&config, now_ns());
     if (!player) {
+        *iut_port_taken(lane, config.place.iut_port) = false;
         stopped(r, report(r, test, VERDICT_ERROR, "out of memory"));
         return;
     }
     set_owner(lane, &config.place, addresses, player);
-    lane->seats[lane->seat_count++] = (struct seat){.player = player, .test = w.test, .reruns = w.reruns};
+    lane->seats[lane->seat_count++] = (struct seat){.player = player, .iut_port = config.place.iut_port, .test = w.test, .reruns = w.reruns};
     r->running++;
     player_run(player, now_ns());
 }
@@ -308,6 +340,7 @@ static void unseat(struct real *r, struct lane *lane, unsigned index)
     for (size_t i = 0; i < (size_t)lane->target->info.tester_count * PORT_BLOCKS; i++)
         if (lane->owners[i] == seat.player)
             lane->owners[i] = NULL;
+    *iut_port_taken(lane, seat.iut_port) = false;
     r->running--;
     struct result_test result;
     player_result(seat.player, &result);
