@@ -121,18 +121,19 @@ static void judge_first_block(struct judge *j, const struct segment *s)
                    side_number(&j->in, w->right, right));
 }
 
+/* A pure ACK, that is: data may have been on its way out already. */
 static void judge_answer(struct judge *j, const struct segment *s)
 {
     const struct sack_watch *w = &j->sack;
     char left[NUMBER_TEXT_MAX], right[NUMBER_TEXT_MAX];
-    bool room = s->tcp->options_len + SACK_ROOM <= PKT_TCP_OPTIONS_MAX;
-    if (s->options.sack_count || (room && !s->tcp->payload_len))
-        judge_tested(j, RULE_SACK_MISSING);
-    if (s->options.sack_count && !is_duplicate_report(s))
-        judge_first_block(j, s);
-    else if (!s->options.sack_count && room && !s->tcp->payload_len)
+    if (s->options.sack_count == 0 && s->tcp->options_len + SACK_ROOM > PKT_TCP_OPTIONS_MAX)
+        return;
+    judge_tested(j, RULE_SACK_MISSING);
+    if (s->options.sack_count == 0)
         judge_find(j, RULE_SACK_MISSING, s, 0, "a SACK option while data out of order is held", "%s:%s has come, and there is none",
                    side_number(&j->in, w->left, left), side_number(&j->in, w->right, right));
+    else if (!is_duplicate_report(s))
+        judge_first_block(j, s);
 }
 
 void sack_output(struct judge *j, const struct segment *s)
@@ -142,10 +143,10 @@ void sack_output(struct judge *j, const struct segment *s)
         return;
     if (s->options.sack_count)
         judge_blocks(j, s);
-    if (!(w->trigger || w->duplicate) || !judge_is_exact(j) || s->earliest_ns < j->last_input_ns ||
+    if (!(w->trigger || w->duplicate) || s->len || !judge_is_exact(j) || s->earliest_ns < j->last_input_ns ||
         facts_sack(&j->in, &j->out) != AGREED_YES)
         return;
-    if (w->duplicate && !s->tcp->payload_len)
+    if (w->duplicate)
         portrait_note(&j->host->portrait, CHOICE_DSACK_SENT, s->options.sack_count && is_duplicate_report(s));
     if (w->trigger && !j->found && s->tcp->flags & PKT_ACK && seq_lt(s->tcp->ack, w->left))
         judge_answer(j, s);

@@ -59,6 +59,9 @@ static void the_newest_segment_is_in_the_first_block(void **state)
         {"it lies beyond the window", TALK_SOUND,
          {"< S 0 <mss 1460,sackOK>", "> S. 0 ack 1 win 150 <mss 1460,sackOK>", "< . 1 ack 1", "< . 101+100 ack 1", "> . 1 ack 1 win 150"}},
         {"SACK was not agreed upon", TALK_SOUND, {"< S 0 <mss 1460>", "> S. 0 ack 1 <mss 1460>", "< . 1 ack 1", "< . 101+100 ack 1", "> . 1 ack 1"}},
+        {"data may have been on its way out", TALK_SOUND,
+         {OPEN, "< . 101+100 ack 1", "> P. 1+10 ack 1", "> . 11 ack 1 <sack 101:201>"}},
+        {"but not the ACK behind it", RULE_SACK_MISSING, {OPEN, "< . 101+100 ack 1", "> P. 1+10 ack 1", "> . 11 ack 1"}},
         {"an ACK that repeats it says nothing new", TALK_SOUND,
          {OPEN, "< . 101+100 ack 1", "> . 1 ack 1 <sack 101:201>", "> . 1 ack 1"}},
     };
