@@ -1,14 +1,15 @@
 /* The octets themselves: what is sent again is what was sent first, and what the application gave; what it is given is what came.
  *
- * Two streams are held by their sequence numbers, each in at most OCTETS_SPAN_MAX octets of memory (octets.h). That of the IUT holds
- * what the application SENT, where that is told, and what was seen on the wire, from its first transmission until the peer
+ * Two streams are held by their sequence numbers, each in at most OCTETS_SPAN_MAX octets of memory (octets.h). That of the IUT
+ * holds what the application SENT, where that is told, and what was seen on the wire, from its first transmission until the peer
  * acknowledges it. That of the peer holds what came until the application receives it, and is kept only where the application
  * is known. What was forgotten, cut short by a capture or damaged on the way is not compared.
  *
- * Not compared either: the octet of a keep-alive (SEG.SEQ = SND.NXT-1, RFC 9293 §3.8.4 allows garbage), which lies before what is held
- * once the peer's ACK was seen; in a capture, which may have missed that ACK, no single octet at SND.NXT-1 is. A window probe
- * carries the next octet of the stream, and is held like any other. Data on a SYN begins at SEG.SEQ+1, sent again behind the SYN or not.
- * Where the peer itself sends two different octets under one number, either may be delivered: from there on nothing is compared.
+ * Not compared either: the octet of a keep-alive (SEG.SEQ = SND.NXT-1, RFC 9293 §3.8.4 allows garbage), which lies before what is
+ * held once the peer's ACK was seen; in a capture, which may have missed that ACK, no single octet at SND.NXT-1 is. A window probe
+ * carries the next octet of the stream, and is held like any other. Data on a SYN begins at SEG.SEQ+1, sent again behind the SYN or
+ * not. Where the peer itself sends two different octets under one number, either may be delivered: from there on nothing is
+ * compared.
  *
  * Urgent data (§3.8.5) is judged where the application is known and tells it (the name of a SEND is "MSG_OOB"): the pointer must be
  * the end of an urgent SEND. A capture does not say which octets are urgent. */
@@ -36,8 +37,8 @@ void content_release(struct judge *j)
 
 /* ---- outputs ------------------------------------------------------------------------------------------------------- */
 
-/* The checksum is what a host leaves in the field when its network card is to complete it: the sum of the pseudo header. A packet that was
- * damaged on the way does not look so. */
+/* The checksum is what a host leaves in the field when its network card is to complete it: the sum of the pseudo header. A packet
+ * that was damaged on the way does not look so. */
 static bool left_to_the_card(const struct segment *s)
 {
     const struct pkt_ip *ip = &s->packet->ip;
@@ -90,7 +91,8 @@ static void watch_octets(struct judge *j, const struct segment *s)
     octets_hold(held, left, data, len, &j->host->octets_held);
 }
 
-/* RFC 9293 §3.9.1.2: without a PUSH flag in its interface an endpoint sets PSH in the last segment it has buffered. A FIN says the same. */
+/* RFC 9293 §3.9.1.2: without a PUSH flag in its interface an endpoint sets PSH in the last segment it has buffered. A FIN says the
+ * same. */
 static void watch_push(struct judge *j, const struct segment *s)
 {
     if (s->tcp->flags & (PKT_SYN | PKT_FIN) || seq_le(s->end, j->out.nxt) || s->end != end_of_sends(j) || j->calls.push_withheld ||
@@ -99,8 +101,8 @@ static void watch_push(struct judge *j, const struct segment *s)
     judge_tested(j, RULE_PSH_ON_LAST);
     portrait_note(&j->host->portrait, CHOICE_PSH_ON_LAST, s->tcp->flags & PKT_PSH ? 1 : 0);
     if (!(s->tcp->flags & PKT_PSH))
-        judge_find(j, RULE_PSH_ON_LAST, s, 0, "PSH set in this segment", "the application has given no more than these %" PRIu64 " octets",
-                   j->calls.sent);
+        judge_find(j, RULE_PSH_ON_LAST, s, 0, "PSH set in this segment",
+                   "the application has given no more than these %" PRIu64 " octets", j->calls.sent);
 }
 
 static void watch_amount(struct judge *j, const struct segment *s)
@@ -111,7 +113,8 @@ static void watch_amount(struct judge *j, const struct segment *s)
         judge_tested(j, RULE_DATA_WITHOUT_SEND);
         if (seq_gt(end, limit))
             judge_find(j, RULE_DATA_WITHOUT_SEND, s, 0, "only data that the application has given",
-                       "the data goes up to %s, but the application has SENT %" PRIu64 " octets", side_number(&j->out, end, number), j->calls.sent);
+                       "the data goes up to %s, but the application has SENT %" PRIu64 " octets", side_number(&j->out, end, number),
+                       j->calls.sent);
         else
             watch_push(j, s);
     }
@@ -119,7 +122,8 @@ static void watch_amount(struct judge *j, const struct segment *s)
         judge_tested(j, RULE_FIN_BEFORE_DATA);
         if (seq_lt(end, limit))
             judge_find(j, RULE_FIN_BEFORE_DATA, s, 0, "a FIN behind all octets that the application has given",
-                       "the FIN is number %s, but the application has SENT %" PRIu64 " octets", side_number(&j->out, end, number), j->calls.sent);
+                       "the FIN is number %s, but the application has SENT %" PRIu64 " octets", side_number(&j->out, end, number),
+                       j->calls.sent);
     }
 }
 
@@ -136,8 +140,8 @@ static void watch_urgent(struct judge *j, const struct segment *s)
         if (pointer == end || (s->tcp->urgent == UINT16_MAX && seq_gt(end, pointer)))
             return;
     }
-    judge_find(j, RULE_URGENT_POINTER, s, 0, "the number of the octet after the urgent data", "the pointer says %s, where no urgent data ends",
-               side_number(&j->out, pointer, number));
+    judge_find(j, RULE_URGENT_POINTER, s, 0, "the number of the octet after the urgent data",
+               "the pointer says %s, where no urgent data ends", side_number(&j->out, pointer, number));
 }
 
 void content_output(struct judge *j, const struct segment *s)
@@ -184,7 +188,8 @@ void content_input(struct judge *j, const struct segment *s)
     uint32_t ack = s->tcp->ack;
     if ((s->tcp->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN && judge_must_be(j, gone))
         forget_stream(&j->calls);
-    if (s->tcp->flags & PKT_ACK && j->content.out.count > 0 && seq_gt(ack, j->content.out.ranges[0].left) && seq_le(ack, j->out.nxt))
+    if (s->tcp->flags & PKT_ACK && j->content.out.count > 0 && seq_gt(ack, j->content.out.ranges[0].left) &&
+        seq_le(ack, j->out.nxt))
         octets_forget(&j->content.out, ack, &j->host->octets_held);
     if (s->tcp->flags & PKT_RST)
         j->content.ended = true;
@@ -233,16 +238,17 @@ static void compare_received(struct judge *j, const struct judge_call *call, uin
         judge_tested(j, RULE_RECEIVE_CHANGED);
         if (octets_differ(&j->content.in, left, call->data, len, &at)) {
             char number[NUMBER_TEXT_MAX];
-            judge_find_silence(j, RULE_RECEIVE_CHANGED, 0, at_ns, "the octets that the peer sent", "octet %s came as 0x%02x, and was given as 0x%02x",
-                               side_number(&j->in, at, number), (unsigned)octets_at(&j->content.in, at), call->data[at - left]);
+            judge_find_silence(j, RULE_RECEIVE_CHANGED, 0, at_ns, "the octets that the peer sent",
+                               "octet %s came as 0x%02x, and was given as 0x%02x", side_number(&j->in, at, number),
+                               (unsigned)octets_at(&j->content.in, at), call->data[at - left]);
         }
     }
     if (j->content.in.count > 0)
         octets_forget(&j->content.in, left + len, &j->host->octets_held);
 }
 
-/* §3.6: the application is told of the peer's FIN when it has come, behind all data. recv() says 0 as well once a connection has failed, or after
- * shutdown(SHUT_RD). */
+/* §3.6: the application is told of the peer's FIN when it has come, behind all data. recv() says 0 as well once a connection has
+ * failed, or after shutdown(SHUT_RD). */
 static void watch_end_of_file(struct judge *j, int64_t at_ns)
 {
     static const unsigned open = 1u << TCP_STATE_ESTABLISHED | 1u << TCP_STATE_FIN_WAIT_1 | 1u << TCP_STATE_FIN_WAIT_2;
@@ -267,7 +273,8 @@ static void note_receive(struct judge *j, const struct judge_call *call, int64_t
     judge_tested(j, RULE_RECEIVE_BEYOND);
     if ((int32_t)((uint32_t)j->calls.received - octets_come(j)) > 0)
         judge_find_silence(j, RULE_RECEIVE_BEYOND, 0, at_ns, "only what has come without a gap",
-                           "%" PRIu64 " octets were given to it, but only %" PRIu32 " have come in sequence", j->calls.received, octets_come(j));
+                           "%" PRIu64 " octets were given to it, but only %" PRIu32 " have come in sequence", j->calls.received,
+                           octets_come(j));
     compare_received(j, call, left, at_ns);
 }
 

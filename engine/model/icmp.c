@@ -1,14 +1,14 @@
 /* ICMP errors about packets of this connection (RFC 9293 §3.9.2.2, RFC 5461, 5927), and the path MTU (RFC 1191, 8201).
  *
- * Some errors must not end the connection: soft ones, Source Quench, and those that quote a sequence number which is not in flight. What
- * such an error has done is known only where nothing else can have done it: a RST at once and before any other input or
- * call, or, for an application that waits for its connection to open, an error told soon. An error told on an open connection may be just
+ * Some errors must not end the connection: soft ones, Source Quench, and those that quote a sequence number which is not in flight.
+ * What such an error has done is known only where nothing else can have done it: a RST at once and before any other input or call,
+ * or, for an application that waits for its connection to open, an error told soon. An error told on an open connection may be just
  * information (SHLD-25), but for an error that should have been discarded. Hard errors may end a connection or not (SHLD-26 and
  * RFC 5927 §5.2 say both), so nothing is asked of them.
  *
- * A packet too big (IPv4: fragmentation needed) about a segment in flight lowers the path MTU. RFC 5927 §7.2 lets a host wait until that
- * segment has timed out once, and forget the message when it is acknowledged instead; so it is in force once the segment was sent
- * again in a smaller packet, or twice. From then on, for five minutes, no packet may be larger (RFC 1191 §3, RFC 8201 §4), but
+ * A packet too big (IPv4: fragmentation needed) about a segment in flight lowers the path MTU. RFC 5927 §7.2 lets a host wait until
+ * that segment has timed out once, and forget the message when it is acknowledged instead; so it is in force once the segment was
+ * sent again in a smaller packet, or twice. From then on, for five minutes, no packet may be larger (RFC 1191 §3, RFC 8201 §4), but
  * with IPv4 one without DF. Messages below the least MTU, or not below the largest packet sent so far, are ignored.
  *
  * In a capture none of this is judged: the capture cannot show what arrived, and from where the IUT knows its path. */
@@ -37,7 +37,8 @@ static bool is_soft(const struct packet *p)
         {6, 4, 1u << 0 | 1u << 1 | 1u << 2}, /* parameter problem */
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (table[i].version == p->ip.version && table[i].type == p->icmp.type && p->icmp.code < 32 && table[i].codes & 1u << p->icmp.code)
+        if (table[i].version == p->ip.version && table[i].type == p->icmp.type && p->icmp.code < 32 &&
+            table[i].codes & 1u << p->icmp.code)
             return true;
     return false;
 }
@@ -52,8 +53,8 @@ static bool is_too_big(const struct packet *p)
     return p->ip.version == 4 ? p->icmp.type == 3 && p->icmp.code == 4 : p->icmp.type == 2;
 }
 
-/* SND.UNA =< SEG.SEQ =< SND.NXT in some situation that the IUT may be in. RFC 5927 §4.1 leaves out SND.NXT itself; there is nothing to
- * gain from being as strict. */
+/* SND.UNA =< SEG.SEQ =< SND.NXT in some situation that the IUT may be in. RFC 5927 §4.1 leaves out SND.NXT itself; there is nothing
+ * to gain from being as strict. */
 static bool may_be_in_flight(const struct judge *j, uint32_t seq)
 {
     for (unsigned i = 0; i < j->now->count; i++) {
@@ -90,7 +91,8 @@ static void note_too_big(struct judge *j, const struct packet *p, const struct p
     uint32_t mtu = p->ip.version == 4 ? p->icmp.rest & 0xffff : p->icmp.rest, seq = quoted->tcp.seq;
     uint32_t least = p->ip.version == 4 ? IPV4_MTU_MIN : IPV6_MTU_MIN;
     bool in_flight = j->timing.flying && seq_le(j->timing.head, seq) && seq_lt(seq, j->out.nxt);
-    if (mtu < least || mtu >= w->largest || quoted->ip.total_len <= mtu || !in_flight || j->host->offload || (w->reduced && mtu >= w->mtu))
+    if (mtu < least || mtu >= w->largest || quoted->ip.total_len <= mtu || !in_flight || j->host->offload ||
+        (w->reduced && mtu >= w->mtu))
         return;
     w->reduced = true;
     w->resent = 0;
@@ -112,7 +114,7 @@ void icmp_input(struct judge *j, const struct packet *packet, int64_t at_ns, uin
         w->hard = true; /* whatever a stack makes of it */
         return;
     }
-    w->reason = reason_of(j, packet, quoted.tcp.seq);
+    w->reason = (uint8_t)reason_of(j, packet, quoted.tcp.seq);
     w->opening = judge_must_be(j, OPENING_STATES);
     if (is_too_big(packet) && w->reason == REASON_NONE)
         note_too_big(j, packet, &quoted, at_ns);
@@ -151,7 +153,8 @@ static void watch_size(struct judge *j, const struct segment *s)
     enum rule_id rule = s->packet->ip.version == 4 ? RULE_PATH_MTU_IPV4 : RULE_PATH_MTU_IPV6;
     judge_tested(j, rule);
     if (size > w->mtu && (s->packet->ip.version == 6 || s->packet->ip.dont_fragment))
-        judge_find(j, rule, s, 0, "packets no larger than the path MTU", "it has %u octets, after a message that the path takes %u", size, w->mtu);
+        judge_find(j, rule, s, 0, "packets no larger than the path MTU", "it has %u octets, after a message that the path takes %u",
+                   size, w->mtu);
 }
 
 void icmp_output(struct judge *j, const struct segment *s)
@@ -179,5 +182,6 @@ void icmp_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
         return;
     if (at_ns - w->at_ns > told_within_ns || (w->reason == REASON_SOFT && !w->opening))
         return;
-    judge_find_silence(j, rule_of(w), w->index, at_ns, "the connection goes on", "the application is told of an error by ICMP packet %u", w->index);
+    judge_find_silence(j, rule_of(w), w->index, at_ns, "the connection goes on",
+                       "the application is told of an error by ICMP packet %u", w->index);
 }

@@ -1,5 +1,5 @@
-/* What each watching part of a judge remembers (see inside.h for what the parts are). One struct a part; it starts zeroed, and only its
- * own part touches it. */
+/* What each watching part of a judge remembers (see inside.h for what the parts are). One struct a part; it starts zeroed, and only
+ * its own part touches it. */
 #ifndef TCPASSAY_MODEL_PARTS_H
 #define TCPASSAY_MODEL_PARTS_H
 

@@ -1,19 +1,19 @@
 /* When: retransmission and its backoff, giving up, zero-window probes, keep-alives, and how many ACKs there are.
  *
- * Judged where the judge knows what has arrived (judge_is_exact): in a capture a retransmission may be lost before it is seen, and an
- * input after it was. Every bound is widened by the granularity and the latency of the target, and an output stands for the
+ * Judged where the judge knows what has arrived (judge_is_exact): in a capture a retransmission may be lost before it is seen, and
+ * an input after it was. Every bound is widened by the granularity and the latency of the target, and an output stands for the
  * interval in which it may have left.
  *
- * The *flight* is what the IUT has sent and no input has acknowledged; its head is the first octet (or SYN or FIN) of it. An ACK in any
- * input counts, whether the IUT takes it or not: so the flight is never larger than what the IUT must still care for.
+ * The *flight* is what the IUT has sent and no input has acknowledged; its head is the first octet (or SYN or FIN) of it. An ACK in
+ * any input counts, whether the IUT takes it or not: so the flight is never larger than what the IUT must still care for.
  *
  * Intervals between transmissions of the head count as made by the timer only when nothing came in between them (RFC 5681 and 8985
  * have other reasons to send again). Of data, the first interval may be that of a tail loss probe, so RFC 6298's doubling is asked
  * for from the second to the third on; of SYN and SYN,ACK, from the first. Intervals of 60 s need grow no more (RFC 6298 (2.5)).
  *
  * Silence. The retransmission timeout cannot be seen, but bounded: three seconds at first (RFC 2988; RFC 6298 (2.1): one), then
- * no more than some multiple of the longest round trip so far, or twice the last interval. The watch waits well beyond that, counted
- * from the last event that may have moved the timer. A head never sent again is data not cared for (§3.8); one that was
+ * no more than some multiple of the longest round trip so far, or twice the last interval. The watch waits well beyond that,
+ * counted from the last event that may have moved the timer. A head never sent again is data not cared for (§3.8); one that was
  * sent again and then not any more has been given up, which must not be before R2 (§3.8.3). The same wait is for data that the
  * application has SENT, which is neither sent (MUST-60) nor probed for where the window is closed (§3.8.6.1).
  *
@@ -161,8 +161,9 @@ static void watch_backoff(struct judge *j, const struct segment *s, int64_t long
     judge_tested(j, RULE_RTO_BACKOFF);
     if (longest_ns >= needed_ns || longest_ns >= interval_enough_ns)
         return;
-    judge_find(j, RULE_RTO_BACKOFF, s, 0, "twice the interval before, or at least 60 s", "it comes %.3f s after the transmission before it, which came after %.3f s",
-               seconds(longest_ns), seconds(w->interval_ns));
+    judge_find(j, RULE_RTO_BACKOFF, s, 0, "twice the interval before, or at least 60 s",
+               "it comes %.3f s after the transmission before it, which came after %.3f s", seconds(longest_ns),
+               seconds(w->interval_ns));
 }
 
 /* RFC 6298 (2.1), (5.7). */
@@ -187,7 +188,8 @@ static void watch_first_interval(struct judge *j, const struct segment *s, int64
         return;
     judge_tested(j, RULE_RTO_AFTER_SYN);
     if (longest_ns < data_ns)
-        judge_find(j, RULE_RTO_AFTER_SYN, s, 0, "three seconds or more after the first transmission", "it comes after %.3f s", seconds(longest_ns));
+        judge_find(j, RULE_RTO_AFTER_SYN, s, 0, "three seconds or more after the first transmission", "it comes after %.3f s",
+                   seconds(longest_ns));
 }
 
 static void retransmit(struct judge *j, const struct segment *s)
@@ -246,16 +248,16 @@ static void note_keep_alive(struct judge *j, const struct segment *s)
         return;
     judge_tested(j, RULE_KEEP_ALIVE_ASKED);
     if (!j->app.keep_alive && !j->calls.keep_alive_asked) {
-        judge_find(j, RULE_KEEP_ALIVE_ASKED, s, 0, "nothing, as the application has not asked for keep-alives", "it comes after %.3f s without anything",
-                   seconds(idle_ns));
+        judge_find(j, RULE_KEEP_ALIVE_ASKED, s, 0, "nothing, as the application has not asked for keep-alives",
+                   "it comes after %.3f s without anything", seconds(idle_ns));
         return;
     }
     if (!first || (j->host->timers_configured && !j->calls.keep_idle_s))
         return;
     judge_tested(j, RULE_KEEP_ALIVE_IDLE);
     if (idle_ns < limit_s * second_ns / 100 * 98)
-        judge_find(j, RULE_KEEP_ALIVE_IDLE, s, 0, "nothing before the connection has been idle for the interval", "the last segment came %.3f s ago, and the interval is %d s",
-                   seconds(idle_ns), (int)limit_s);
+        judge_find(j, RULE_KEEP_ALIVE_IDLE, s, 0, "nothing before the connection has been idle for the interval",
+                   "the last segment came %.3f s ago, and the interval is %d s", seconds(idle_ns), (int)limit_s);
 }
 
 /* ---- acknowledgments ------------------------------------------------------------------------------------------------------ */
@@ -280,7 +282,8 @@ static void watch_ack_every_second(struct judge *j)
         return;
     judge_tested(j, RULE_ACK_EVERY_SECOND);
     judge_find_silence(j, RULE_ACK_EVERY_SECOND, j->in.last_index, j->now_ns, "an ACK at every second full-sized segment",
-                       "%d octets are not acknowledged, more than two segments of %u", seq_distance(j->out.ack, j->in.gapless), rmss(j));
+                       "%d octets are not acknowledged, more than two segments of %u", seq_distance(j->out.ack, j->in.gapless),
+                       rmss(j));
 }
 
 static bool is_same_ack(const struct timing_watch *w, const struct segment *s)
@@ -290,8 +293,8 @@ static bool is_same_ack(const struct timing_watch *w, const struct segment *s)
            (!o->sack_count || (w->ack_left == o->sack[0].left && w->ack_right == o->sack[0].right));
 }
 
-/* RFC 5681 §4.2: at most one immediate ACK for each segment. One that says nothing new, and follows another without any input or call
- * between, is a second. */
+/* RFC 5681 §4.2: at most one immediate ACK for each segment. One that says nothing new, and follows another without any input or
+ * call between, is a second. */
 static void watch_second_ack(struct judge *j, const struct segment *s)
 {
     struct timing_watch *w = &j->timing;
@@ -300,7 +303,8 @@ static void watch_second_ack(struct judge *j, const struct segment *s)
     if (w->ack_since_input) {
         judge_tested(j, RULE_ACK_ONCE);
         if (j->host->application_known && is_same_ack(w, s) && s->at_ns <= j->last_input_ns + j->host->latency_ns)
-            judge_find(j, RULE_ACK_ONCE, s, 0, "one ACK for a segment", "it is the same as the one before, and nothing came between them");
+            judge_find(j, RULE_ACK_ONCE, s, 0, "one ACK for a segment",
+                       "it is the same as the one before, and nothing came between them");
     }
     w->ack_since_input = true;
     w->ack_ack = s->tcp->ack;
@@ -466,8 +470,8 @@ static void find_silent_queue(struct judge *j, int64_t now_ns)
     enum rule_id rule = closed ? RULE_PROBES : RULE_SENT_IN_TIME;
     judge_tested(j, rule);
     judge_find_silence(j, rule, 0, now_ns, closed ? "a probe of one octet, or a retransmission" : "the data",
-                       "%u octets wait to be sent, and nothing came for %.1f s", j->out.iss + 1 + (uint32_t)j->calls.sent - j->out.nxt,
-                       seconds(now_ns - w->stirred_ns));
+                       "%u octets wait to be sent, and nothing came for %.1f s",
+                       j->out.iss + 1 + (uint32_t)j->calls.sent - j->out.nxt, seconds(now_ns - w->stirred_ns));
 }
 
 static bool waits(const struct judge *j)
@@ -507,8 +511,8 @@ static void watch_give_up(struct judge *j, int64_t at_ns)
     if (window_is_closed(j) && w->probes > 0) {
         judge_tested(j, RULE_PROBED_STAYS_OPEN);
         if (w->probe_answered)
-            judge_find_silence(j, RULE_PROBED_STAYS_OPEN, j->in.last_index, at_ns, "the connection stays open", "it times out after %u probes, the last of them answered",
-                               w->probes);
+            judge_find_silence(j, RULE_PROBED_STAYS_OPEN, j->in.last_index, at_ns, "the connection stays open",
+                               "it times out after %u probes, the last of them answered", w->probes);
         return;
     }
     if (!w->flying || w->kind == FLIGHT_SYN_ACK)
@@ -518,8 +522,8 @@ static void watch_give_up(struct judge *j, int64_t at_ns)
     enum rule_id rule = w->kind == FLIGHT_SYN ? RULE_R2_SYN : RULE_R2_DATA;
     judge_tested(j, rule);
     if (spent_ns < r2_s(w) * second_ns / 100 * 98)
-        judge_find_silence(j, rule, j->out.last_index, at_ns, "more retransmissions", "it times out %.1f s after the first of %u transmissions",
-                           seconds(spent_ns), w->transmissions);
+        judge_find_silence(j, rule, j->out.last_index, at_ns, "more retransmissions",
+                           "it times out %.1f s after the first of %u transmissions", seconds(spent_ns), w->transmissions);
 }
 
 void timing_call(struct judge *j, const struct judge_call *call, int64_t at_ns)

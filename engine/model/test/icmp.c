@@ -179,7 +179,8 @@ static void opening_goes_on_after_a_soft_error(void **state)
 
 /* ---- the path MTU ----------------------------------------------------------------------------------------------------------- */
 
-static const struct version { unsigned version; struct error error; enum rule_id rule; } four = {4, {.type = 3, .code = 4, .mtu = 1300, .seq = 1, .len = 1400}, RULE_PATH_MTU_IPV4},
+static const struct version { unsigned version; struct error error; enum rule_id rule; }
+    four = {4, {.type = 3, .code = 4, .mtu = 1300, .seq = 1, .len = 1400}, RULE_PATH_MTU_IPV4},
     six = {6, {.type = 2, .mtu = 1300, .seq = 1, .len = 1400}, RULE_PATH_MTU_IPV6};
 
 static void smaller_packets_follow_a_packet_too_big(void **state)

@@ -391,7 +391,8 @@ static void data_is_tried_for_a_hundred_seconds(void **state)
     talk_free(t);
 }
 
-/* ---- queued data and closed windows ------------------------------------------------------------------------------------------- */
+/* ---- queued data and closed windows -------------------------------------------------------------------------------------------
+ */
 
 static void data_that_stays_in_the_queue_is_found(void **state)
 {
@@ -475,7 +476,8 @@ static void a_peer_that_answers_probes_is_not_timed_out(void **state)
     }
 }
 
-/* ---- keep-alives ----------------------------------------------------------------------------------------------------------------- */
+/* ---- keep-alives
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 static void keep_alives_need_to_be_asked_for_and_idleness(void **state)
 {
@@ -522,7 +524,8 @@ static void further_keep_alives_follow_until_one_is_answered(void **state)
     talk_free(t);
 }
 
-/* ---- acknowledgments ---------------------------------------------------------------------------------------------------------------- */
+/* ---- acknowledgments
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static void every_second_full_sized_segment_is_acknowledged(void **state)
 {
@@ -573,7 +576,8 @@ static void a_later_ack_is_not_immediate(void **state)
     talk_free(t);
 }
 
-/* ---- the portrait ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the portrait
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static void expect_choice(const struct talk *t, enum choice_id id, int64_t value)
 {
