@@ -193,6 +193,46 @@ static void print_mended(const struct results *results, FILE *out)
     }
 }
 
+/* The stack: offers SACK: yes · sends with a TTL of 64 · … in lines of bounded width. */
+static void print_portrait(const struct portrait *portrait, FILE *out)
+{
+    enum { WIDTH = 110 };
+    char text[256];
+    size_t column = 0;
+    for (enum choice_id id = 0; id < CHOICE_COUNT; id++) {
+        portrait_describe(portrait, id, text, sizeof text);
+        if (!*text)
+            continue;
+        const size_t len = strlen(text);
+        if (column == 0)
+            column = (size_t)fprintf(out, "\nThe stack: ");
+        else if (column + len + 3 > WIDTH)
+            column = (size_t)fprintf(out, " ·\n  ");
+        else
+            column += (size_t)fprintf(out, " · ");
+        fputs(text, out);
+        column += len;
+    }
+    if (column)
+        fputc('\n', out);
+}
+
+static void print_coverage(const struct coverage *coverage, FILE *out)
+{
+    size_t tested = 0, broken = 0, transitions = 0;
+    for (enum rule_id id = 0; id < RULE_COUNT; id++) {
+        tested += coverage->tested[id] != 0;
+        broken += coverage->violated[id] != 0;
+    }
+    for (enum tcp_state from = 0; from < TCP_STATE_COUNT; from++)
+        for (enum model_event event = 0; event < EVENT_COUNT; event++)
+            for (enum tcp_state to = 0; to < TCP_STATE_COUNT; to++)
+                transitions += coverage->transitions[from][event][to] != 0;
+    if (tested)
+        fprintf(out, "The model: %zu of %d rules put to the test, %zu broken; %zu transitions seen\n", tested, RULE_COUNT, broken,
+                transitions);
+}
+
 static void print_end(const struct results *results, FILE *out)
 {
     struct results_summary s;
@@ -224,6 +264,8 @@ void report_console_summary(const struct results *results, FILE *out, bool color
     print_deviations(results, out);
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         print_lines(results, &sections, shown[i], out, color);
+    print_portrait(&results->model.portrait, out);
+    print_coverage(&results->model.coverage, out);
     print_end(results, out);
     sections_release(&sections);
 }

@@ -294,3 +294,81 @@ bool decode_test(struct decoder *d, const json_t *object, struct result_test *ou
     decode_trace(d, object, out);
     return !d->failed;
 }
+
+/* ---- what the model saw */
+
+static bool add_counter(struct decoder *d, const json_t *object, const char *key, uint64_t *sum)
+{
+    int64_t value = 0;
+    if (!decode_whole(d, object, key, 0, INT64_MAX, &value))
+        return false;
+    return !__builtin_add_overflow(*sum, (uint64_t)value, sum) || decode_fault(d, key, "the counts add up to more than 2^64");
+}
+
+static void decode_rule(struct decoder *d, const json_t *object, struct result_model *sum)
+{
+    const char *name = json_string_value(member(d, object, "rule", is_string, "a string"));
+    for (enum rule_id id = 0; name && id < RULE_COUNT; id++)
+        if (!strcmp(rule_at(id)->name, name)) {
+            add_counter(d, object, "tested", &sum->coverage.tested[id]);
+            add_counter(d, object, "violated", &sum->coverage.violated[id]);
+        }
+}
+
+static enum tcp_state decode_state(struct decoder *d, const json_t *object, const char *key)
+{
+    const char *name = json_string_value(member(d, object, key, is_string, "a string"));
+    return name ? tcp_state_from_name(name) : TCP_STATE_COUNT;
+}
+
+static void decode_transition(struct decoder *d, const json_t *object, struct result_model *sum)
+{
+    enum tcp_state from = decode_state(d, object, "from"), to = decode_state(d, object, "to");
+    const char *name = json_string_value(member(d, object, "event", is_string, "a string"));
+    for (enum model_event event = 0; name && from < TCP_STATE_COUNT && to < TCP_STATE_COUNT && event < EVENT_COUNT; event++)
+        if (!strcmp(model_event_name(event), name))
+            add_counter(d, object, "count", &sum->coverage.transitions[from][event][to]);
+}
+
+static void decode_choice(struct decoder *d, const json_t *object, struct result_model *sum)
+{
+    struct portrait more = {0};
+    struct portrait_entry entry = {0};
+    int64_t total;
+    const char *name = json_string_value(member(d, object, "choice", is_string, "a string"));
+    add_counter(d, object, "count", &entry.count);
+    decode_whole(d, object, "min", INT64_MIN, INT64_MAX, &entry.min);
+    decode_whole(d, object, "max", INT64_MIN, INT64_MAX, &entry.max);
+    decode_whole(d, object, "sum", INT64_MIN, INT64_MAX, &entry.sum);
+    for (enum choice_id id = 0; name && !d->failed && id < CHOICE_COUNT; id++) {
+        if (strcmp(choice_at(id)->id, name) != 0)
+            continue;
+        more.choices[id] = entry;
+        if (entry.min > entry.max)
+            decode_fault(d, "min", "is more than max");
+        else if (__builtin_add_overflow(sum->portrait.choices[id].sum, entry.sum, &total))
+            decode_fault(d, "sum", "the sums add up to more than 2^63");
+        else
+            portrait_add(&sum->portrait, &more);
+    }
+}
+
+static void decode_each(struct decoder *d, const json_t *object, const char *key, struct result_model *sum,
+                        void decode(struct decoder *, const json_t *, struct result_model *))
+{
+    const json_t *list = decode_list(d, object, key);
+    const size_t path_len = strlen(d->path);
+    for (size_t i = 0; i < json_array_size(list) && !d->failed; i++)
+        if (enter(d, path_len, key, i, json_array_get(list, i)))
+            decode(d, json_array_get(list, i), sum);
+    d->path[path_len] = '\0';
+}
+
+bool decode_model(struct decoder *d, const json_t *object, struct result_model *sum)
+{
+    const json_t *coverage = member(d, object, "coverage", is_object, "an object");
+    decode_each(d, coverage, "rules", sum, decode_rule);
+    decode_each(d, coverage, "transitions", sum, decode_transition);
+    decode_each(d, object, "portrait", sum, decode_choice);
+    return !d->failed;
+}

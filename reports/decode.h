@@ -18,6 +18,8 @@ struct decoder {
  * empty, but a test's id and verdict and a document's schema, which must be there. */
 bool decode_run(struct decoder *d, const json_t *object, struct result_run *out); /* of a header line or of a document */
 bool decode_test(struct decoder *d, const json_t *object, struct result_test *out);
+/* Adds what a journal's line, or a document, says the model saw. Names that this program does not know are left alone. */
+bool decode_model(struct decoder *d, const json_t *object, struct result_model *sum);
 bool decode_whole(struct decoder *d, const json_t *object, const char *key, int64_t min, int64_t max, int64_t *out);
 bool decode_bool(struct decoder *d, const json_t *object, const char *key, bool *out);
 bool decode_string(struct decoder *d, const json_t *object, const char *key, const char **out);

@@ -196,3 +196,95 @@ json_t *encode_end(int64_t duration_ns)
     put_integer(&o, "duration_ns", duration_ns);
     return object_finish(&o);
 }
+
+/* Counters are 64 bits without a sign, JSON integers here 63. */
+static void put_counter(struct object *o, const char *key, uint64_t value)
+{
+    put_integer(o, key, value > INT64_MAX ? INT64_MAX : (int64_t)value);
+}
+
+/* Appends the object to the list, which becomes NULL when memory runs out. */
+static void append(json_t **list, struct object *o)
+{
+    json_t *value = object_finish(o);
+    if (*list && value && json_array_append_new(*list, value) == 0)
+        return;
+    json_decref(*list);
+    *list = NULL;
+}
+
+static json_t *encode_rules(const struct coverage *coverage)
+{
+    json_t *list = json_array();
+    for (enum rule_id id = 0; id < RULE_COUNT; id++) {
+        if (!coverage->tested[id] && !coverage->violated[id])
+            continue;
+        struct object o = object_new();
+        put_string(&o, "rule", rule_at(id)->name);
+        put_counter(&o, "tested", coverage->tested[id]);
+        put_counter(&o, "violated", coverage->violated[id]);
+        append(&list, &o);
+    }
+    return list;
+}
+
+static json_t *encode_transitions(const struct coverage *coverage)
+{
+    json_t *list = json_array();
+    for (enum tcp_state from = 0; from < TCP_STATE_COUNT; from++)
+        for (enum model_event event = 0; event < EVENT_COUNT; event++)
+            for (enum tcp_state to = 0; to < TCP_STATE_COUNT; to++) {
+                if (!coverage->transitions[from][event][to])
+                    continue;
+                struct object o = object_new();
+                put_string(&o, "from", tcp_state_name(from));
+                put_string(&o, "event", model_event_name(event));
+                put_string(&o, "to", tcp_state_name(to));
+                put_counter(&o, "count", coverage->transitions[from][event][to]);
+                append(&list, &o);
+            }
+    return list;
+}
+
+json_t *encode_coverage(const struct coverage *coverage)
+{
+    struct object o = object_new();
+    put(&o, "rules", encode_rules(coverage));
+    put(&o, "transitions", encode_transitions(coverage));
+    return object_finish(&o);
+}
+
+json_t *encode_portrait(const struct portrait *portrait)
+{
+    static const char *const units[] = {
+        [CHOICE_YES_NO] = "yes or no", [CHOICE_NUMBER] = "number", [CHOICE_OCTETS] = "octets", [CHOICE_TIME] = "ns"};
+    char text[256];
+    json_t *list = json_array();
+    for (enum choice_id id = 0; id < CHOICE_COUNT; id++) {
+        const struct portrait_entry *entry = &portrait->choices[id];
+        if (!entry->count)
+            continue;
+        struct object o = object_new();
+        portrait_describe(portrait, id, text, sizeof text);
+        put_string(&o, "choice", choice_at(id)->id);
+        put_string(&o, "question", choice_at(id)->question);
+        put_string(&o, "source", choice_at(id)->source);
+        put_string(&o, "unit", units[choice_at(id)->unit]);
+        put_counter(&o, "count", entry->count);
+        put_integer(&o, "min", entry->min);
+        put_integer(&o, "max", entry->max);
+        put_integer(&o, "sum", entry->sum);
+        put_string(&o, "text", text);
+        append(&list, &o);
+    }
+    return list;
+}
+
+json_t *encode_model(const struct result_model *model)
+{
+    struct object o = object_new();
+    put_string(&o, "type", "model");
+    put(&o, "coverage", encode_coverage(&model->coverage));
+    put(&o, "portrait", encode_portrait(&model->portrait));
+    return object_finish(&o);
+}

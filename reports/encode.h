@@ -11,6 +11,9 @@ json_t *encode_run(const struct result_run *run);    /* the header line, "type" 
 json_t *encode_target(const struct result_run *run); /* its "target" alone */
 json_t *encode_test(const struct result_test *test); /* without "type" */
 json_t *encode_end(int64_t duration_ns);
+json_t *encode_model(const struct result_model *model); /* a line of its own */
+json_t *encode_coverage(const struct coverage *coverage);
+json_t *encode_portrait(const struct portrait *portrait);
 json_t *encode_string(const char *text);
 
 /* Sets object's key to value, whose reference it takes; false when value is NULL or memory ran out. */

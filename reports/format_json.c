@@ -113,6 +113,9 @@ bool format_json(const struct results *results, FILE *out)
     good = print_member("summary", encode_summary(results), out) && good;
     good = print_tests(results, out) && good;
     good = print_requirements(results, out) && good;
-    fputs(" \"coverage\": {\"rules\": [], \"transitions\": []}\n}\n", out);
+    good = print_member("coverage", encode_coverage(&results->model.coverage), out) && good;
+    fputs(" \"portrait\": ", out);
+    good = print_value(encode_portrait(&results->model.portrait), out) && good;
+    fputs("\n}\n", out);
     return good;
 }

@@ -228,6 +228,25 @@ static bool print_requirements(const struct results *results, FILE *out)
     return true;
 }
 
+static void print_portrait(const struct portrait *portrait, FILE *out)
+{
+    char text[256];
+    bool any = false;
+    for (enum choice_id id = 0; id < CHOICE_COUNT; id++) {
+        portrait_describe(portrait, id, text, sizeof text);
+        if (!*text)
+            continue;
+        if (!any)
+            fputs("## What the stack chose\n\n", out);
+        any = true;
+        fputs("- ", out);
+        print_text(text, out);
+        fprintf(out, " (%s)\n", choice_at(id)->source);
+    }
+    if (any)
+        fputc('\n', out);
+}
+
 bool format_markdown(const struct results *results, FILE *out)
 {
     struct sections sections;
@@ -238,5 +257,6 @@ bool format_markdown(const struct results *results, FILE *out)
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         print_list(&lists[i], &sections, results->test_count, out);
     sections_release(&sections);
+    print_portrait(&results->model.portrait, out);
     return print_requirements(results, out);
 }

@@ -145,6 +145,11 @@ static bool take_test(struct reader *r, const json_t *object)
     return test && decoded(r, decode_test(&r->decoder, object, test));
 }
 
+static bool take_model(struct reader *r, const json_t *object)
+{
+    return decoded(r, decode_model(&r->decoder, object, &r->owned->results.model));
+}
+
 static bool add_duration(struct reader *r, int64_t duration_ns)
 {
     int64_t *total = &r->owned->results.duration_ns;
@@ -163,11 +168,11 @@ static bool take_object(struct reader *r, const json_t *object)
     static const struct {
         const char *type;
         bool (*take)(struct reader *, const json_t *);
-    } kinds[] = { { "run", take_run }, { "test", take_test }, { "end", take_end } };
+    } kinds[] = { { "run", take_run }, { "test", take_test }, { "model", take_model }, { "end", take_end } };
 
     const char *type = json_string_value(json_object_get(object, "type"));
     if (!type)
-        return fault(r, "type: missing; expected \"run\", \"test\" or \"end\"");
+        return fault(r, "type: missing; expected \"run\", \"test\", \"model\" or \"end\"");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(type, kinds[i].type) != 0)
             continue;
@@ -176,7 +181,7 @@ static bool take_object(struct reader *r, const json_t *object)
         return kinds[i].take(r, object);
     }
     char shown[64];
-    return fault(r, "type: expected \"run\", \"test\" or \"end\", found \"%s\"", text_show(type, shown, sizeof shown));
+    return fault(r, "type: expected \"run\", \"test\", \"model\" or \"end\", found \"%s\"", text_show(type, shown, sizeof shown));
 }
 
 static bool take_line(struct reader *r)
@@ -236,7 +241,8 @@ static bool take_document(struct reader *r, const json_t *object)
     r->has_header = true;
     return decoded(r, decode_run(d, object, &results->run))
            && decoded(r, decode_whole(d, object, "duration_ns", 0, INT64_MAX, &results->duration_ns))
-           && decoded(r, decode_bool(d, object, "finished", &results->finished)) && take_tests(r, object);
+           && decoded(r, decode_bool(d, object, "finished", &results->finished)) && decoded(r, decode_model(d, object, &results->model))
+           && take_tests(r, object);
 }
 
 static size_t load_some(void *buffer, size_t len, void *data)

@@ -110,6 +110,12 @@ uint32_t result_deviations(const struct result_test *test)
     return deviations;
 }
 
+void result_model_add(struct result_model *sum, const struct result_model *more)
+{
+    coverage_add(&sum->coverage, &more->coverage);
+    portrait_add(&sum->portrait, &more->portrait);
+}
+
 void results_summarise(const struct result_test *tests, size_t count, struct results_summary *out)
 {
     *out = (struct results_summary){ .known = 0 };

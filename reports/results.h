@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 #include "engine/model/catalogue.h"
+#include "engine/model/coverage.h"
+#include "engine/model/portrait.h"
 
 enum { RESULTS_SCHEMA = 1 };
 
@@ -116,6 +118,13 @@ static inline bool result_is_new_failure(const struct result_test *test)
     return test->verdict == VERDICT_FAIL && !test->known;
 }
 
+/* What the model saw: in a line of the journal since the line before of its kind, in memory and in a document all of it. */
+struct result_model {
+    struct coverage coverage;
+    struct portrait portrait;
+};
+void result_model_add(struct result_model *sum, const struct result_model *more);
+
 struct results { /* of results_read(), which owns all of it; tests are in the order of result_id_compare() */
     const char *dir;         /* where the file lies, and what a test's pcap is relative to; "" when read from memory */
     struct result_run run;
@@ -123,6 +132,7 @@ struct results { /* of results_read(), which owns all of it; tests are in the or
     size_t test_count;
     bool finished;           /* the end line is there */
     int64_t duration_ns;     /* the end lines added up, one a stretch of a resumed run; 0 without one */
+    struct result_model model; /* zero where nothing was judged */
     bool torn;               /* the last line was cut off, and left out */
 };
 
@@ -155,6 +165,8 @@ struct results_writer *results_writer_open(const char *dir, enum results_mode mo
                                            size_t error_size);
 /* Appends one finished test. Everything is copied out before it returns. 0, or -1: see results_writer_error(). */
 int results_writer_test(struct results_writer *writer, const struct result_test *test);
+/* Appends what the model saw since this was last called (for the first time: since the start of this stretch). 0 or -1. */
+int results_writer_model(struct results_writer *writer, const struct result_model *seen);
 /* Appends the end line: the run was not cut short. duration_ns is that of this stretch of a resumed run. 0 or -1. */
 int results_writer_end(struct results_writer *writer, int64_t duration_ns);
 /* Why the last call failed; valid until the next one. */

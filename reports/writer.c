@@ -221,6 +221,11 @@ int results_writer_test(struct results_writer *writer, const struct result_test 
     return append_json(writer, line, test->id);
 }
 
+int results_writer_model(struct results_writer *writer, const struct result_model *seen)
+{
+    return append_json(writer, encode_model(seen), "what the model saw");
+}
+
 int results_writer_end(struct results_writer *writer, int64_t duration_ns)
 {
     return append_json(writer, encode_end(duration_ns), "the end") == 0 ? sync_file(writer) : -1;

@@ -5,6 +5,7 @@
 _tcpassay_tests() { tcpassay list 2>/dev/null | awk '{ print $1 }'; }
 _tcpassay_targets() { tcpassay targets 2>/dev/null | awk '/^[a-z]/ { print $1 }'; }
 _tcpassay_faults() { tcpassay selftest --faults 2>/dev/null | awk '/^ *[a-z0-9]+(-[a-z0-9]+)+ / { print $1 }'; }
+_tcpassay_rules() { tcpassay explain rule: 2>/dev/null | awk '/^rule:/ { print $1 }'; }
 _tcpassay_requirements() { tcpassay explain RFC 2>/dev/null | awk '/^RFC/ { print $1 }'; }
 
 # A test's id up to its next part, as file names complete folder by folder.
@@ -57,13 +58,14 @@ _tcpassay() {
         _tcpassay_words "run list explain replay targets selftest serve --help --version"
     elif ! _tcpassay_option_value; then
         case ${words[1]}:$current in
-            run:-*) _tcpassay_words "--target --out --report --baseline --strict --profile --jobs --shard --seed --resume --suite --allow-disruptive
+            run:-*) _tcpassay_words "--target --out --report --baseline --strict --no-model --profile --jobs --shard --seed --resume --suite --allow-disruptive
                 --verbose --quiet --help" ;;
             list:-*) _tcpassay_words "--json --profile --suite --help" ;;
             selftest:-*) _tcpassay_words "--fault --all-faults --faults --seed --suite --out --help" ;;
             replay:-*) _tcpassay_words "--target --seed --pcap --help" ;;
             serve:-*) _tcpassay_words "--tap --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --help" ;;
             explain:-* | targets:-*) _tcpassay_words "--help" ;;
+            explain:rule:*) _tcpassay_words "$(_tcpassay_rules)" ;;
             explain:RFC*) _tcpassay_words "$(_tcpassay_requirements)" ;;
             run:* | list:* | replay:* | explain:* | selftest:*) _tcpassay_selectors ;;
             targets:*) _tcpassay_words "$(_tcpassay_targets)" ;;

@@ -1,15 +1,16 @@
-/* `tcpassay explain`: a requirement or a test, with everything known of it. */
+/* `tcpassay explain`: a requirement, a rule of the model, or a test, with everything known of it. */
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
 
 #include "engine/cli/cli.h"
-#include "engine/model/catalogue.h"
+#include "engine/model/rules.h"
 
 static const char help_text[] =
     "usage: tcpassay explain ID\n"
     "\n"
-    "ID is a requirement (RFC9293:MUST-10, RFC5961:3.2-a), a test (rfc9293/3.5/…), or the beginning of requirement ids (RFC5961:3).\n";
+    "ID is a requirement (RFC9293:MUST-10, RFC5961:3.2-a), a test (rfc9293/3.5/…), the beginning of requirement ids (RFC5961:3), or a rule of the\n"
+    "model (rule:gap-in-sequence); \"rule:\" alone, or the beginning of a name, lists rules.\n";
 
 static bool covers(const struct scenario *scenario, const char *id)
 {
@@ -19,11 +20,70 @@ static bool covers(const struct scenario *scenario, const char *id)
     return false;
 }
 
+static bool stands_for(const struct rule *rule, const char *requirement)
+{
+    char id[RULE_REQUIREMENT_MAX];
+    for (unsigned i = 0; rule_requirement(rule, i, id); i++)
+        if (!strcmp(id, requirement))
+            return true;
+    return false;
+}
+
+static void list_rules_of(const char *requirement)
+{
+    bool any = false;
+    for (enum rule_id id = 0; id < RULE_COUNT; id++) {
+        const struct rule *rule = rule_at(id);
+        if (!stands_for(rule, requirement))
+            continue;
+        if (!any)
+            puts("Judged by the rules of the model:");
+        any = true;
+        printf("  rule:%s   when %s: %s\n", rule->name, rule->condition, rule->demand);
+    }
+}
+
+static void explain_rule(const struct rule *rule)
+{
+    char id[RULE_REQUIREMENT_MAX];
+    printf("rule:%s   %s, %s\n\n", rule->name, requirement_level_text(rule->level), rule->section);
+    printf("  When %s:\n  %s.\n\n  A stack that breaks it %s.\n\nStands for:\n", rule->condition, rule->demand, rule->violation);
+    for (unsigned i = 0; rule_requirement(rule, i, id); i++) {
+        const struct requirement *r = requirement_find(id);
+        printf("  %s%s%s\n    %s\n", id, r ? "   " : "", r ? requirement_level_text(r->level) : "", r ? r->text : "not in the catalogue");
+    }
+}
+
+static int explain_rules(const char *name)
+{
+    const struct rule *exact = *name ? rule_find(name) : NULL;
+    if (exact) {
+        explain_rule(exact);
+        return EXIT_OK;
+    }
+    const char *names[RULE_COUNT];
+    bool any = false;
+    for (enum rule_id id = 0; id < RULE_COUNT; id++) {
+        const struct rule *rule = rule_at(id);
+        names[id] = rule->name;
+        if (strncmp(rule->name, name, strlen(name)) != 0)
+            continue;
+        any = true;
+        printf("rule:%-40s %-10s %-22s %s\n", rule->name, requirement_level_text(rule->level), rule->section, rule->demand);
+    }
+    if (any)
+        return EXIT_OK;
+    const char *closest = cli_closest(name, names, RULE_COUNT);
+    return closest ? cli_usage_error("explain", "there is no rule \"%s\"; did you mean rule:%s?", name, closest)
+                   : cli_usage_error("explain", "there is no rule \"%s\"; `tcpassay explain rule:` lists them", name);
+}
+
 static void explain_requirement(const struct requirement *r, const struct suite *suite)
 {
     unsigned tested = 0;
     printf("%s   %s, section %s\n\n  %s\n\n", r->id, requirement_level_text(r->level), r->section, r->text);
     printf("Observable: %s\n", r->observable);
+    list_rules_of(r->id);
     for (size_t i = 0; i < suite->file_count; i++) {
         if (!covers(suite->files[i].scenario, r->id))
             continue;
@@ -46,6 +106,8 @@ static void explain_test(const struct suite_file *file)
         const struct requirement *r = requirement_find(s->covers[i]);
         printf("Covers %s%s%s\n", s->covers[i], r ? ": " : "", r ? r->text : "");
     }
+    if (s->judge_off)
+        printf("The model does not judge it: %s\n", s->judge_off);
     for (unsigned i = 0; i < s->killed_by_count; i++)
         printf("%s%s%s", i ? ", " : "Must fail under: ", s->killed_by[i], i + 1 == s->killed_by_count ? "\n" : "");
     printf("\n%s", s->source_text);
@@ -95,6 +157,8 @@ int command_explain(int argc, char **argv)
     }
     if (argc != 2)
         return cli_usage_error("explain", "one id is wanted");
+    if (!strncmp(argv[1], "rule:", 5))
+        return explain_rules(argv[1] + 5);
     struct suite suite;
     unsigned broken;
     int code = cli_load_suite("explain", NULL, NULL, 0, &suite, &broken);

@@ -77,6 +77,8 @@ struct run {
     char failure[600];                /* why the schedule was stopped */
     int64_t started_ns;
     size_t last_done;
+    struct result_model model;        /* what it saw in the tests since it was last written */
+    size_t model_tests;               /* how many these are */
 };
 
 static int64_t monotonic_ns(void)
@@ -306,7 +308,7 @@ static void clear_progress(const struct run *run)
         fputs("\r\033[K", stdout);
 }
 
-enum { PCAP_ID_MAX = 200 };
+enum { PCAP_ID_MAX = 200, MODEL_TESTS_MAX = 500 };
 
 static uint32_t hash_of(const char *text) /* FNV-1a */
 {
@@ -339,6 +341,29 @@ static int keep_pcap(struct run *run, struct result_test *result, const struct p
     return player_write_pcap(player, path, run->failure, sizeof run->failure);
 }
 
+static int write_model(struct run *run)
+{
+    if (run->model_tests == 0)
+        return 0;
+    int failed = results_writer_model(run->writer, &run->model);
+    if (failed)
+        snprintf(run->failure, sizeof run->failure, "%s", results_writer_error(run->writer));
+    run->model = (struct result_model){0};
+    run->model_tests = 0;
+    return failed;
+}
+
+/* Written now and then, so that little is lost when the run is killed. */
+static int gather_model(struct run *run, const struct player *player)
+{
+    const struct judge_host *judged = player ? player_judged(player) : NULL;
+    if (!judged)
+        return 0;
+    coverage_add(&run->model.coverage, &judged->coverage);
+    portrait_add(&run->model.portrait, &judged->portrait);
+    return ++run->model_tests < MODEL_TESTS_MAX ? 0 : write_model(run);
+}
+
 static int on_finished(void *context, const struct suite_test *test, struct result_test *result, const struct player *player)
 {
     struct run *run = context;
@@ -355,6 +380,8 @@ static int on_finished(void *context, const struct suite_test *test, struct resu
         snprintf(run->failure, sizeof run->failure, "%s", results_writer_error(run->writer));
         return -1;
     }
+    if (gather_model(run, player) < 0)
+        return -1;
     bool notable = result->verdict != VERDICT_PASS && result->verdict != VERDICT_NOT_APPLICABLE;
     if (notable && (!run->quiet || result_is_new_failure(result) || result->verdict == VERDICT_ERROR)) {
         clear_progress(run);
@@ -431,6 +458,8 @@ static int conclude(struct run *run, enum schedule_end end, const struct target_
 {
     char error[600];
     clear_progress(run);
+    if (end != SCHEDULE_STOPPED && write_model(run) < 0)
+        end = SCHEDULE_STOPPED;
     if (end == SCHEDULE_DONE && results_writer_end(run->writer, monotonic_ns() - run->started_ns) < 0) {
         snprintf(run->failure, sizeof run->failure, "%s", results_writer_error(run->writer));
         end = SCHEDULE_STOPPED;

@@ -586,10 +586,16 @@ static void the_console_ends_with_the_new_failures_and_the_totals(void **state)
     assert_memory_equal(line_starting(text, "section"), head, sizeof head - 1);
     assert_memory_equal(line_starting(text, "all "), all, sizeof all - 1);
     assert_memory_equal(line_starting(text, "rfc9293/3.8-data"), data, sizeof data - 1);
+    assert_non_null(
+        line_starting(text, "The stack: offers an MSS of 1440 to 1460 octets · offers a window scale of 7 · offers SACK: yes ·"));
+    assert_non_null(line_starting(text, "The model: 2 of "));
+    assert_non_null(strstr(text, "put to the test, 1 broken; 2 transitions seen\n"));
     free(text);
 
     results = sample(state, SAMPLE_EMPTY); /* has no end line */
     text = print_console(results, &len);
+    assert_null(strstr(text, "The stack"));
+    assert_null(strstr(text, "The model"));
     assert_non_null(strstr(text, "The run was cut short: 0 tests finished; --resume goes on.\n"));
     free(text);
 }

@@ -295,6 +295,31 @@ static void a_resumed_run_keeps_its_first_header_and_adds_up_its_stretches(void 
     results_free(results);
 }
 
+static void what_the_model_saw_adds_up_over_lines_and_stretches(void **state)
+{
+    struct place *p = *state;
+    struct result_model seen, twice = {0};
+    sample_model(&seen);
+    result_model_add(&twice, &seen);
+    result_model_add(&twice, &seen);
+    struct results_writer *w = must_open(p, RESULTS_REPLACE);
+    must_write(w, 0, 1);
+    assert_int_equal(results_writer_model(w, &seen), 0);
+    assert_int_equal(results_writer_end(w, 40), 0);
+    results_writer_close(w);
+    struct results *results = must_read(p, p->dir);
+    assert_memory_equal(&results->model, &seen, sizeof seen);
+    results_free(results);
+
+    w = must_open(p, RESULTS_RESUME);
+    must_write(w, 1, 2);
+    assert_int_equal(results_writer_model(w, &seen), 0);
+    results_writer_close(w);
+    results = must_read(p, p->dir);
+    assert_memory_equal(&results->model, &twice, sizeof twice);
+    results_free(results);
+}
+
 static void resuming_nothing_starts_a_run(void **state)
 {
     struct place *p = *state;
@@ -442,6 +467,8 @@ static void what_a_reader_would_refuse_is_not_written(void **state)
 #define HEADER "{\"type\":\"run\",\"schema\":1}\n"
 #define TEST(fields) HEADER "{\"type\":\"test\",\"id\":\"a\",\"verdict\":\"pass\"," fields "}\n"
 
+#define MODEL(members) HEADER "{\"type\":\"model\"," members "}\n"
+
 static void what_is_wrong_is_said_with_file_and_line(void **state)
 {
     (void)state;
@@ -464,8 +491,8 @@ static void what_is_wrong_is_said_with_file_and_line(void **state)
         { HEADER HEADER, "x:2: a second header: \"type\" \"run\" stands in the first line only" },
         { HEADER "\n", "x:2: column 0: not JSON: '[' or '{' expected near end of file" },
         { HEADER "[]\n", "x:2: expected an object, found a list" },
-        { HEADER "{}\n", "x:2: type: missing; expected \"run\", \"test\" or \"end\"" },
-        { HEADER "{\"type\":\"\\u001b[2J\"}\n", "x:2: type: expected \"run\", \"test\" or \"end\", found \"\\x1b[2J\"" },
+        { HEADER "{}\n", "x:2: type: missing; expected \"run\", \"test\", \"model\" or \"end\"" },
+        { HEADER "{\"type\":\"\\u001b[2J\"}\n", "x:2: type: expected \"run\", \"test\", \"model\" or \"end\", found \"\\x1b[2J\"" },
         { HEADER "{\"type\":\"test\",\"verdict\":\"pass\"}\n", "x:2: id: expected 1 to 1024 octets, found 0" },
         { HEADER "{\"type\":\"test\",\"id\":\"a\"}\n", "x:2: verdict: expected pass, fail, inconclusive, error or not_applicable, found \"\"" },
         { HEADER "{\"type\":\"test\",\"id\":\"a\",\"verdict\":\"passed\"}\n", "x:2: verdict: expected pass, fail, inconclusive, error or not_applicable, found \"passed\"" },
@@ -484,6 +511,12 @@ static void what_is_wrong_is_said_with_file_and_line(void **state)
         { TEST("\"title\":\"\xff\""), "x:2: column 50: not JSON: unable to decode byte 0xff near '\"'" },
         { HEADER "{\"type\":\"end\",\"duration_ns\":9223372036854775807}\n{\"type\":\"end\",\"duration_ns\":1}\n",
           "x:3: duration_ns: the durations add up to more than 2^63" },
+        { MODEL("\"coverage\":7"), "x:2: coverage: expected an object, found a whole number" },
+        { MODEL("\"coverage\":{\"rules\":[7]}"), "x:2: rules[0]: expected an object, found a whole number" },
+        { MODEL("\"coverage\":{\"rules\":[{\"rule\":\"gap-in-sequence\",\"tested\":-1}]}"), "x:2: rules[0].tested: -1 is out of range: 0 to 9223372036854775807 are possible" },
+        { MODEL("\"portrait\":[{\"choice\":\"ttl\",\"count\":1,\"min\":2,\"max\":1}]"), "x:2: portrait[0].min: is more than max" },
+        { MODEL("\"portrait\":[{\"choice\":\"ttl\",\"count\":1,\"sum\":9223372036854775807},{\"choice\":\"ttl\",\"count\":1,\"sum\":1}]"),
+          "x:2: portrait[1].sum: the sums add up to more than 2^63" },
         { "{\"schema\":1,\n \"tests\":7}", "x: tests: expected a list, found a whole number" },
         { "{\"schema\":1,\n \"tests\":[{\"id\":\"a\",\"verdict\":\"pass\"},7]}", "x: tests[1]: expected an object" },
         { "{\"schema\":1,\n \"tests\":[{\"id\":\"a\",\"verdict\":\"pass\",\"findings\":[{\"at_ns\":\"\"}]}]}",
@@ -507,7 +540,11 @@ static void what_is_absent_is_empty_and_what_is_unknown_is_left_alone(void **sta
 {
     (void)state;
     static const char text[] =
-        "{\"schema\":1,\"type\":\"run\",\"later\":{}}\n{\"id\":\"a\",\"verdict\":\"error\",\"type\":\"test\",\"new\":[1]}\n";
+        "{\"schema\":1,\"type\":\"run\",\"later\":{}}\n{\"id\":\"a\",\"verdict\":\"error\",\"type\":\"test\",\"new\":[1]}\n"
+        "{\"type\":\"model\",\"coverage\":{\"rules\":[{\"rule\":\"of-tomorrow\",\"tested\":1}],"
+        "\"transitions\":[{\"from\":\"NOWHERE\",\"event\":\"x\",\"to\":\"CLOSED\"}]},"
+        "\"portrait\":[{\"choice\":\"of-tomorrow\",\"count\":1}]}\n";
+    const struct result_model nothing = {0};
     char error[512];
     struct results *results = results_read_bytes(text, strlen(text), "x", error, sizeof error);
     assert_non_null(results);
@@ -516,6 +553,7 @@ static void what_is_absent_is_empty_and_what_is_unknown_is_left_alone(void **sta
     assert_string_equal(results->tests[0].title, "");
     assert_int_equal(results->tests[0].verdict, VERDICT_ERROR);
     assert_int_equal(results->tests[0].trace_count, 0);
+    assert_memory_equal(&results->model, &nothing, sizeof nothing);
     results_free(results);
 }
 
@@ -646,6 +684,7 @@ int main(void)
         in_a_directory(hostile_strings_come_back_as_valid_utf8_and_otherwise_unchanged),
         in_a_directory(a_line_torn_at_any_octet_is_left_out_and_cut_off_by_a_resumed_run),
         in_a_directory(a_resumed_run_keeps_its_first_header_and_adds_up_its_stretches),
+        in_a_directory(what_the_model_saw_adds_up_over_lines_and_stretches),
         in_a_directory(resuming_nothing_starts_a_run),
         in_a_directory(a_full_disk_costs_the_line_that_met_it_and_no_other),
         in_a_directory(a_new_run_that_cannot_start_leaves_the_old_results_alone),

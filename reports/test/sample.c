@@ -135,6 +135,21 @@ static void write_hostile(struct results_writer *w, const char *text, const char
     }
 }
 
+void sample_model(struct result_model *out)
+{
+    *out = (struct result_model){0};
+    out->coverage.tested[0] = 3;
+    out->coverage.tested[RULE_COUNT - 1] = 7;
+    out->coverage.violated[RULE_COUNT - 1] = 1;
+    out->coverage.transitions[TCP_STATE_LISTEN][EVENT_SYN][TCP_STATE_SYN_RECEIVED] = 2;
+    out->coverage.transitions[TCP_STATE_TIME_WAIT][EVENT_TIMEOUT][TCP_STATE_CLOSED] = 1;
+    portrait_note(&out->portrait, CHOICE_SACK_OFFERED, 1);
+    portrait_note(&out->portrait, CHOICE_WINDOW_SCALE_OFFERED, 7);
+    portrait_note(&out->portrait, CHOICE_MSS_OFFERED, 1440);
+    portrait_note(&out->portrait, CHOICE_MSS_OFFERED, 1460);
+    portrait_note(&out->portrait, CHOICE_ACK_DELAY, 40000000);
+}
+
 static void write_run(struct results_writer *w, const char *hostile)
 {
     for (size_t i = 0; i < sample_count && !hostile; i++)
@@ -144,7 +159,9 @@ static void write_run(struct results_writer *w, const char *hostile)
         write_hostile(w, sample_hostile_text, v == VERDICT_FAIL ? hostile : sample_hostile_text, (enum verdict)v, false);
     if (hostile)
         write_hostile(w, sample_hostile_text, sample_hostile_text, VERDICT_FAIL, true);
-    if (results_writer_end(w, 612500000) != 0)
+    struct result_model model;
+    sample_model(&model);
+    if (results_writer_model(w, &model) != 0 || results_writer_end(w, 612500000) != 0)
         abort();
 }
 

@@ -9,6 +9,8 @@
 extern const struct result_run sample_run;
 extern const struct result_test sample_tests[]; /* not in order of ids */
 extern const size_t sample_count;
+/* A few rules and transitions, and one choice of each unit. */
+void sample_model(struct result_model *out);
 
 /* A new directory for a test's files, and its removal with all that is in it. */
 enum { SAMPLE_DIR_MAX = 64 };

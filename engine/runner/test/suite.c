@@ -113,7 +113,8 @@ static void two_tests_of_one_name_are_refused(void **state)
 static const char *known(const struct ledger *ledger, const char *id, struct result_finding first, struct result_finding second)
 {
     const struct result_finding findings[] = {first, second};
-    const struct result_test test = {.id = id, .verdict = VERDICT_FAIL, .findings = findings, .finding_count = !!first.rule + !!second.rule};
+    const struct result_test test = {
+        .id = id, .verdict = VERDICT_FAIL, .findings = findings, .finding_count = (first.rule ? 1u : 0u) + (second.rule ? 1u : 0u)};
     return ledger_find(ledger, &test, false);
 }
 
