@@ -95,7 +95,7 @@ static void watch_octets(struct judge *j, const struct segment *s)
  * same. */
 static void watch_push(struct judge *j, const struct segment *s)
 {
-    if (s->tcp->flags & (PKT_SYN | PKT_FIN) || seq_le(s->end, j->out.nxt) || s->end != end_of_sends(j) || j->calls.push_withheld ||
+    if (s->tcp->flags & PKT_SYN || seq_le(s->end, j->out.nxt) || s->end != end_of_sends(j) || j->calls.push_withheld ||
         j->host->link != JUDGE_SYNCHRONOUS)
         return;
     judge_tested(j, RULE_PSH_ON_LAST);
@@ -191,8 +191,6 @@ void content_input(struct judge *j, const struct segment *s)
     if (s->tcp->flags & PKT_ACK && j->content.out.count > 0 && seq_gt(ack, j->content.out.ranges[0].left) &&
         seq_le(ack, j->out.nxt))
         octets_forget(&j->content.out, ack, &j->host->octets_held);
-    if (s->tcp->flags & PKT_RST)
-        j->content.ended = true;
     if (s->tcp->payload_len > 0 && j->host->application_known && !judge_is_lossy(j))
         hold_input(j, s);
 }
@@ -252,7 +250,7 @@ static void compare_received(struct judge *j, const struct judge_call *call, uin
 static void watch_end_of_file(struct judge *j, int64_t at_ns)
 {
     static const unsigned open = 1u << TCP_STATE_ESTABLISHED | 1u << TCP_STATE_FIN_WAIT_1 | 1u << TCP_STATE_FIN_WAIT_2;
-    if (j->content.ended || j->calls.failed || !judge_is_exact(j))
+    if (j->calls.failed || !judge_is_exact(j))
         return;
     judge_tested(j, RULE_END_WITHOUT_FIN);
     if ((!j->in.fin_seen || seq_le(j->in.gapless, j->in.fin)) && judge_must_be(j, open))

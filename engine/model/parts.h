@@ -110,7 +110,6 @@ struct content_watch {
     struct octets out;           /* what the IUT sends, from SEND or first transmission until it is acknowledged */
     struct octets in;            /* what the peer sends, until the application receives it */
     bool in_mixed;               /* the peer sent two different octets under one number, or urgent data: what is received is not compared */
-    bool ended;                  /* a RST came in */
 };
 enum { CALLS_URGENT_MAX = 4 };
 struct calls_watch { /* what the application was told and asked for; a new incarnation on the wire does not reset it */
@@ -146,7 +145,7 @@ struct timing_watch { /* see timing.c for the words */
     int64_t rtt_from_ns, rtt_mark_ns, rtt_max_ns;
     int64_t stirred_ns;          /* the last event that may have moved a timer */
     int64_t heard_ns;            /* the last segment in order */
-    bool heard, keep_alive_since_heard;
+    bool heard;
     bool probe_answered;
     unsigned probes;             /* of the closed window */
     int64_t window_closed_ns, probe_ns, probe_interval_ns; /* the last probe, the first interval */

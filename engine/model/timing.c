@@ -23,7 +23,7 @@
 
 #include <errno.h>
 
-enum flight_kind { FLIGHT_SYN, FLIGHT_SYN_ACK, FLIGHT_DATA, FLIGHT_PROBE /* beyond the peer's window */ };
+enum flight_kind { FLIGHT_SYN, FLIGHT_SYN_ACK, FLIGHT_DATA /* and FIN */ };
 
 static const int64_t second_ns = 1000000000;
 static const int64_t silence_min_ns = 5000000000;
@@ -119,17 +119,17 @@ static void measure(struct judge *j, const struct segment *s)
 
 /* ---- the flight ------------------------------------------------------------------------------------------------------ */
 
-static uint8_t kind_of(const struct judge *j, const struct segment *s)
+static uint8_t kind_of(const struct segment *s)
 {
     if (s->tcp->flags & PKT_SYN)
         return s->tcp->flags & PKT_ACK ? FLIGHT_SYN_ACK : FLIGHT_SYN;
-    return j->in.ack_known && seq_gt(s->end, j->in.edge) ? FLIGHT_PROBE : FLIGHT_DATA;
+    return FLIGHT_DATA;
 }
 
 static void note_transmission(struct judge *j, const struct segment *s)
 {
     struct timing_watch *w = &j->timing;
-    w->kind = kind_of(j, s);
+    w->kind = kind_of(s);
     w->transmissions++;
     w->sent_earliest_ns = s->earliest_ns;
     w->sent_ns = s->at_ns;
@@ -156,7 +156,7 @@ static void watch_backoff(struct judge *j, const struct segment *s, int64_t long
     struct timing_watch *w = &j->timing;
     bool is_syn = w->kind == FLIGHT_SYN || w->kind == FLIGHT_SYN_ACK;
     int64_t before_ns = timer_at_least(j, w->interval_ns), needed_ns = before_ns * 2 / 10 * 9;
-    if (w->intervals < (is_syn ? 1 : 2) || before_ns <= 0 || is_configured(j, false) || (!is_syn && (w->kind == FLIGHT_PROBE || window_is_closed(j))))
+    if (w->intervals < (is_syn ? 1 : 2) || before_ns <= 0 || is_configured(j, false) || (!is_syn && window_is_closed(j)))
         return;
     judge_tested(j, RULE_RTO_BACKOFF);
     if (longest_ns >= needed_ns || longest_ns >= interval_enough_ns)
@@ -179,7 +179,7 @@ static void watch_first_interval(struct judge *j, const struct segment *s, int64
             judge_find(j, RULE_RTO_INITIAL, s, 0, "a second or more after the first", "it comes after %.3f s", seconds(longest_ns));
         return;
     }
-    if (w->kind != FLIGHT_DATA || window_is_closed(j))
+    if (window_is_closed(j))
         return;
     portrait_note(&j->host->portrait, CHOICE_RTO_DATA, longest_ns);
     bool rtt_unknown = w->syn_lost && w->head == j->out.iss + 1 && w->flights == 2 && facts_sack(&j->in, &j->out) == AGREED_NO &&
@@ -196,7 +196,7 @@ static void retransmit(struct judge *j, const struct segment *s)
 {
     struct timing_watch *w = &j->timing;
     int64_t shortest_ns = s->earliest_ns - w->sent_ns, longest_ns = s->at_ns - w->sent_earliest_ns;
-    if (!w->sent_known || !w->undisturbed || w->errors_before != j->icmp.count || w->kind != kind_of(j, s)) {
+    if (!w->sent_known || !w->undisturbed || w->errors_before != j->icmp.count || w->kind != kind_of(s)) {
         w->intervals = 0;
     } else {
         if (w->intervals == 0 && w->transmissions == 1)
@@ -241,8 +241,6 @@ static void note_keep_alive(struct judge *j, const struct segment *s)
 {
     struct timing_watch *w = &j->timing;
     int64_t idle_ns = s->at_ns - w->heard_ns, limit_s = j->calls.keep_idle_s ? j->calls.keep_idle_s : keep_alive_idle_s;
-    bool first = !w->keep_alive_since_heard;
-    w->keep_alive_since_heard = true;
     portrait_note(&j->host->portrait, CHOICE_KEEP_ALIVE_GARBAGE, s->len ? 1 : 0);
     if (!j->host->application_known || !w->heard)
         return;
@@ -252,7 +250,7 @@ static void note_keep_alive(struct judge *j, const struct segment *s)
                    "it comes after %.3f s without anything", seconds(idle_ns));
         return;
     }
-    if (!first || (j->host->timers_configured && !j->calls.keep_idle_s))
+    if (j->host->timers_configured && !j->calls.keep_idle_s)
         return;
     judge_tested(j, RULE_KEEP_ALIVE_IDLE);
     if (idle_ns < limit_s * second_ns / 100 * 98)
@@ -365,7 +363,6 @@ void timing_input(struct judge *j, const struct segment *s)
     if (in_order) {
         w->heard = true;
         w->heard_ns = s->at_ns;
-        w->keep_alive_since_heard = false;
         if (s->tcp->payload_len > 0 && w->unacked++ == 0)
             w->unacked_ns = s->at_ns;
     }
@@ -427,8 +424,7 @@ void timing_output(struct judge *j, const struct segment *s)
 
 static int64_t r2_s(const struct timing_watch *w)
 {
-    static const int64_t of[] = {[FLIGHT_SYN] = SECONDS_R2_SYN, [FLIGHT_SYN_ACK] = SECONDS_R2_SYN_ACK,
-                                 [FLIGHT_DATA] = SECONDS_R2_DATA, [FLIGHT_PROBE] = SECONDS_R2_DATA};
+    static const int64_t of[] = {[FLIGHT_SYN] = SECONDS_R2_SYN, [FLIGHT_SYN_ACK] = SECONDS_R2_SYN_ACK, [FLIGHT_DATA] = SECONDS_R2_DATA};
     return of[w->kind];
 }
 
@@ -436,7 +432,7 @@ static bool flight_must_go_on(const struct judge *j)
 {
     const struct timing_watch *w = &j->timing;
     if (w->kind == FLIGHT_SYN)
-        return judge_must_be(j, 1u << TCP_STATE_SYN_SENT) && !j->app.closed;
+        return judge_must_be(j, 1u << TCP_STATE_SYN_SENT);
     if (w->kind == FLIGHT_SYN_ACK)
         return judge_must_be(j, 1u << TCP_STATE_SYN_RECEIVED) && !j->host->pressed && !j->app.unlistened;
     return judge_must_be(j, OPEN_STATES);

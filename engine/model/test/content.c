@@ -80,6 +80,7 @@ static void what_was_acknowledged_is_not_compared(void **state)
     assert_int_equal(t->host.octets_held, 0);
     t->payload = all(0xee);
     talk_out(t, ". 1000+1 ack 1"); /* a keep-alive with garbage */
+    assert_int_equal(t->host.octets_held, 0);
     assert_false(talk_found(t, RULE_RETRANSMISSION_CHANGED));
     talk_free(t);
 }
@@ -146,6 +147,7 @@ static void damage_is_not_taken_for_a_change_where_cards_complete_checksums(void
     t->payload = all(0xee);
     t->out.overrides = PKT_SPOIL_CHECKSUM;
     talk_out(t, ". 1+1000 ack 1");
+    talk_out(t, ". 1+3000 ack 1"); /* merged: nobody has summed it up anew */
     assert_false(talk_found(t, RULE_RETRANSMISSION_CHANGED));
     talk_free(t);
 }
@@ -320,6 +322,17 @@ static void more_than_came_cannot_be_received(void **state)
     talk_free(t);
 }
 
+static void a_fin_is_no_octet_to_be_received(void **state)
+{
+    (void)state;
+    struct talk *t = established(JUDGE_SYNCHRONOUS, true);
+    talk_in(t, "FP. 1+100 ack 1");
+    talk_out(t, ". 1 ack 102");
+    call(t, JUDGE_CALL_RECEIVE, 101, NULL, NULL);
+    assert_true(talk_found(t, RULE_RECEIVE_BEYOND));
+    talk_free(t);
+}
+
 static void other_octets_than_came_cannot_be_received(void **state)
 {
     (void)state;
@@ -338,6 +351,9 @@ static void where_the_peer_contradicts_itself_either_may_be_received(void **stat
     talk_in(t, "P. 11+10 ack 1");
     talk_out(t, ". 1 ack 1");
     t->payload = all(0xee);
+    talk_in(t, "P. 1+20 ack 1");
+    talk_out(t, ". 1 ack 21");
+    t->payload = NULL;
     talk_in(t, "P. 1+20 ack 1");
     talk_out(t, ". 1 ack 21");
     call(t, JUDGE_CALL_RECEIVE, 20, all(0xee), NULL);
@@ -425,6 +441,7 @@ int main(void)
         cmocka_unit_test(an_application_that_holds_back_pushing_gets_none),
         cmocka_unit_test(what_came_in_sequence_may_be_received),
         cmocka_unit_test(more_than_came_cannot_be_received),
+        cmocka_unit_test(a_fin_is_no_octet_to_be_received),
         cmocka_unit_test(other_octets_than_came_cannot_be_received),
         cmocka_unit_test(where_the_peer_contradicts_itself_either_may_be_received),
         cmocka_unit_test(urgent_data_may_be_taken_out_of_the_stream),

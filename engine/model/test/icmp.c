@@ -92,8 +92,7 @@ static void errors_that_must_not_end_a_connection(void **state)
     for (size_t i = 0; i < COUNT(harmless); i++) {
         struct talk *t = in_flight(harmless[i].version);
         icmp(t, harmless[i].error);
-        talk_wait(t, 200 * ms);
-        talk_out(t, "P. 1+1400 ack 1");
+        talk_out(t, "P. 1+1400 ack 1"); /* a timer may expire just now */
         talk_in(t, ". 1 ack 1401");
         talk_expect_nothing(t);
         assert_int_equal(t->host.coverage.tested[harmless[i].rule], 1);
@@ -216,6 +215,20 @@ static void one_more_large_packet_may_be_tried(void **state)
     talk_free(t);
 }
 
+static void a_third_large_packet_is_found(void **state)
+{
+    const struct version *v = *state;
+    struct talk *t = in_flight(v->version);
+    icmp(t, v->error);
+    for (int64_t after_ns = 300 * ms; after_ns < 1300 * ms; after_ns *= 2) {
+        talk_expect_nothing(t);
+        talk_wait(t, after_ns);
+        talk_out(t, "P. 1+1400 ack 1");
+    }
+    talk_expect(t, v->rule);
+    talk_free(t);
+}
+
 static void a_message_is_forgotten_when_its_segment_is_acknowledged(void **state)
 {
     const struct version *v = *state;
@@ -225,6 +238,13 @@ static void a_message_is_forgotten_when_its_segment_is_acknowledged(void **state
     call(t, JUDGE_CALL_SEND, 1400, NULL);
     talk_out(t, "P. 1401+1400 ack 1");
     talk_expect_nothing(t);
+    struct error later = v->error; /* not lower than the one forgotten */
+    later.seq = 1401;
+    later.mtu++;
+    icmp(t, later);
+    talk_out(t, ". 1401+1240 ack 1");
+    talk_out(t, "P. 1401+1400 ack 1");
+    talk_expect(t, v->rule);
     talk_free(t);
 }
 
@@ -251,6 +271,36 @@ static void messages_that_mean_nothing_lower_nothing(void **state)
         talk_expect_nothing(t);
         talk_free(t);
     }
+}
+
+/* Retransmissions, and then new data, of the largest size. */
+static void send_large(struct talk *t, const char *line)
+{
+    for (int64_t after_ns = 200 * ms; after_ns < 2 * s; after_ns *= 2) {
+        talk_wait(t, after_ns);
+        talk_out(t, line);
+    }
+}
+
+static void a_message_about_what_was_not_sent_lowers_nothing(void **state)
+{
+    (void)state;
+    struct talk *t = in_flight(4); /* larger than anything sent */
+    icmp(t, (struct error){.type = 3, .code = 4, .mtu = 1445, .seq = 1, .len = 1460});
+    send_large(t, "P. 1+1400 ack 1");
+    talk_in(t, ". 1 ack 1401");
+    call(t, JUDGE_CALL_SEND, 1440, NULL);
+    send_large(t, "P. 1401+1440 ack 1");
+    talk_expect_nothing(t);
+    talk_free(t);
+
+    t = in_flight(4); /* not yet in flight */
+    icmp(t, (struct error){.type = 3, .code = 4, .mtu = 1300, .seq = 1401, .len = 1400});
+    talk_in(t, ". 1 ack 1401");
+    call(t, JUDGE_CALL_SEND, 1400, NULL);
+    send_large(t, "P. 1401+1400 ack 1");
+    talk_expect_nothing(t);
+    talk_free(t);
 }
 
 static void without_df_ipv4_packets_may_be_large(void **state)
@@ -327,9 +377,12 @@ int main(void)
         cmocka_unit_test_prestate(smaller_packets_follow_a_packet_too_big, &v6),
         cmocka_unit_test_prestate(one_more_large_packet_may_be_tried, &v4),
         cmocka_unit_test_prestate(one_more_large_packet_may_be_tried, &v6),
+        cmocka_unit_test_prestate(a_third_large_packet_is_found, &v4),
+        cmocka_unit_test_prestate(a_third_large_packet_is_found, &v6),
         cmocka_unit_test_prestate(a_message_is_forgotten_when_its_segment_is_acknowledged, &v4),
         cmocka_unit_test_prestate(a_message_is_forgotten_when_its_segment_is_acknowledged, &v6),
         cmocka_unit_test(messages_that_mean_nothing_lower_nothing),
+        cmocka_unit_test(a_message_about_what_was_not_sent_lowers_nothing),
         cmocka_unit_test(without_df_ipv4_packets_may_be_large),
         cmocka_unit_test_prestate(after_five_minutes_larger_packets_may_be_tried, &v4),
         cmocka_unit_test_prestate(after_five_minutes_larger_packets_may_be_tried, &v6),

@@ -116,6 +116,7 @@ static void the_span_is_bounded_and_the_newest_are_kept(void **state)
     expect_held(&o, 1000, OCTETS_SPAN_MAX + 1000, true);
     hold(&o, 500, 1000, &budget); /* its first half is too old */
     expect_held(&o, 500, 1000, false);
+    expect_held(&o, 1000, 1500, true);
     hold(&o, 0, 2 * OCTETS_SPAN_MAX, &budget); /* more at once than there is room for */
     expect_held(&o, OCTETS_SPAN_MAX - 10, OCTETS_SPAN_MAX, false);
     expect_held(&o, OCTETS_SPAN_MAX, 2 * OCTETS_SPAN_MAX, true);

@@ -312,6 +312,12 @@ static void where_silence_is_no_wonder_nothing_is_found(void **state)
     talk_expect_nothing(t);
     talk_free(t);
 
+    t = half_open(); /* back to LISTEN, perhaps */
+    again(t, syn_ack.line, (const int[]){1000, 0});
+    pass(t, 400 * s);
+    talk_expect_nothing(t);
+    talk_free(t);
+
     t = half_open();
     t->host.pressed = true; /* a cookie is sent once */
     pass(t, 400 * s);
@@ -444,6 +450,17 @@ static void probes_of_every_kind_are_permitted(void **state)
     }
 }
 
+static void a_probe_timer_may_have_a_floor(void **state)
+{
+    (void)state;
+    static const int after_ms[] = {5000, 5000, 5000, 5000, 6400, 12800, 25600, 51200, 0};
+    struct talk *t = with_window_closed();
+    talk_out(t, ". 1+1 ack 1");
+    again(t, ". 1+1 ack 1", after_ms); /* and no answer */
+    talk_expect_nothing(t);
+    talk_free(t);
+}
+
 static void probes_at_constant_intervals_deviate(void **state)
 {
     (void)state;
@@ -564,6 +581,18 @@ static void one_segment_gets_one_ack(void **state)
     talk_free(t);
 }
 
+static void two_acks_that_differ_are_two(void **state)
+{
+    (void)state;
+    struct talk *t = established();
+    talk_in(t, ". 1+100 ack 1");
+    talk_in(t, ". 101+100 ack 1");
+    talk_out(t, ". 1 ack 101");
+    talk_out(t, ". 1 ack 201");
+    assert_false(talk_found(t, RULE_ACK_ONCE));
+    talk_free(t);
+}
+
 static void a_later_ack_is_not_immediate(void **state)
 {
     (void)state;
@@ -638,12 +667,14 @@ int main(void)
         cmocka_unit_test(data_that_stays_in_the_queue_is_found),
         cmocka_unit_test(a_closed_window_that_is_not_probed_is_found),
         cmocka_unit_test(probes_of_every_kind_are_permitted),
+        cmocka_unit_test(a_probe_timer_may_have_a_floor),
         cmocka_unit_test(probes_at_constant_intervals_deviate),
         cmocka_unit_test(a_peer_that_answers_probes_is_not_timed_out),
         cmocka_unit_test(keep_alives_need_to_be_asked_for_and_idleness),
         cmocka_unit_test(further_keep_alives_follow_until_one_is_answered),
         cmocka_unit_test(every_second_full_sized_segment_is_acknowledged),
         cmocka_unit_test(one_segment_gets_one_ack),
+        cmocka_unit_test(two_acks_that_differ_are_two),
         cmocka_unit_test(a_later_ack_is_not_immediate),
         cmocka_unit_test(the_portrait_tells_the_timers),
     };
