@@ -55,9 +55,17 @@ static bool grow(struct octets *o, uint32_t span, size_t *budget)
     return true;
 }
 
+/* Further apart than anything held may be: their order means nothing. */
+static bool is_far(uint32_t a, uint32_t b)
+{
+    return a - b + (UINT32_C(1) << 30) > UINT32_C(1) << 31;
+}
+
 void octets_forget(struct octets *o, uint32_t seq, size_t *budget)
 {
     uint32_t gone = 0;
+    if (o->count && is_far(seq, o->ranges[0].left))
+        return;
     while (gone < o->count && seq_le(o->ranges[gone].right, seq))
         gone++;
     if (gone == o->count) {
@@ -99,6 +107,8 @@ static void insert(struct octets *o, uint32_t left, uint32_t right)
 
 void octets_hold(struct octets *o, uint32_t left, const uint8_t *data, uint32_t len, size_t *budget)
 {
+    if (o->count && is_far(left, o->ranges[o->count - 1].right))
+        return;
     uint32_t right = left + len, end = o->count ? seq_max(o->ranges[o->count - 1].right, right) : right;
     uint32_t oldest = end - OCTETS_SPAN_MAX;
     if (seq_lt(left, oldest)) {
@@ -125,6 +135,8 @@ void octets_hold(struct octets *o, uint32_t left, const uint8_t *data, uint32_t 
 bool octets_differ(const struct octets *o, uint32_t left, const uint8_t *data, uint32_t len, uint32_t *at)
 {
     for (uint32_t i = 0; i < o->count; i++) {
+        if (is_far(left, o->ranges[i].left))
+            continue;
         uint32_t from = seq_max(left, o->ranges[i].left), to = seq_min(left + len, o->ranges[i].right);
         if (seq_ge(from, to))
             continue;

@@ -136,6 +136,25 @@ static void a_spent_budget_makes_it_forget(void **state)
     assert_int_equal(budget, OCTETS_BUDGET_MAX - 1024);
 }
 
+static void what_is_far_away_is_neither_held_nor_compared(void **state)
+{
+    static const uint32_t far[] = {UINT32_C(0x7ffffff0), UINT32_C(0x80000000), UINT32_C(0x80000010), UINT32_C(0x40000100)};
+    struct octets o = {0};
+    size_t budget = 0;
+    uint32_t at;
+    (void)state;
+    hold(&o, 0, 100, &budget);
+    for (unsigned i = 0; i < sizeof far / sizeof *far; i++) {
+        hold(&o, far[i], 100, &budget);
+        assert_false(octets_differ(&o, ISS + far[i], octets_from(1, 100), 100, &at));
+        octets_forget(&o, ISS + far[i], &budget);
+        expect_held(&o, 0, 100, true);
+        expect_held(&o, far[i], far[i] + 100, false);
+    }
+    octets_release(&o, &budget);
+    assert_int_equal(budget, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +163,7 @@ int main(void)
         cmocka_unit_test(holes_stay_holes_until_they_are_filled),
         cmocka_unit_test(the_oldest_hole_is_given_up_when_there_are_too_many),
         cmocka_unit_test(the_span_is_bounded_and_the_newest_are_kept),
+        cmocka_unit_test(what_is_far_away_is_neither_held_nor_compared),
         cmocka_unit_test(a_spent_budget_makes_it_forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
