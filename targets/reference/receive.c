@@ -148,12 +148,32 @@ static void show_deferred(struct ref_tcb *tcb)
     }
 }
 
+/* Where the stream ends is known once, from the first FIN. One that is next in order ends the stream, whatever is held beyond it
+ * (segments are processed in order of SEG.SEQ); one above a gap that contradicts what is held is ignored. */
+static void learn_end(struct ref_tcb *tcb, const struct ref_segment *seg)
+{
+    uint32_t fin_seq = seg->seq + seg->text_len;
+    const struct ref_ranges *ranges = &tcb->rcv_ranges;
+    bool in_order = seg->seq == tcb->rcv_nxt;
+    bool contradicted = !in_order && ranges->count && seq_gt(ranges->items[ranges->count - 1].right, fin_seq);
+    if (!(seg->flags & PKT_FIN) || tcb->fin_known || contradicted || seq_lt(fin_seq, tcb->rcv_nxt))
+        return;
+    tcb->fin_known = true;
+    tcb->fin_seq = fin_seq;
+    if (!in_order && fin_seq != tcb->rcv_nxt) {
+        hold_above_gap(tcb, fin_seq, fin_seq + 1);
+        tcb->ack_now = true;
+    }
+}
+
 void ref_process_text(struct ref_tcb *tcb, struct ref_segment *seg)
 {
     if (seg->text_len == 0 || refuse_after_close(tcb))
         return;
     note_congestion(tcb, seg);
     trim_to_fin(tcb, seg);
+    if (seg->seq == tcb->rcv_nxt)
+        learn_end(tcb, seg);
     bool had_gap = tcb->rcv_ranges.count != 0;
     bool stored = seg->text_len != 0 && store(tcb, seg);
     if (!stored) {
@@ -197,22 +217,6 @@ void ref_take_held(struct ref_tcb *tcb)
 }
 
 /* ---- FIN --------------------------------------------------------------------------------------------------------- */
-
-/* Where the stream ends is known once, from the first FIN; one that contradicts what is held is ignored. */
-static void learn_end(struct ref_tcb *tcb, const struct ref_segment *seg)
-{
-    uint32_t fin_seq = seg->seq + seg->text_len;
-    const struct ref_ranges *ranges = &tcb->rcv_ranges;
-    bool data_beyond = ranges->count && seq_gt(ranges->items[ranges->count - 1].right, fin_seq);
-    if (!(seg->flags & PKT_FIN) || tcb->fin_known || data_beyond || seq_lt(fin_seq, tcb->rcv_nxt))
-        return;
-    tcb->fin_known = true;
-    tcb->fin_seq = fin_seq;
-    if (fin_seq != tcb->rcv_nxt) {
-        hold_above_gap(tcb, fin_seq, fin_seq + 1);
-        tcb->ack_now = true;
-    }
-}
 
 static void enter_closing_state(struct ref_tcb *tcb)
 {
