@@ -205,7 +205,8 @@ static struct pair **bucket_of(struct judging *g, const struct pkt_endpoint *pee
 static struct pair *find_pair(struct judging *g, const struct pkt_endpoint *iut, const struct pkt_endpoint *peer)
 {
     for (struct pair *pair = *bucket_of(g, peer); pair; pair = pair->next_in_bucket)
-        if (pair->peer.port == peer->port && pair->iut.port == iut->port && pkt_addr_equal(&pair->peer.addr, &peer->addr))
+        if (pair->peer.port == peer->port && pair->iut.port == iut->port && pkt_addr_equal(&pair->peer.addr, &peer->addr) &&
+            pkt_addr_equal(&pair->iut.addr, &iut->addr))
             return pair;
     return NULL;
 }

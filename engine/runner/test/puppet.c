@@ -173,25 +173,32 @@ struct puppet *puppet_new(const struct puppet_script *script)
     return p;
 }
 
-/* The same loop as the virtual scheduler's, in few words. */
-static void play(struct puppet *p, struct player *player)
+struct stage { struct puppet *puppet; struct player *player; int64_t now_ns; bool any; };
+
+static void drain(void *context)
 {
+    struct stage *s = context;
     uint8_t buffer[4096];
-    int64_t at_ns, now_ns = p->now_ns;
-    for (unsigned rounds = 0; !player_finished(player); rounds++) {
+    int64_t at_ns;
+    for (ssize_t len; (len = puppet_receive(&s->puppet->target, buffer, sizeof buffer, &at_ns)) > 0; s->any = true)
+        player_receive(s->player, buffer, (size_t)len, s->now_ns, s->now_ns);
+}
+
+/* The same loop as the virtual scheduler's, in few words. */
+static void play(struct stage *s)
+{
+    for (unsigned rounds = 0; !player_finished(s->player); rounds++) {
         assert_true(rounds < 100000);
-        player_run(player, now_ns);
-        bool any = false;
-        for (ssize_t len; (len = p->target.ops->receive(&p->target, buffer, sizeof buffer, &at_ns)) > 0; any = true)
-            player_receive(player, buffer, (size_t)len, now_ns, now_ns);
-        if (any || player_finished(player))
+        s->any = false;
+        player_run(s->player, s->now_ns);
+        drain(s);
+        if (s->any || player_finished(s->player))
             continue;
-        int64_t next = puppet_deadline(&p->target), wish = player_deadline(player);
-        now_ns = wish < next ? wish : next;
-        assert_true(now_ns < INT64_MAX);
-        puppet_advance(&p->target, now_ns);
-        for (ssize_t len; (len = p->target.ops->receive(&p->target, buffer, sizeof buffer, &at_ns)) > 0;)
-            player_receive(player, buffer, (size_t)len, now_ns, now_ns);
+        int64_t next = puppet_deadline(&s->puppet->target), wish = player_deadline(s->player);
+        s->now_ns = wish < next ? wish : next;
+        assert_true(s->now_ns < INT64_MAX);
+        puppet_advance(&s->puppet->target, s->now_ns);
+        drain(s);
     }
 }
 
@@ -206,8 +213,12 @@ static void copy_result(struct player *player, struct puppet *puppet, struct pla
         snprintf(out->requirement, sizeof out->requirement, "%s", result.findings[0].requirement);
         snprintf(out->rule, sizeof out->rule, "%s", result.findings[0].rule);
         out->level = result.findings[0].level;
+        out->segment = result.findings[0].segment;
     }
     out->duration_ns = result.duration_ns;
+    const struct judge_host *judged = player_judged(player);
+    for (unsigned i = 0; judged && i < RULE_COUNT; i++)
+        out->rules_tested += judged->coverage.tested[i];
     out->trace_count = result.trace_count;
     out->sent_count = puppet->sent_count;
     out->last_sent_len = puppet->last_sent_len;
@@ -218,7 +229,7 @@ static void copy_result(struct player *player, struct puppet *puppet, struct pla
                                  result_event_kind_text(result.trace[i].kind), result.trace[i].segment, result.trace[i].text);
 }
 
-struct played puppet_play_variant(const char *text, unsigned variant, bool strict, const struct puppet_script *script)
+static struct played play_text(const char *text, unsigned variant, bool strict, bool judged, const struct puppet_script *script)
 {
     struct scn_diagnostics diagnostics = {0};
     struct scenario *scenario = scn_parse("test.pkt", text, strlen(text), &diagnostics);
@@ -226,11 +237,13 @@ struct played puppet_play_variant(const char *text, unsigned variant, bool stric
         fail_msg("%d:%d: %s", diagnostics.list[0].at.line, diagnostics.list[0].at.column, diagnostics.list[0].message);
     struct puppet *puppet = puppet_new(script);
     puppet->now_ns = 1000 * SCN_NS_PER_S;
+    struct stage stage = {.puppet = puppet, .now_ns = puppet->now_ns};
     struct player_config config = {.scenario = scenario, .variant = variant, .id = "test", .target = &puppet->target,
-                                   .place = {.tester_port = 20480, .iut_port = 8080, .echo_id = 7}, .seed = 1, .strict = strict};
-    struct player *player = player_new(&config, puppet->now_ns);
+                                   .place = {.tester_port = 20480, .iut_port = 8080, .echo_id = 7}, .seed = 1, .strict = strict,
+                                   .judged = judged, .catch_up = drain, .context = &stage};
+    struct player *player = stage.player = player_new(&config, puppet->now_ns);
     assert_non_null(player);
-    play(puppet, player);
+    play(&stage);
     struct played out = {0};
     copy_result(player, puppet, &out);
     player_free(player);
@@ -239,7 +252,17 @@ struct played puppet_play_variant(const char *text, unsigned variant, bool stric
     return out;
 }
 
+struct played puppet_play_variant(const char *text, unsigned variant, bool strict, const struct puppet_script *script)
+{
+    return play_text(text, variant, strict, false, script);
+}
+
+struct played puppet_play_judged(const char *text, bool strict, const struct puppet_script *script)
+{
+    return play_text(text, 0, strict, true, script);
+}
+
 struct played puppet_play(const char *text, const struct puppet_script *script)
 {
-    return puppet_play_variant(text, 0, false, script);
+    return play_text(text, 0, false, false, script);
 }

@@ -37,17 +37,21 @@ void puppet_emit(struct puppet *puppet, const struct packet *answers, struct pkt
 
 struct played { /* a result, copied out of the player */
     enum verdict verdict;
-    char reason[700], requirement[64], rule[32];
+    char reason[700], requirement[64], rule[64];
+    uint32_t segment;
     enum requirement_level level;
     size_t findings, trace_count;
     unsigned sent_count;
     uint8_t last_sent[2048];
     size_t last_sent_len;
     int64_t duration_ns;
+    uint64_t rules_tested;     /* 0: the model did not judge */
     char trace[16384];         /* every event, a line each */
 };
 /* Parses and plays text against a puppet. Fails the test when it does not parse. */
 struct played puppet_play(const char *text, const struct puppet_script *script);
 struct played puppet_play_variant(const char *text, unsigned variant, bool strict, const struct puppet_script *script);
+/* The same, judged by the model. */
+struct played puppet_play_judged(const char *text, bool strict, const struct puppet_script *script);
 
 #endif
