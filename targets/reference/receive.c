@@ -148,15 +148,15 @@ static void show_deferred(struct ref_tcb *tcb)
     }
 }
 
-/* Where the stream ends is known once, from the first FIN. One that is next in order ends the stream, whatever is held beyond it
- * (segments are processed in order of SEG.SEQ); one above a gap that contradicts what is held is ignored. */
+/* Where the stream ends is known from the first FIN. But one that is next in order ends the stream, whatever is held beyond it, be it
+ * another FIN (segments are processed in order of SEG.SEQ); one above a gap that contradicts what is held is ignored. */
 static void learn_end(struct ref_tcb *tcb, const struct ref_segment *seg)
 {
     uint32_t fin_seq = seg->seq + seg->text_len;
     const struct ref_ranges *ranges = &tcb->rcv_ranges;
     bool in_order = seg->seq == tcb->rcv_nxt;
-    bool contradicted = !in_order && ranges->count && seq_gt(ranges->items[ranges->count - 1].right, fin_seq);
-    if (!(seg->flags & PKT_FIN) || tcb->fin_known || contradicted || seq_lt(fin_seq, tcb->rcv_nxt))
+    bool contradicted = tcb->fin_known || (ranges->count && seq_gt(ranges->items[ranges->count - 1].right, fin_seq));
+    if (!(seg->flags & PKT_FIN) || tcb->fin_received || (contradicted && !in_order) || seq_lt(fin_seq, tcb->rcv_nxt))
         return;
     tcb->fin_known = true;
     tcb->fin_seq = fin_seq;
