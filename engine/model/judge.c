@@ -130,6 +130,8 @@ bool judge_host_throttles(struct judge_host *host, int64_t now_ns)
     return throttles;
 }
 
+enum { GONE_STATES = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN, MORTAL_STATES = (1u << TCP_STATE_COUNT) - 1 - GONE_STATES };
+
 /* In a capture there is no set: the IUT may be anywhere. */
 static struct hypotheses *anything(void)
 {
@@ -149,6 +151,7 @@ static bool begin_set(struct judge *j, unsigned states)
     if (!j->now)
         return false;
     j->before = j->now + 1;
+    j->disturbed = !states || states & MORTAL_STATES; /* the numbers of a connection that is there already are not known */
     for (unsigned state = 0; state < TCP_STATE_COUNT; state++)
         if (!states || states & 1u << state)
             hypotheses_add(j, j->now, &(struct hypothesis){.state = (uint8_t)state});
@@ -331,8 +334,6 @@ void judge_end(struct judge *j, int64_t now_ns)
 
 /* ---- incarnations -------------------------------------------------------------------------------------------------- */
 
-enum { GONE_STATES = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN };
-
 void judge_begin_incarnation(struct judge *j)
 {
     facts_reset(&j->in);
@@ -367,7 +368,6 @@ static void note_peer_syn(struct judge *j, const struct segment *s)
 /* ---- what comes in ------------------------------------------------------------------------------------------------- */
 
 /* After a while without progress a connection may be gone: R2, user timeout, keep-alive, the timeout of an orphan, 2 MSL. */
-enum { MORTAL_STATES = (1u << TCP_STATE_COUNT) - 1 - GONE_STATES };
 static const int64_t mortal_after_ns = 1000000000;
 
 static bool may_have_died(const struct judge *j, const struct hypothesis *h, int64_t now_ns)
@@ -519,6 +519,7 @@ static void note_own_syn(struct judge *j, const struct segment *s)
         judge_begin_incarnation(j);
         j->in = candidate;
         j->from_time_wait = true;
+        j->calls.failed = true; /* what the application still asks of is the old connection */
     }
 }
 

@@ -74,7 +74,8 @@ typedef void judge_report(void *context, const struct judge_finding *finding);
 struct judge_config {
     struct judge_host *host;
     struct pkt_endpoint iut, peer;
-    unsigned states;               /* where the IUT may be: a bit (1u << state) each. 0: anywhere (a capture that begins here) */
+    unsigned states;               /* where the IUT may be: a bit (1u << state) each. 0: anywhere (a capture that begins here). Only where no
+                                      connection is, CLOSED or LISTEN, is everything judged: else its numbers are not known */
     judge_report *report;
     void *context;
 };

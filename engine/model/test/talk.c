@@ -256,7 +256,7 @@ struct talk *talk_new(void)
     t->builder = pkt_builder_new();
     assert_non_null(t->builder);
     t->host = (struct judge_host){.link = JUDGE_SYNCHRONOUS, .mtu = 1500, .granularity_ns = 10000000, .latency_ns = 10000000};
-    t->config = (struct judge_config){.host = &t->host, .report = note, .context = t};
+    t->config = (struct judge_config){.host = &t->host, .report = note, .context = t, .states = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN};
     t->config.iut.port = 80;
     t->config.peer.port = 40000;
     assert_true(pkt_addr_parse("192.0.2.1", &t->config.iut.addr));
