@@ -213,7 +213,8 @@ static void take_text(const struct arrival *a, const struct hypothesis *h, bool 
     maybe_reset_for_lost_data(a);
     struct advance to = advance(a, h);
     bool may_finish = peer_fin(a, &fin) && seq_gt(to.high, fin);
-    bool doubtful = may_finish && !has(a, PKT_FIN) && seq_gt(a->s->end, fin + 1); /* a FIN before, perhaps dropped: this goes on behind it */
+    /* The peer contradicts itself: there is more behind its FIN. The RFCs do not say which of the two counts. */
+    bool doubtful = may_finish && (seq_gt(a->s->end, fin + 1) || (a->j->in.known && seq_gt(a->j->in.nxt, fin + 1)));
     bool must_finish = may_finish && !doubtful && seq_gt(to.low, fin);
     struct hypothesis open = *h, closing = *h;
     if (may_finish) {
@@ -224,11 +225,12 @@ static void take_text(const struct arrival *a, const struct hypothesis *h, bool 
     }
     if (must_finish)
         return;
-    bool advanced = seq_gt(to.low, h->rcv_nxt_low);
-    open.rcv_nxt_low = to.low;
-    open.rcv_nxt_high = may_finish && !doubtful ? fin : to.high;
+    bool advanced = seq_gt(open.rcv_nxt_low, h->rcv_nxt_low);
+    bool short_of_fin = may_finish && (!doubtful || has(a, PKT_FIN));
+    open.rcv_nxt_low = short_of_fin ? seq_min(to.low, fin) : to.low;
+    open.rcv_nxt_high = short_of_fin ? fin : to.high;
     if (advanced)
-        owe_data_ack(a, &open, to.low, RULE_DATA_ACK);
+        owe_data_ack(a, &open, open.rcv_nxt_low, RULE_DATA_ACK);
     keep(a, &open);
 }
 
@@ -332,7 +334,8 @@ static void take_rst(const struct arrival *a, const struct hypothesis *h)
     gone.due_count = 0;
     if (!exact) /* RFC 5961 §3.2: challenge; RFC 793: reset */
         owe_challenge(a, h, RULE_CHALLENGE_RST);
-    if (h->state == TCP_STATE_TIME_WAIT) /* RFC 1337 §3: it may be ignored there */
+    bool straddles = seq_lt(a->s->seq, h->rcv_nxt_low); /* SEG.SEQ is outside, other octets inside: RFC 5961 §3.2 goes by SEG.SEQ */
+    if (h->state == TCP_STATE_TIME_WAIT || straddles) /* RFC 1337 §3: it may be ignored in TIME-WAIT */
         keep(a, h);
     a->j->reset |= exact;
     if (h->state == TCP_STATE_SYN_RECEIVED && a->j->from_time_wait) /* back to TIME-WAIT, or not (MAY-2): its numbers are forgotten */
@@ -342,6 +345,8 @@ static void take_rst(const struct arrival *a, const struct hypothesis *h)
     else
         judge_add_gone(a->j, a->next, &gone);
 }
+
+static void take_ack(const struct arrival *a, const struct hypothesis *given);
 
 static void take_syn(const struct arrival *a, const struct hypothesis *h, bool in_window)
 {
@@ -361,6 +366,12 @@ static void take_syn(const struct arrival *a, const struct hypothesis *h, bool i
     }
     if (h->state == TCP_STATE_SYN_RECEIVED && h->passive && in_window)
         keep(a, &gone); /* "return this connection to the LISTEN state" */
+    if (in_window && seq_lt(a->s->seq, h->rcv_nxt_low)) { /* the SYN lies outside: it may be cut off ("including SYN and FIN") */
+        if (has(a, PKT_ACK))
+            take_ack(a, h);
+        else
+            keep(a, h);
+    }
     if (in_window)
         owe_rst(a, gone, RULE_CHALLENGE_SYN, true);
     owe_challenge(a, h, in_window ? RULE_CHALLENGE_SYN : RULE_UNACCEPTABLE_ACK);
@@ -419,6 +430,10 @@ static void take_ack(const struct arrival *a, const struct hypothesis *given)
 /* Not acceptable: an ACK (rarely more than a few, RFC 5961 §7), and nothing else. */
 static void refuse(const struct arrival *a, const struct hypothesis *h)
 {
+    const struct side *out = &a->j->out;
+    bool bad_ack = has(a, PKT_ACK) && (seq_le(a->s->tcp->ack, out->iss) || seq_gt(a->s->tcp->ack, out->nxt));
+    if (h->state == TCP_STATE_SYN_RECEIVED && bad_ack && !has(a, PKT_RST)) /* §3.5.2 names no order: "an unacceptable ACK" is reset */
+        owe_rst(a, *h, RULE_SYN_RECEIVED_BAD_ACK_RST, false);
     if (has(a, PKT_RST)) {
         judge_tested(a->j, RULE_RST_ANSWERED);
         keep(a, h);
@@ -447,7 +462,7 @@ static void process(const struct arrival *a, const struct hypothesis *h)
 static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
 {
     const struct judge *j = a->j;
-    if (has(a, PKT_RST) || facts_timestamps(&j->in, &j->out) != AGREED_YES || h->state == TCP_STATE_SYN_RECEIVED)
+    if (has(a, PKT_RST) || facts_timestamps(&j->in, &j->out) != AGREED_YES)
         return true;
     if (!a->s->options.has_timestamp) {
         keep(a, h);
@@ -457,7 +472,7 @@ static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
         return true;
     if (j->ts_recent_known && seq_lt(a->s->options.ts_val, j->ts_recent)) {
         refuse(a, h);
-        return false;
+        return h->state == TCP_STATE_SYN_RECEIVED; /* §5 speaks of synchronized states */
     }
     if (j->in.ts_known && seq_lt(a->s->options.ts_val, j->in.ts_val_max))
         refuse(a, h);
@@ -474,7 +489,7 @@ static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h
             take_syn(a, h, false);
         else
             refuse(a, h);
-        bool closed_window = a->s->seq == h->rcv_nxt_low && has(a, PKT_ACK) && !has(a, PKT_SYN);
+        bool closed_window = a->s->seq == h->rcv_nxt_low && (has(a, PKT_RST) || (has(a, PKT_ACK) && !has(a, PKT_SYN)));
         if (closed_window && acceptance == ACCEPTABLE_NO) /* "special allowance should be made to accept valid ACKs, URGs, and RSTs" */
             process(a, h);
     }
