@@ -2,8 +2,7 @@
  * 7413.
  *
  * A peer may retransmit its SYN with other options than at first, and nobody sees which of them the IUT has answered: what any of
- * its SYNs offered counts as offered. An IUT that has sent a SYN itself (a simultaneous open) may repeat its options in the
- * SYN,ACK, whatever the peer's SYN had.
+ * its SYNs offered counts as offered. When SYNs cross, Window Scale follows the same rule (RFC 7323 §1.3).
  *
  * Left out: what is only forbidden to act upon, not to send (a fast open option nobody asked for); and segment sizes in captures,
  * which show segments before they are cut up, or merged. */
@@ -122,7 +121,7 @@ static void judge_wscale(struct judge *j, const struct segment *s)
     judge_tested(j, RULE_WSCALE_LIMIT);
     if (s->options.wscale > WINDOW_SCALE_MAX)
         judge_find(j, RULE_WSCALE_LIMIT, s, 0, "a shift of 0 to 14", "shift %u", (unsigned)s->options.wscale);
-    if (!(s->tcp->flags & PKT_ACK) || w->own_syn || !j->in.offer.seen || !options_answers_syn(j, s))
+    if (!(s->tcp->flags & PKT_ACK) || !j->in.offer.seen || !options_answers_syn(j, s))
         return;
     judge_tested(j, RULE_WSCALE_UNASKED);
     if (!offered)
@@ -186,7 +185,6 @@ static void syn_output(struct judge *j, const struct segment *s)
         judge_wscale(j, s);
     judge_mss_offer(j, s);
     note_offer(j, s);
-    j->options.own_syn |= !(s->tcp->flags & PKT_ACK);
 }
 
 /* ---- how large ------------------------------------------------------------------------------------------------------- */

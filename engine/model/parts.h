@@ -50,7 +50,6 @@ struct options_watch {
     bool peer_wscale;            /* a SYN of the peer had it */
     bool peer_no_mss;            /* a SYN of the peer was without */
     uint16_t peer_mss;           /* the largest of those in the peer's SYNs; 0: none had it */
-    bool own_syn;                /* the IUT has sent a SYN without ACK */
 };
 void options_input(struct judge *j, const struct segment *s);
 void options_output(struct judge *j, const struct segment *s);

@@ -41,7 +41,7 @@ static void options_are_where_they_belong(void **state)
         {"Window Scale that nobody asked for", RULE_WSCALE_UNASKED, {"< S 0", "> S. 0 ack 1 <mss 1460,wscale 2>"}},
         {"a SYN that comes again without it", TALK_SOUND, {"< S 0 <wscale 2>", "< S 0", "> S. 0 ack 1 <mss 1460,wscale 2>"}},
         {"a SYN that comes again with it", TALK_SOUND, {"< S 0", "< S 0 <wscale 2>", "> S. 0 ack 1 <mss 1460,wscale 2>"}},
-        {"a simultaneous open repeats its own", TALK_SOUND, {"> S 0 <mss 1460,wscale 2>", "< S 0", "> S. 0 ack 1 <mss 1460,wscale 2>"}},
+        {"a simultaneous open repeats its own", RULE_WSCALE_UNASKED, {"> S 0 <mss 1460,wscale 2>", "< S 0", "> S. 0 ack 1 <mss 1460,wscale 2>"}},
         {"Window Scale beyond 14", RULE_WSCALE_LIMIT, {"> S 0 <mss 1460,wscale 15>"}},
         {"a SYN without MSS", RULE_MSS_OFFERED, {"> S 0"}},
         {"an MSS below that of the link", TALK_SOUND, {"> S 0 <mss 536>"}},
