@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes captures of ordinary TCP between Linux kernels: what `tcpassay check` has to pass without a finding.
 
-    make-captures.py [--out FOLDER] [--only REGEX] [--version 4|6] [--kept FOLDER] [--list]
+    make-captures.py [--out FOLDER] [--only REGEX] [--version 4|6] [--kept FOLDER] [--tcpassay PROGRAM] [--list]
 
 Needs root, ip, tc, tcpdump, ethtool and a C compiler; iperf3, curl and editcap for the cases that use them. Each case gets hosts of its
 own: a client, a server, and between them nothing ("direct"), a router ("router"), or a wire that loses, doubles, delays and reorders to
@@ -11,6 +11,8 @@ whichever way this ends.
 
 Each case is captured at the client, at the server, in the middle, and on `any` (Linux cooked, version 1 at the client, 2 at the server),
 over IPv4 and over IPv6. Files are called CASE-VERSION-POINT.pcap. --kept copies what the repository keeps (the `keep` of each case).
+With --tcpassay there are captures of the reference stack and this kernel too, made by `tcpassay serve`. Last come forms: captures made from
+others, in other file formats, cut, begun late, or joined.
 """
 import argparse, contextlib, ctypes, errno, os, random, re, select, shutil, signal, socket, struct, subprocess, sys, tempfile, time, traceback
 
@@ -479,7 +481,7 @@ def http_curl(n):
 # -- question and answer
 
 variants(lambda n: requests(n), [
-    ("requests_clean", "six questions of 120 octets, answers of 3000", dict(wire=("delay_us=1000",), keep=("4-client", "6-server"))),
+    ("requests_clean", "six questions of 120 octets, answers of 3000", dict(wire=("delay_us=1000",), keep=("4-client", "6-any2"))),
     ("requests_loss", "six questions and answers, 10 % loss", dict(wire=("loss=100", "delay_us=1000"), keep=("4-far",))),
     ("requests_jitter", "six questions and answers, 1 to 20 ms", dict(wire=("delay_us=1000", "jitter_us=19000"))),
     ("requests_weather", "six questions and answers: loss, reordering, duplicates", dict(
@@ -1365,6 +1367,92 @@ def keep(case, version, folder, kept):
             shutil.copyfile(os.path.join(folder, f"{case.name}-{name}.pcap"), os.path.join(kept, f"{case.name}-{name}.pcap"))
 
 
+# Captures of `tcpassay serve`: (name, its options, the command that it runs).
+PUT = "f=$(mktemp) && head -c 30000 /dev/urandom > $f && curl -s -T $f http://192.0.2.2/x; rm -f $f"
+SERVED = [
+    ("serve-get-4-tap", [], "curl -s -o /dev/null http://192.0.2.2/bytes/30000"),
+    ("serve-get-6-tap", [], "curl -g -s -o /dev/null http://[2001:db8::2]/bytes/30000"),
+    ("serve-get-loss-4-tap", ["--loss", "5", "--seed", "3"], "curl -s -o /dev/null http://192.0.2.2/bytes/40000"),
+    ("serve-get-weather-6-tap", ["--loss", "3", "--duplicate", "5", "--reorder", "10", "--seed", "4"],
+     "curl -g -s -o /dev/null http://[2001:db8::2]/bytes/40000"),
+    ("serve-put-4-tap", [], PUT),
+    ("serve-put-loss-4-tap", ["--loss", "5", "--seed", "5"], PUT),
+    ("serve-refused-4-tap", [], "curl -s http://192.0.2.2:81/ || true"),
+    ("serve-abort-4-tap", [], "timeout 0.2 curl -s --limit-rate 20k -o /dev/null http://192.0.2.2/bytes/3000000 || true"),
+    ("serve-many-4-tap", [], "for i in 1 2 3 4 5 6 7 8; do curl -s -o /dev/null http://192.0.2.2/bytes/900; done"),
+    ("serve-fast-open-4-tap", [], "for i in 1 2 3; do curl --tcp-fastopen -s -o /dev/null http://192.0.2.2/bytes/900; done"),
+]
+SERVED_KEPT = {"serve-get-4-tap", "serve-get-weather-6-tap", "serve-put-loss-4-tap"}
+
+
+def serve(program, out):
+    """Gives the names of those that were made."""
+    for name, options, command in SERVED:
+        path = os.path.join(out, name + ".pcap")
+        subprocess.run(with_us([program, "serve", *options, "--pcap", path, "--", "sh", "-c", command]), stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, timeout=60)
+        yield name + ".pcap"
+
+
+# Captures made from others by editcap and mergecap, {0} and {1}, into {out}.
+FORMS = [
+    ("form-pcapng.pcapng", ["small-loss-4-client"], "editcap -F pcapng {0} {out}"),
+    ("form-snaplen-96.pcap", ["small-weather-4-near"], "editcap -F pcap -s 96 {0} {out}"),
+    ("form-snaplen-64.pcap", ["fast-open-cookie-6-server"], "editcap -F pcap -s 64 {0} {out}"),
+    ("form-raw-ip.pcap", ["half-close-client-4-client"], "editcap -F pcap -C 14 -L -T rawip {0} {out}"),
+    ("form-mid-connection.pcap", ["small-loss-6-server"], "editcap -F pcap -r {0} {out} 30-999"),
+    ("form-mid-connections.pcap", ["thirty-at-once-6-client"], "editcap -F pcap -r {0} {out} 75-9999"),
+    ("form-cut-file.pcap", ["requests-loss-4-far"], "head -c 9000 {0} > {out}"),
+    ("form-two-places.pcapng", ["requests-loss-4-near", "requests-loss-4-far"], "mergecap -F pcapng -w {out} {0} {1}"),
+    ("form-two-places.pcap", ["abort-6-client", "abort-6-server"], "mergecap -F pcap -w {out} {0} {1}"),
+]
+
+
+def forms(out):
+    for name, sources, command in FORMS:
+        paths = [os.path.join(out, f"{source}.pcap") for source in sources]
+        if all(os.path.exists(path) for path in paths):
+            subprocess.run(["sh", "-c", command.format(*paths, out=os.path.join(out, name))], check=True, stdout=subprocess.DEVNULL)
+            yield name
+
+
+README = """# Captures of ordinary traffic
+
+TCP between Linux kernels (6.18), and between one and the reference stack, made by `../make-captures.py` in network namespaces of its own. None of them
+holds a violation of a MUST: `tcpassay check` has to pass them all, also when they are spoiled as capturing spoils them
+(`../mutate-harmless.c`), and has to see what is altered in them (`../mutate.c`). This table is written by the script.
+
+A name is CASE-VERSION-POINT: over IPv4 or IPv6, captured at the client, at the server, on `any` (Linux cooked, 1 or 2), or in the middle: near the client or
+far from it, before or behind the wire or router between them. Wire: what it does to TCP (see `../make-captures-wire.c`), ab: from the
+client to the server. Octets sent are pseudo-random. Nothing here comes from anywhere but such namespaces.
+
+| captures | what happens | wire or settings |
+|---|---|---|
+"""
+
+
+def write_readme(kept):
+    """The table of what is there."""
+    there = sorted(name for name in os.listdir(kept) if ".pcap" in name)
+    rows = []
+    for c in CASES:
+        names = [name for name in (f"{c.name}-{k}.pcap" for k in c.keep) if name in there]
+        settings = [*c.wire, *(f"{name.replace('net.ipv4.', '')}={value}" for name, value in c.sysctl.items()),
+                    *(["offload"] if c.offload else []), *([f"MTU {c.mtu}"] if c.mtu != 1500 else []), *([] if c.topology == "wire" else [c.topology])]
+        if names:
+            rows.append((names, c.says, ", ".join(settings)))
+    rows += [([name + ".pcap"], f"reference stack and kernel: `{command}`", " ".join(options)) for name, options, command in SERVED
+             if name + ".pcap" in there]
+    rows += [([name], "made from " + " and ".join(sources), command.format("IN", "IN2", out="OUT")) for name, sources, command in FORMS if name in there]
+    with open(os.path.join(kept, "README.md"), "w") as f:
+        f.write(README)
+        for names, says, settings in rows:
+            f.write(f"| {'<br>'.join(names)} | {says.replace('|', '&#124;')} | {settings} |\n")
+    missing = set(there) - {name for names, _, _ in rows for name in names}
+    if missing:
+        print("kept, but made by no case:", " ".join(sorted(missing)))
+
+
 def build_wire(folder):
     program = os.path.join(folder, "make-captures-wire")
     subprocess.run([os.environ.get("CC", "cc"), "-std=c17", "-D_GNU_SOURCE", "-O2", "-o", program, os.path.join(HERE, "make-captures-wire.c")],
@@ -1378,6 +1466,7 @@ def main():
     parser.add_argument("--only", default="", help="cases whose name matches")
     parser.add_argument("--version", type=int, choices=(4, 6))
     parser.add_argument("--kept", help="where the captures go that the repository keeps")
+    parser.add_argument("--tcpassay", help="the program, for captures of the reference stack")
     parser.add_argument("--list", action="store_true", help="say what there is, and what the repository keeps of it")
     arguments = parser.parse_args()
     wanted = [c for c in CASES if re.search(arguments.only, c.name)]
@@ -1406,6 +1495,12 @@ def main():
                     failed += 1
                     print(f"{c.name}-{version}: FAILED: {problem}", flush=True)
                     traceback.print_exc()
+        made = [name for name in serve(arguments.tcpassay, out) if name[:-5] in SERVED_KEPT] if arguments.tcpassay else []
+        made += forms(out)
+        for name in made if arguments.kept else []:
+            shutil.copyfile(os.path.join(out, name), os.path.join(arguments.kept, name))
+        if arguments.kept:
+            write_readme(arguments.kept)
     return 1 if failed else 0
 
 

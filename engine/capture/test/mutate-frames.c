@@ -2,6 +2,7 @@
 #include "engine/capture/test/mutate-frames.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,4 +130,27 @@ bool frames_packet(const struct frames *frames, size_t i, struct packet *out, si
         return false;
     *offset = (size_t)(packet.bytes - f->bytes);
     return pkt_parse_cut(packet.bytes, packet.len, packet.wire_len, out) == PKT_OK;
+}
+
+static int is_capture(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot != NULL && (strcmp(dot, ".pcap") == 0 || strcmp(dot, ".pcapng") == 0);
+}
+
+bool captures_each(const char *path, bool (*each)(void *context, const char *path), void *context)
+{
+    struct dirent **entries;
+    const int count = scandir(path, &entries, is_capture, alphasort);
+    if (count < 0)
+        return each(context, path);
+    bool good = count > 0;
+    for (int i = 0; i < count; i++) {
+        char file[4096];
+        snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
+        free(entries[i]);
+        good = each(context, file) && good;
+    }
+    free(entries);
+    return good;
 }

@@ -31,4 +31,8 @@ size_t frames_write(const struct frames *frames, uint8_t **bytes);
 /* The IP packet in a frame: false when there is none. offset: where it begins in the frame. */
 bool frames_packet(const struct frames *frames, size_t i, struct packet *out, size_t *offset);
 
+/* Calls each() for a file, or for the captures in a folder (*.pcap, *.pcapng) in the order of their names. False: one of the calls gave false, or
+ * there was nothing. */
+bool captures_each(const char *path, bool (*each)(void *context, const char *path), void *context);
+
 #endif
