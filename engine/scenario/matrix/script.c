@@ -132,7 +132,7 @@ static void write_event(FILE *out, const struct way *way)
 
 /* ---- the probes ---------------------------------------------------------------------------------------------------- */
 
-/* `P` stands where the options of a probe belong. */
+/* The marker stands where the options of a probe belong. */
 static void write_probe(FILE *out, const struct way *way, const char *text)
 {
     for (; *text; text++)
@@ -142,25 +142,25 @@ static void write_probe(FILE *out, const struct way *way, const char *text)
             fprintf(out, " <TS val %d ecr ts_recent()>", PROBE_TSVAL);
 }
 
+/* The old octet ends one before what the IUT has acknowledged: some stacks take what ends just there for a part of the window. */
 static void write_probes(FILE *out, const struct way *way)
 {
     if (way->features & WAY_FIN_UNACKED)
         fputs("// Is a FIN unacknowledged? Then it comes again.\nrepeat $watched {\n    +1.5    wait\n}\n", out);
     fprintf(out, "// An octet that is old for sure, with the acknowledgment that was known before: who answers, and with which numbers?\n"
-                 "let $old = snd_una() - 1\n");
-    write_probe(out, way, "+0      < P. $old:$old+1(1) ack ");
-    fprintf(out, "%d", way->una);
+                 "let $old = snd_una() - 2\n+0      < P. $old:$old+1(1) ack %d", way->una);
     write_probe(out, way, MARK_OPTIONS "\nfence\n"
                 "// An acknowledgment of what was never sent: only SYN-RECEIVED, of the states that have numbers, answers with a reset.\n"
                 "let $rcv_nxt = snd_una()\nlet $snd_nxt = rcv_nxt()\n"
                 "+0      < .  $rcv_nxt:$rcv_nxt(0) ack ($snd_nxt + 1)" MARK_OPTIONS "\nfence\n"
                 "// An acknowledgment of all that was sent: SYN-RECEIVED becomes ESTABLISHED, CLOSING TIME-WAIT, LAST-ACK CLOSED;\n"
-                "// SYN-SENT is silent, and only then.\n"
+                "// SYN-SENT is silent, and not CLOSED nor LISTEN.\n"
                 "+0      < .  $rcv_nxt:$rcv_nxt(0) ack $snd_nxt" MARK_OPTIONS "\nfence\n"
                 "// The old octet again: where there is no connection any more, that was LAST-ACK.\n"
-                "+0      < P. $rcv_nxt-1:$rcv_nxt(1) ack $snd_nxt" MARK_OPTIONS "\nfence\n"
-                "// A FIN: acknowledged by one more, when there was none before.\n"
-                "+0      < F. $rcv_nxt:$rcv_nxt(0) ack $snd_nxt" MARK_OPTIONS "\nfence\n");
+                "+0      < P. $rcv_nxt-2:$rcv_nxt-1(1) ack $snd_nxt" MARK_OPTIONS "\nfence\n"
+                "// A FIN, and the old octet: acknowledged by one more, when there was no FIN before.\n"
+                "+0      < F. $rcv_nxt:$rcv_nxt(0) ack $snd_nxt" MARK_OPTIONS "\nfence\n"
+                "+0      < P. $rcv_nxt-2:$rcv_nxt-1(1) ack $snd_nxt" MARK_OPTIONS "\nfence\n");
     if (way->features & WAY_APPLICATION)
         fputs("// What the application was given of all that.\n+0      recv(4, ..., 100000, MSG_DONTWAIT) = ...\n", out);
     fputs("// A reset, which ends any connection; then a new SYN, which tells LISTEN from CLOSED.\n", out);

@@ -47,8 +47,8 @@
     "+0      < S. 0:0(0) ack 1 win 65535 " MARK_SYN "\n" \
     "*       > .  1:1(0) ack 1\n"
 #define ACTIVE CONNECTS, SYN_ACK_COMES
-#define SYNS_CROSS \
-    "+0      < S  0:0(0) win 65535 " MARK_SYN "\n" \
+#define SYNS_CROSS /* with window scaling: some stacks repeat it in their SYN-ACK, offered or not, which would be found here in each case */ \
+    "+0      < S  0:0(0) win 65535 <mss 1460, wscale 0>\n" \
     "*       > S. 0:0(0) ack 1 " MARK_SYN_ACK "\n"
 #define SIMULTANEOUS CONNECTS, SYNS_CROSS "+0      < .  1:1(0) ack 1 win 65535" MARK_OPTIONS "\n"
 
