@@ -146,6 +146,8 @@ static void watch_urgent(struct judge *j, const struct segment *s)
 
 void content_output(struct judge *j, const struct segment *s)
 {
+    if ((s->tcp->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN)
+        j->content.attached = true;
     if (s->tcp->payload_len > 0)
         watch_octets(j, s);
     if (!application_counts(j) || s->tcp->flags & PKT_RST)
@@ -261,7 +263,7 @@ static void watch_end_of_file(struct judge *j, int64_t at_ns)
 static void note_receive(struct judge *j, const struct judge_call *call, int64_t at_ns)
 {
     uint32_t left = j->in.iss + 1 + (uint32_t)j->calls.received;
-    if (judge_is_lossy(j) || !j->host->application_known || !j->in.begun)
+    if (judge_is_lossy(j) || !j->host->application_known || !j->in.begun || !j->content.attached)
         return;
     if (call->amount == 0) {
         watch_end_of_file(j, at_ns);
@@ -299,6 +301,7 @@ void content_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
     case JUDGE_CALL_CONNECT:
     case JUDGE_CALL_ACCEPT:
         forget_stream(&j->calls);
+        j->content.attached |= call->kind == JUDGE_CALL_ACCEPT;
         break;
     case JUDGE_CALL_SEND:
         note_send(j, call);

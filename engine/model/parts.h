@@ -108,6 +108,7 @@ bool ecn_explains_ae(const struct judge *j, const struct segment *s, unsigned *n
 struct content_watch {
     struct octets out;           /* what the IUT sends, from SEND or first transmission until it is acknowledged */
     struct octets in;            /* what the peer sends, until the application receives it */
+    bool attached;               /* the application's calls are about this incarnation: it asked for it, or has accepted it */
     bool in_mixed;               /* the peer sent two different octets under one number, or urgent data: what is received is not compared */
 };
 enum { CALLS_URGENT_MAX = 4 };

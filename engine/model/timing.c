@@ -137,6 +137,20 @@ static void note_transmission(struct judge *j, const struct segment *s)
     w->errors_before = j->icmp.count;
 }
 
+static int64_t r2_s(const struct timing_watch *w)
+{
+    static const int64_t of[] = {[FLIGHT_SYN] = SECONDS_R2_SYN, [FLIGHT_SYN_ACK] = SECONDS_R2_SYN_ACK, [FLIGHT_DATA] = SECONDS_R2_DATA};
+    return of[w->kind];
+}
+
+/* The flight is still cared for after R2 (RFC 9293 §3.8.3). */
+static void note_persistence(struct judge *j, int64_t at_ns)
+{
+    const struct timing_watch *w = &j->timing;
+    if (w->kind != FLIGHT_SYN_ACK && at_ns - w->first_ns >= r2_s(w) * second_ns)
+        judge_tested(j, w->kind == FLIGHT_SYN ? RULE_R2_SYN : RULE_R2_DATA);
+}
+
 static void begin_flight(struct judge *j, const struct segment *s)
 {
     struct timing_watch *w = &j->timing;
@@ -195,12 +209,14 @@ static void watch_first_interval(struct judge *j, const struct segment *s, int64
 static void retransmit(struct judge *j, const struct segment *s)
 {
     struct timing_watch *w = &j->timing;
+    note_persistence(j, s->at_ns);
     int64_t shortest_ns = s->earliest_ns - w->sent_ns, longest_ns = s->at_ns - w->sent_earliest_ns;
     if (!w->sent_known || !w->undisturbed || w->errors_before != j->icmp.count || w->kind != kind_of(s)) {
         w->intervals = 0;
     } else {
         if (w->intervals == 0 && w->transmissions == 1)
             watch_first_interval(j, s, longest_ns);
+        judge_tested(j, RULE_RETRANSMITTED);
         watch_backoff(j, s, longest_ns);
         w->intervals++;
         w->interval_ns = shortest_ns > 0 ? shortest_ns : 0;
@@ -230,6 +246,7 @@ static void note_probe(struct judge *j, const struct segment *s)
             judge_find(j, RULE_PROBE_BACKOFF, s, 0, "intervals that grow exponentially", "the first was %.3f s, the %uth is %.3f s",
                        seconds(w->probe_interval_ns), w->probes, seconds(interval_ns));
     }
+    judge_tested(j, RULE_PROBES);
     w->probes++;
     w->probe_ns = s->at_ns;
     w->probe_answered = false;
@@ -298,12 +315,10 @@ static void watch_second_ack(struct judge *j, const struct segment *s)
     struct timing_watch *w = &j->timing;
     if (!(s->tcp->flags & PKT_ACK) || s->tcp->flags & (PKT_SYN | PKT_RST | PKT_FIN) || s->len > 0 || s->seq != j->out.nxt)
         return;
-    if (w->ack_since_input) {
-        judge_tested(j, RULE_ACK_ONCE);
-        if (j->host->application_known && is_same_ack(w, s) && s->at_ns <= j->last_input_ns + j->host->latency_ns)
-            judge_find(j, RULE_ACK_ONCE, s, 0, "one ACK for a segment",
+    judge_tested(j, RULE_ACK_ONCE);
+    if (w->ack_since_input && j->host->application_known && is_same_ack(w, s) && s->at_ns <= j->last_input_ns + j->host->latency_ns)
+        judge_find(j, RULE_ACK_ONCE, s, 0, "one ACK for a segment",
                        "it is the same as the one before, and nothing came between them");
-    }
     w->ack_since_input = true;
     w->ack_ack = s->tcp->ack;
     w->ack_window = s->tcp->window;
@@ -316,6 +331,9 @@ static void watch_second_ack(struct judge *j, const struct segment *s)
 static void note_ack_delay(struct judge *j, const struct segment *s)
 {
     struct timing_watch *w = &j->timing;
+    if (s->tcp->flags & PKT_ACK && j->out.ack_known && j->out.offer.seen &&
+        seq_distance(j->out.ack, s->tcp->ack) >= (int32_t)(2 * rmss(j)))
+        judge_tested(j, RULE_ACK_EVERY_SECOND);
     if (w->unacked == 0 || !(s->tcp->flags & PKT_ACK) || seq_le(s->tcp->ack, j->out.ack))
         return;
     portrait_note(&j->host->portrait, CHOICE_ACK_DELAY, s->at_ns - w->unacked_ns);
@@ -360,6 +378,8 @@ void timing_input(struct judge *j, const struct segment *s)
     if (s->options.has_user_timeout)
         w->configured = true;
     w->probe_answered = true;
+    if (w->probes > 0)
+        judge_tested(j, RULE_PROBED_STAYS_OPEN);
     if (in_order) {
         w->heard = true;
         w->heard_ns = s->at_ns;
@@ -415,18 +435,14 @@ void timing_output(struct judge *j, const struct segment *s)
     } else if (!w->flying && (!j->out.known || seq_gt(s->end, j->out.nxt))) {
         w->flights++;
         begin_flight(j, s);
+        if (s->tcp->payload_len > 0 && j->host->application_known)
+            judge_tested(j, RULE_SENT_IN_TIME);
     } else if (w->kind == FLIGHT_DATA) {
         w->intervals = 0; /* new data, or another part of the flight: what the next interval is made by is not sure */
     }
 }
 
 /* ---- silence ------------------------------------------------------------------------------------------------------------- */
-
-static int64_t r2_s(const struct timing_watch *w)
-{
-    static const int64_t of[] = {[FLIGHT_SYN] = SECONDS_R2_SYN, [FLIGHT_SYN_ACK] = SECONDS_R2_SYN_ACK, [FLIGHT_DATA] = SECONDS_R2_DATA};
-    return of[w->kind];
-}
 
 static bool flight_must_go_on(const struct judge *j)
 {

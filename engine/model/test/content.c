@@ -395,6 +395,30 @@ static void the_end_of_data_needs_a_fin(void **state)
     }
 }
 
+static void what_an_old_connection_still_gives_is_not_of_the_new(void **state)
+{
+    (void)state;
+    struct talk *t = established(JUDGE_SYNCHRONOUS, true);
+    talk_in(t, "P. 1+100 ack 1");
+    talk_out(t, ". 1 ack 101");
+    call(t, JUDGE_CALL_CLOSE, 0, NULL, NULL);
+    talk_out(t, "F. 1 ack 101");
+    talk_in(t, "F. 101 ack 2");
+    talk_out(t, ". 2 ack 102");
+    t->iut_iss += 100000;
+    t->peer_iss += 100000;
+    talk_in(t, "S 0 <mss 1460>"); /* reopens it from TIME-WAIT */
+    talk_out(t, "S. 0 ack 1 <mss 1460>");
+    talk_in(t, ". 1 ack 1");
+    call(t, JUDGE_CALL_RECEIVE, 100, NULL, NULL);
+    call(t, JUDGE_CALL_RECEIVE, 0, NULL, NULL);
+    talk_expect_nothing(t);
+    call(t, JUDGE_CALL_ACCEPT, 0, NULL, NULL);
+    call(t, JUDGE_CALL_RECEIVE, 1, NULL, NULL);
+    assert_true(talk_found(t, RULE_RECEIVE_BEYOND));
+    talk_free(t);
+}
+
 /* ---- urgent data ----------------------------------------------------------------------------------------------------------- */
 
 static void the_urgent_pointer_is_the_octet_after_urgent_data(void **state)
@@ -446,6 +470,7 @@ int main(void)
         cmocka_unit_test(where_the_peer_contradicts_itself_either_may_be_received),
         cmocka_unit_test(urgent_data_may_be_taken_out_of_the_stream),
         cmocka_unit_test(the_end_of_data_needs_a_fin),
+        cmocka_unit_test(what_an_old_connection_still_gives_is_not_of_the_new),
         cmocka_unit_test(the_urgent_pointer_is_the_octet_after_urgent_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
