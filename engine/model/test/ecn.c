@@ -102,6 +102,8 @@ static void congestion_is_echoed(void **state)
         {"CWR with CE begins anew", RULE_ECN_ECHO_MISSING,
          {CLASSIC, "in 3", "< P. 1+10 ack 1", "> E. 1 ack 11", "< PW. 11+10 ack 1", "> . 1 ack 21"}},
         {"CE on what is out of order: as it likes", TALK_SOUND, {CLASSIC, "in 3", "< P. 11+10 ack 1", "> . 1 ack 1"}},
+        {"CE on what had come before: as it likes", TALK_SOUND,
+         {CLASSIC, "in 2", "< P. 1+10 ack 1", "> . 1 ack 11", "in 3", "< P. 1+10 ack 1", "> . 1 ack 11"}},
         {"no ECE without ECN", TALK_SOUND, {NONE, "in 3", "< P. 1+10 ack 1", "> . 1 ack 11"}},
     };
     rows_hold(*state, rows, COUNT(rows));

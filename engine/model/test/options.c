@@ -16,6 +16,7 @@ static void options_have_their_form(void **state)
         {"something behind EOL", RULE_OPTION_PADDING, {"> S 0 <mss 1460,eol,nop,nop,nop>"}},
         {"a Fast Open request", TALK_SOUND, {"> S 0 <mss 1460,fastopen>"}},
         {"a Fast Open cookie", TALK_SOUND, {"> S 0 <mss 1460,fastopen 0102030405060708>"}},
+        {"a Fast Open cookie next to something unknown", TALK_SOUND, {"> S 0 <mss 1460,fastopen 0102030405060708,raw 4c 02>"}},
         {"a Fast Open cookie of 3 octets", RULE_FASTOPEN_LENGTH, {"> S 0 <mss 1460,raw 22 05 01 02 03>"}},
         {"a Fast Open cookie of 2 octets", RULE_FASTOPEN_LENGTH, {"> S 0 <mss 1460,raw 22 04 01 02>"}},
         {"MSS of length 3", RULE_MSS_LENGTH, {"> S 0 <mss 1460,raw 02 03 01>"}},
@@ -75,6 +76,8 @@ static void segments_fit_what_the_peer_takes(void **state)
         {"no MSS: 537", RULE_MSS_DEFAULT, {"< S 0", "> S. 0 ack 1 <mss 1460>", "< . 1 ack 1", "> . 1+537 ack 1"}},
         {"two SYNs: the larger", TALK_SOUND,
          {"< S 0 <mss 700>", "< S 0 <mss 1000>", "> S. 0 ack 1 <mss 1460>", "< . 1 ack 1", "> . 1+1000 ack 1"}},
+        {"a SYN,ACK with text (fast open) is not measured", TALK_SOUND,
+         {"< S 0+10 <mss 600,fastopen 0102030405060708>", "> S. 0+700 ack 11 <mss 1460>"}},
         {"an MSS that nobody can follow", TALK_SOUND, {"< S 0 <mss 40>", "> S. 0 ack 1 <mss 1460>", "< . 1 ack 1", "> . 1+48 ack 1"}},
         {"the link is smaller than the MSS", RULE_MSS_EXCEEDED, {"< S 0 <mss 9000>", "> S. 0 ack 1 <mss 1460>", "< . 1 ack 1", "> . 1+1461 ack 1"}},
     };

@@ -45,6 +45,17 @@ static void the_clock_runs_forward(void **state)
     talk_rows(*state, rows, COUNT(rows));
 }
 
+static void a_server_under_pressure_may_begin_anywhere(void **state)
+{
+    static const struct talk_row rows[] = {
+        {"a cookie", TALK_SOUND, {OPEN, "> P. 1+10 ack 1 <TS 100 4294967291>"}},
+        {"but goes on from there", RULE_TS_BACKWARD, {OPEN, "> P. 1+10 ack 1 <TS 100 4294967291>", "> P. 11+10 ack 1 <TS 99 4294967291>"}},
+    };
+    struct talk *t = *state;
+    t->host.pressed = true;
+    talk_rows(t, rows, COUNT(rows));
+}
+
 static void the_clock_runs_at_all(void **state)
 {
     static const struct talk_row rows[] = {
@@ -82,6 +93,10 @@ static void the_echo_is_ts_recent(void **state)
         {"a RST teaches nothing", RULE_TS_ECHO, {OPEN, "< R 200 <TS 99 500>", "> . 1 ack 1 <TS 501 99>"}},
         {"two that may have brought the same octets", TALK_SOUND,
          {OPEN, "< P. 1+10 ack 1 <TS 9 500>", "< P. 1+10 ack 1 <TS 5 500>", "> . 1 ack 11 <TS 501 5>"}},
+        {"one of them too old", TALK_SOUND,
+         {OPEN, "< P. 1+10 ack 1 <TS 4294967280 500>", "< P. 1+10 ack 1 <TS 5 500>", "> . 1 ack 11 <TS 501 4294967291>"}},
+        {"the earlier of two in sequence, once acknowledged", RULE_TS_ECHO_STALE,
+         {OPEN, "< P. 1+10 ack 1 <TS 5 500>", "> . 1 ack 11 <TS 501 5>", "< P. 11+10 ack 1 <TS 6 500>", "> . 1 ack 21 <TS 501 5>"}},
         {"a SYN echoes nothing", RULE_TS_SYN_ECHO, {"> S 0 <mss 1460,TS 500 7>"}},
     };
     talk_rows(*state, rows, COUNT(rows));
@@ -157,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_option_is_where_it_was_agreed_upon, setup, teardown),
         cmocka_unit_test_setup_teardown(the_clock_runs_forward, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_server_under_pressure_may_begin_anywhere, setup, teardown),
         cmocka_unit_test_setup_teardown(the_clock_runs_at_all, setup, teardown),
         cmocka_unit_test_setup_teardown(the_echo_is_ts_recent, setup, teardown),
         cmocka_unit_test_setup_teardown(elsewhere_the_echo_is_any_of_those_sent, setup, teardown),
