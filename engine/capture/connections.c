@@ -126,10 +126,12 @@ static bool is_over(const struct inspection *in, const struct pair *pair)
     return judge_is_over(pair->ends[0].judge, in->now_ns) && judge_is_over(pair->ends[1].judge, in->now_ns);
 }
 
-/* Ends the first of a queue that is not in use: those at its front that were used since they were put there go to the back. */
-static void end_idlest(struct inspection *in, enum pair_queue queue)
+/* Ends one that is not in use: those at the front of a queue that were used since they were put there go to the back. */
+static void end_idlest(struct inspection *in)
 {
+    const enum pair_queue queue = pairs_count(in->pairs, PAIR_CLOSED) > 0 ? PAIR_CLOSED : PAIR_OPEN;
     struct pair *pair = pairs_first(in->pairs, queue);
+    in->report.not_followed += queue == PAIR_OPEN;
     for (unsigned chances = 0; pair->last_ns > pair->queued_ns && chances < SECOND_CHANCES_MAX; chances++) {
         pairs_queue(in->pairs, pair, queue, pair->last_ns);
         pair = pairs_first(in->pairs, queue);
@@ -143,7 +145,9 @@ void connections_sweep(struct inspection *in)
         struct pair *pair = pairs_first(in->pairs, queue);
         if (!pair || in->now_ns - pair->queued_ns < LOOK_AGAIN_NS)
             continue;
-        if (is_over(in, pair))
+        const bool idle = in->now_ns - pair->last_ns >= LOOK_AGAIN_NS;
+        const bool dispensable = queue == PAIR_CLOSED && pairs_count(in->pairs, PAIR_CLOSED) > CLOSED_KEPT_MAX;
+        if (idle && (dispensable || is_over(in, pair)))
             end_pair(in, pair);
         else
             pairs_queue(in->pairs, pair, queue, in->now_ns);
@@ -164,10 +168,8 @@ static bool begin_judges(struct inspection *in, struct pair *pair, unsigned stat
 static struct pair *begin_pair(struct inspection *in, const struct pkt_endpoint *src, const struct pkt_endpoint *dst,
                                bool from_start)
 {
-    if (pairs_count(in->pairs, PAIR_OPEN) >= in->config.connections_max) {
-        end_idlest(in, PAIR_OPEN);
-        in->report.not_followed++;
-    }
+    if (inspection_open(in) >= in->config.connections_max)
+        end_idlest(in);
     struct pair *pair = pairs_add(in->pairs, src, dst, in->now_ns);
     in->report.out_of_memory |= !pair;
     if (!pair)
@@ -219,8 +221,6 @@ static void note_end(struct inspection *in, struct pair *pair, struct pair_end *
     if (pair->queue == PAIR_CLOSED || !(tcp->flags & PKT_RST || (pair->ends[0].fin && pair->ends[1].fin)))
         return;
     pairs_queue(in->pairs, pair, PAIR_CLOSED, in->now_ns);
-    if (pairs_count(in->pairs, PAIR_CLOSED) > CLOSED_KEPT_MAX)
-        end_idlest(in, PAIR_CLOSED);
 }
 
 static void judge_segment(struct inspection *in, struct pair *pair, unsigned side, const struct sighting *sighting)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define NS_PER_S INT64_C(1000000000)
+enum { FILE_BUFFER_LEN = 1 << 18 }; /* a file system's block, which stdio takes by itself, costs a system call for every few packets */
 #define SECONDS_MAX (INT64_MAX / NS_PER_S - 1)
 
 struct capture_reader {
@@ -32,6 +33,7 @@ struct capture_reader *capture_open(FILE *file, const char *filter, int *filter_
     char reason[PCAP_ERRBUF_SIZE] = "";
     struct capture_reader *reader = calloc(1, sizeof *reader);
     *filter_is_wrong = false;
+    setvbuf(file, NULL, _IOFBF, FILE_BUFFER_LEN);
     if (reader)
         reader->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason);
     if (!reader || !reader->pcap) {
