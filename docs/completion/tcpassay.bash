@@ -33,12 +33,17 @@ _tcpassay_option_value() { # the word before is an option that takes a value: tr
     case $previous in
         -t | --target) _tcpassay_words "$(_tcpassay_targets)" ;;
         --fault) _tcpassay_words "$(_tcpassay_faults)" ;;
+        --offload) _tcpassay_words "yes no auto" ;;
         --tap) _tcpassay_words "$(ls /sys/class/net)" ;;
         --profile) _tcpassay_words "quick full soak" ;;
         --report) _tcpassay_words "json junit tap md" ;;
         -o | --out | --suite | --http-root) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+        --json) # of list, it takes none
+            [[ ${words[1]} == check ]] || return 1
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            ;;
         --baseline | --pcap) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-        --jobs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status) ;;
+        --filter | --connections | --jobs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status) ;;
         *) return 1 ;;
     esac
 }
@@ -55,19 +60,21 @@ _tcpassay() {
     COMPREPLY=()
 
     if [[ $cword -eq 1 ]]; then
-        _tcpassay_words "run list explain replay targets selftest serve --help --version"
+        _tcpassay_words "run list explain check replay targets selftest serve --help --version"
     elif ! _tcpassay_option_value; then
         case ${words[1]}:$current in
             run:-*) _tcpassay_words "--target --out --report --baseline --strict --no-model --profile --jobs --shard --seed --resume --suite --allow-disruptive
                 --verbose --quiet --help" ;;
             list:-*) _tcpassay_words "--json --profile --suite --help" ;;
             selftest:-*) _tcpassay_words "--fault --all-faults --faults --seed --suite --out --help" ;;
+            check:-*) _tcpassay_words "--filter --strict --offload --connections --json --out --report --verbose --quiet --help" ;;
             replay:-*) _tcpassay_words "--target --seed --pcap --help" ;;
             serve:-*) _tcpassay_words "--tap --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --help" ;;
             explain:-* | targets:-*) _tcpassay_words "--help" ;;
             explain:rule:*) _tcpassay_words "$(_tcpassay_rules)" ;;
             explain:RFC*) _tcpassay_words "$(_tcpassay_requirements)" ;;
             run:* | list:* | replay:* | explain:* | selftest:*) _tcpassay_selectors ;;
+            check:*) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
             targets:*) _tcpassay_words "$(_tcpassay_targets)" ;;
         esac
     fi
