@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "reports/formats.h"
+#include "reports/grid.h"
 #include "reports/text.h"
 
 enum { TEXT_BYTES_MAX = 300 }; /* of one string on a line */
@@ -233,6 +234,15 @@ static void print_coverage(const struct coverage *coverage, FILE *out)
                 transitions);
 }
 
+static void print_grid(const struct results *results, FILE *out)
+{
+    struct grid grid;
+    if (!grid_make(results, &grid))
+        return;
+    grid_print(&grid, out);
+    grid_release(&grid);
+}
+
 static void print_end(const struct results *results, FILE *out)
 {
     struct results_summary s;
@@ -266,6 +276,7 @@ void report_console_summary(const struct results *results, FILE *out, bool color
         print_lines(results, &sections, shown[i], out, color);
     print_portrait(&results->model.portrait, out);
     print_coverage(&results->model.coverage, out);
+    print_grid(results, out);
     print_end(results, out);
     sections_release(&sections);
 }

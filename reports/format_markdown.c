@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "reports/grid.h"
 #include "reports/requirements.h"
 #include "reports/text.h"
 
@@ -247,6 +248,32 @@ static void print_portrait(const struct portrait *portrait, FILE *out)
         fputc('\n', out);
 }
 
+static bool print_grid(const struct results *results, FILE *out)
+{
+    struct grid grid;
+    char cell[GRID_CELL_MAX];
+    if (!grid_make(results, &grid))
+        return false;
+    if (grid.count) {
+        fputs("## State\303\227event matrix\n\nCases; `!` of them failed, `k` failed as known, `?` were inconclusive, `E` errors, `-` not applicable.\n\n| state/way in |", out);
+        for (enum grid_column c = 0; c < GRID_COLUMNS; c++)
+            fprintf(out, " %s |", grid_column_text(c));
+        fputs("\n|---|--:|--:|--:|--:|--:|--:|--:|\n", out);
+    }
+    for (size_t i = 0; i < grid.count; i++) {
+        fputs("| ", out);
+        print_name(grid.rows[i].name, grid.rows[i].name_len, out);
+        for (enum grid_column c = 0; c < GRID_COLUMNS; c++) {
+            grid_cell_text(&grid.rows[i].cells[c], cell);
+            fprintf(out, " | %s", cell);
+        }
+        fputs(" |\n", out);
+    }
+    fputs(grid.count ? "\n" : "", out);
+    grid_release(&grid);
+    return true;
+}
+
 bool format_markdown(const struct results *results, FILE *out)
 {
     struct sections sections;
@@ -254,6 +281,10 @@ bool format_markdown(const struct results *results, FILE *out)
         return false;
     print_head(results, out);
     print_table(results, &sections, out);
+    if (!print_grid(results, out)) {
+        sections_release(&sections);
+        return false;
+    }
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         print_list(&lists[i], &sections, results->test_count, out);
     sections_release(&sections);

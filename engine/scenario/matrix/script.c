@@ -75,6 +75,12 @@ static void write_table(FILE *out, const struct way *way, const struct event *ev
     }
 }
 
+/* What a probe, or an event, echoes. In SYN-RECEIVED some stacks know only the timestamps of their SYN-ACKs, not of an ACK sent since. */
+static const char *echo_of(const struct way *way)
+{
+    return way->state == TCP_STATE_SYN_RECEIVED ? "$theirs" : "ts_recent()";
+}
+
 /* ---- preamble ------------------------------------------------------------------------------------------------------ */
 
 /* Replaces the markers. */
@@ -85,7 +91,7 @@ static void write_piece(FILE *out, const struct way *way, const char *piece)
         if (*piece == *MARK_SYN)
             fprintf(out, stamped ? "<mss 1460, TS val %d ecr ts_recent()>" : "<mss 1460>", TESTER_TSVAL);
         else if (*piece == *MARK_SYN_ACK)
-            fputs(stamped ? "<TS val * ecr *, ...>" : "<...>", out);
+            fputs(stamped ? "<TS val $theirs ecr *, ...>" : "<...>", out);
         else if (*piece == *MARK_OPTIONS)
             fprintf(out, stamped ? " <TS val %d ecr ts_recent()>" : "", TESTER_TSVAL);
         else
@@ -104,11 +110,14 @@ static void write_preamble(FILE *out, const struct way *way)
 
 /* ---- the event ----------------------------------------------------------------------------------------------------- */
 
-static void write_injection(FILE *out, const struct way *way, const char *indent, const char *options)
+static void write_injection(FILE *out, const struct way *way, const char *indent, bool stamped)
 {
     const char *ack = way->state <= TCP_STATE_LISTEN ? "abs($ack)" : "$ack";
     const char *seq = matrix_is_absolute(way) ? "abs($seq)" : "$seq";
-    fprintf(out, "%s+0      < $flags %s:%s+$len($len) ack %s win 65535 urg $len%s\n", indent, seq, seq, ack, options);
+    fprintf(out, "%s+0      < $flags %s:%s+$len($len) ack %s win 65535 urg $len", indent, seq, seq, ack);
+    if (stamped)
+        fprintf(out, " <TS val $val ecr %s + $echo>", echo_of(way));
+    fputc('\n', out);
 }
 
 static void write_event(FILE *out, const struct way *way)
@@ -120,12 +129,12 @@ static void write_event(FILE *out, const struct way *way)
         fputs("repeat $new {\n    incarnation\n}\n", out);
     if (way->features & WAY_STAMPED) {
         fputs("repeat $stamped {\n", out);
-        write_injection(out, way, "    ", " <TS val $val ecr ts_recent() + $echo>");
+        write_injection(out, way, "    ", true);
         fputs("}\nrepeat (1 - $stamped) {\n", out);
-        write_injection(out, way, "    ", "");
+        write_injection(out, way, "    ", false);
         fputs("}\n", out);
     } else {
-        write_injection(out, way, "", "");
+        write_injection(out, way, "", false);
     }
     fputs("fence\n", out);
 }
@@ -139,7 +148,7 @@ static void write_probe(FILE *out, const struct way *way, const char *text)
         if (*text != *MARK_OPTIONS)
             fputc(*text, out);
         else if (way->features & WAY_STAMPED)
-            fprintf(out, " <TS val %d ecr ts_recent()>", PROBE_TSVAL);
+            fprintf(out, " <TS val %d ecr %s>", PROBE_TSVAL, echo_of(way));
 }
 
 /* The old octet ends one before what the IUT has acknowledged: some stacks take what ends just there for a part of the window. */
