@@ -225,11 +225,10 @@ static void take_text(const struct arrival *a, const struct hypothesis *h, bool 
     }
     if (must_finish)
         return;
-    bool advanced = seq_gt(open.rcv_nxt_low, h->rcv_nxt_low);
     bool short_of_fin = may_finish && (!doubtful || has(a, PKT_FIN));
     open.rcv_nxt_low = short_of_fin ? seq_min(to.low, fin) : to.low;
     open.rcv_nxt_high = short_of_fin ? fin : to.high;
-    if (advanced)
+    if (seq_gt(open.rcv_nxt_low, h->rcv_nxt_low))
         owe_data_ack(a, &open, open.rcv_nxt_low, RULE_DATA_ACK);
     keep(a, &open);
 }
