@@ -103,7 +103,7 @@ static void note(struct talk *talk, unsigned side, const struct packet *p, const
     struct shown *me = &talk->sides[side];
     const struct pkt_tcp *t = &p->tcp;
     const uint32_t end = t->seq + pkt_seg_len(t);
-    if (!p->tcp.checksum_ok || p->ip.total_len > 9100)
+    if (!p->tcp.checksum_ok || p->ip.total_len > 1500)
         talk->offloaded = true;
     me->segments++;
     if (t->flags & PKT_RST) {
@@ -456,7 +456,8 @@ static bool wscale_15(const struct scene *s, size_t i, struct draft *d)
 static bool whole_tcp(const struct view *v) { return v->packet.kind == PKT_KIND_TCP && !v->offloaded && is(v, PKT_RST, 0); }
 static bool bad_checksum(const struct scene *s, size_t i, struct draft *d)
 {
-    d->spec.overrides |= PKT_SPOIL_CHECKSUM;
+    d->spec.overrides |= PKT_SET_CHECKSUM;
+    d->spec.checksum_value = s->views[i].packet.tcp.checksum ^ 0x5a5a;
     return whole_tcp(&s->views[i]);
 }
 static bool bad_ip_checksum(const struct scene *s, size_t i, struct draft *d)
@@ -511,30 +512,33 @@ static bool tsval_back(const struct scene *s, size_t i, struct draft *d)
     put_u32(option + 2, me(v)->ts_max - 1000);
     return true;
 }
-static bool tsecr_future(const struct scene *s, size_t i, struct draft *d)
+static bool tsecr_by(const struct scene *s, size_t i, struct draft *d, bool above, uint32_t by)
 {
     const struct view *v = &s->views[i];
     uint8_t *option = draft_option(d, PKT_OPT_TIMESTAMP);
     if (option == NULL || !timestamps_on(v) || !peer(v)->has_ts)
         return false;
-    put_u32(option + 6, peer(v)->ts_max + 100000);
+    put_u32(option + 6, above ? peer(v)->ts_max + by : peer(v)->ts_first - by);
     return true;
 }
-static bool tsecr_past(const struct scene *s, size_t i, struct draft *d)
-{
-    const struct view *v = &s->views[i];
-    uint8_t *option = draft_option(d, PKT_OPT_TIMESTAMP);
-    if (option == NULL || !timestamps_on(v) || !peer(v)->has_ts)
-        return false;
-    put_u32(option + 6, peer(v)->ts_first - 100000);
-    return true;
-}
+static bool tsecr_future(const struct scene *s, size_t i, struct draft *d) { return tsecr_by(s, i, d, true, 100000); }
+static bool tsecr_far_future(const struct scene *s, size_t i, struct draft *d) { return tsecr_by(s, i, d, true, 1u << 30); }
+static bool tsecr_past(const struct scene *s, size_t i, struct draft *d) { return tsecr_by(s, i, d, false, 100000); }
+static bool tsecr_far_past(const struct scene *s, size_t i, struct draft *d) { return tsecr_by(s, i, d, false, 1u << 30); }
 
 static bool sack_on(const struct view *v) { return pure_ack(v) && peer(v)->offer.sack_permitted && v->options.sack_count == 0; }
 static bool sack_future(const struct scene *s, size_t i, struct draft *d)
 {
     const struct view *v = &s->views[i];
     return sack_on(v) && !peer(v)->fin && put_sack(d, peer(v)->nxt + 1000, peer(v)->nxt + 2000);
+}
+static bool sack_beyond_fin(const struct scene *s, size_t i, struct draft *d) /* of a FIN seen, or still to come */
+{
+    const struct view *v = &s->views[i];
+    bool fin = false;
+    for (size_t k = i; k < s->original.count; k++)
+        fin = fin || (s->views[k].tcp && s->views[k].talk == v->talk && s->views[k].side != v->side && is(&s->views[k], PKT_FIN, PKT_FIN));
+    return sack_on(v) && fin && put_sack(d, peer(v)->nxt + 100000, peer(v)->nxt + 101000);
 }
 static bool sack_moved(const struct scene *s, size_t i, struct draft *d)
 {
@@ -679,9 +683,12 @@ static const struct mutation {
     { "option of length 0", "", CERTAIN, option_length_0, false },
     { "padding that is not zero", "", CERTAIN, padding, false },
     { "timestamp gone backwards", "", 0, tsval_back, false },
-    { "timestamp echo of the future", "", CERTAIN, tsecr_future, false },
-    { "timestamp echo of long ago", "", CERTAIN, tsecr_past, false },
+    { "timestamp echo 100 s ahead", "", 0, tsecr_future, false },
+    { "timestamp echo 2^30 ahead", "", CERTAIN, tsecr_far_future, false },
+    { "timestamp echo 100 s behind", "", 0, tsecr_past, false },
+    { "timestamp echo 2^30 behind", "", CERTAIN, tsecr_far_past, false },
     { "SACK of data never sent", "", 0, sack_future, false },
+    { "SACK of data far beyond the FIN", "", CERTAIN, sack_beyond_fin, false },
     { "SACK moved by 2^20", "", CERTAIN, sack_moved, false },
     { "SACK with its edges swapped", "", CERTAIN, sack_inverted, false },
     { "second FIN behind the first", "second-fin data-after-fin", CERTAIN, second_fin, false },
