@@ -23,8 +23,8 @@ struct octets { /* starts zeroed; octets_release() at the end */
     struct { uint32_t left, right; } ranges[OCTETS_RANGES_MAX]; /* ascending, apart from each other */
 };
 
-/* Holds data, which begins at left, in place of what was held there; not data that is a quarter of all numbers away from it. Octets further than OCTETS_SPAN_MAX before the last one held
- * are not kept, or forgotten. *budget counts what is allocated. */
+/* Holds data, which begins at left, in place of what was held there; not data that is a quarter of all numbers away from it. Octets
+ * further than OCTETS_SPAN_MAX before the last one held are not kept, or forgotten. *budget counts what is allocated. */
 void octets_hold(struct octets *o, uint32_t left, const uint8_t *data, uint32_t len, size_t *budget);
 /* Forgets all before seq. */
 void octets_forget(struct octets *o, uint32_t seq, size_t *budget);
