@@ -33,6 +33,28 @@ holds 'the resumed run has every test once' cmp "$work/all.ids" "$work/resumed.i
 wants 2 'holds results of seed' 'resuming with another seed' "$tcpassay" run $tests --resume --seed 987654 --out "$work/r"
 wants 2 'holds results of target reference' 'resuming with another target' "$tcpassay" run $tests --resume --target linux --out "$work/r"
 
+# The model: what it saw is in the results, and adds up over the stretches of a run.
+model() { grep -E '^ "(coverage|portrait)": ' "$1"; }
+"$tcpassay" run rfc9293/3.5.1 --seed 42 --out "$work/m" >/dev/null 2>&1
+wants 0 'The stack: .*offers' 'a run in two stretches ends with a portrait' "$tcpassay" run $tests --resume --out "$work/m"
+model "$work/a/results.json" >"$work/whole.model"
+model "$work/m/results.json" >"$work/stretches.model"
+holds 'rules are counted' grep -q '"rule":"syn-in-listen-is-answered","tested":[1-9]' "$work/whole.model"
+holds 'transitions are counted' grep -q '"from":"LISTEN","event":"SYN arrives","to":"SYN-RECEIVED","count":[1-9]' "$work/whole.model"
+holds 'two stretches saw what the whole run saw' cmp "$work/whole.model" "$work/stretches.model"
+wants 0 'results: ' 'a run without the model' "$tcpassay" run $tests --no-model --out "$work/n"
+holds '… has seen nothing by it' grep -q '"coverage": {"rules":\[\],"transitions":\[\]}' "$work/n/results.json"
+{ printf '//: title content with every ACK\n//: ip 4\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n+0 listen(3, 1) = 0\n'
+  printf '+0 < S 0:0(0) win 65535\n+0 > S.\n+0 < . 1:1(0) ack 1\n+0 < P. 1:11(10) ack 1\n* > .\n'; } >"$work/content.pkt"
+sed '1a //: judge off "its ACKs are beside the point"' "$work/content.pkt" >"$work/aside.pkt"
+broken=saboteur:ack-plus-one,reference
+wants 0 '1 passed' 'a stack that keeps the rules' "$tcpassay" run "$work/content.pkt" --out "$work/n"
+wants 1 'FAIL.*RFC9293:3.4-c' 'a rule broken that the scenario does not look at' "$tcpassay" run -t $broken "$work/content.pkt" --out "$work/n"
+holds '… is charged to the rule' grep -q '"rule":"ack-of-what-was-not-received"' "$work/n/results.json"
+wants 1 'the model, segment' 'replay shows what the model found' "$tcpassay" replay -t $broken "$work/content.pkt"
+wants 0 '1 passed' 'the same without the model' "$tcpassay" run -t $broken --no-model "$work/content.pkt" --out "$work/n"
+wants 0 '1 passed' 'the same where the scenario opts out' "$tcpassay" run -t $broken "$work/aside.pkt" --out "$work/n"
+
 # A full disk: exit 3, and what was written before stays readable.
 full_disk() {
     unshare -rm sh -c "mkdir -p '$work/tiny' && mount -t tmpfs -o size=200k none '$work/tiny' && '$tcpassay' run --seed 42 --out '$work/tiny/o';

@@ -17,6 +17,10 @@ wants 2 '--shard takes I/N' 'a shard out of range' "$tcpassay" run --shard 3/2
 wants 2 '--seed takes a number' 'a seed that is no number' "$tcpassay" run --seed x
 wants 2 'no profile "fast"' 'an unknown profile' "$tcpassay" run --profile fast
 wants 2 'neither a requirement nor a test' 'explaining nothing' "$tcpassay" explain RFC0:nothing
+wants 0 'rule:simultaneous-open-is-answered' 'explaining a requirement tells the rules for it' "$tcpassay" explain RFC9293:MUST-10
+wants 0 'RFC9293:3.10.7.2-c' 'explaining a rule' "$tcpassay" explain rule:syn-in-listen-is-answered
+wants 0 'rule:gap-in-sequence ' 'listing all rules' "$tcpassay" explain rule:
+wants 2 'did you mean rule:gap-in-sequence' 'explaining no rule' "$tcpassay" explain rule:gap-in-sequnce
 wants 0 'MUST, section 3.5' 'explaining a requirement' "$tcpassay" explain RFC9293:MUST-10
 wants 0 'reference +ready' 'targets' "$tcpassay" targets
 
