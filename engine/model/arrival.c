@@ -57,29 +57,38 @@ static void owe_ack(const struct arrival *a, struct hypothesis h, enum rule_id r
 }
 
 /* RFC 9293 §3.5.2: <SEQ=SEG.ACK><CTL=RST>, or <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>. */
-static void owe_rst(const struct arrival *a, struct hypothesis h, enum rule_id rule, bool loose)
+static struct due reset_of(const struct arrival *a, enum rule_id rule, bool loose)
 {
     struct due due = at_once(a, DUE_RST, rule);
     due.has_ack = !has(a, PKT_ACK);
     due.seq = due.has_ack ? 0 : a->s->tcp->ack;
     due.ack = due.has_ack ? a->s->end : 0;
     due.loose = loose;
+    return due;
+}
+
+static void owe_rst(const struct arrival *a, struct hypothesis h, enum rule_id rule, bool loose)
+{
+    struct due due = reset_of(a, rule, loose);
     due_add(&h, &due);
     keep(a, &h);
 }
 
 /* RFC 5961 §7 lets a stack be silent to what may be an attack once it has answered a few: "at most 10 in 5 seconds" is what it suggests. */
-static void owe_challenge(const struct arrival *a, const struct hypothesis *h, enum rule_id rule)
+static bool is_throttled(const struct arrival *a)
 {
     static const int64_t throttle_ns = 5000000000;
-    struct judge *j = a->j;
-    bool throttled = j->challenged_ns && a->s->at_ns - j->challenged_ns < throttle_ns;
+    return a->j->challenged_before_ns && a->s->at_ns - a->j->challenged_before_ns < throttle_ns;
+}
+
+static void owe_challenge(const struct arrival *a, const struct hypothesis *h, enum rule_id rule)
+{
     bool attack = a->s->tcp->flags & (PKT_SYN | PKT_RST) || rule == RULE_ACK_OF_FUTURE;
-    if (throttled || (attack && judge_host_throttles(j->host, a->s->at_ns)))
+    if (is_throttled(a) || (attack && judge_host_throttles(a->j->host, a->s->at_ns)))
         keep(a, h);
     else
         owe_ack(a, *h, rule);
-    j->challenged_ns = a->s->at_ns ? a->s->at_ns : 1;
+    a->j->challenged_ns = a->s->at_ns ? a->s->at_ns : 1;
 }
 
 /* ---- CLOSED, LISTEN (§3.10.7.1, §3.10.7.2) ------------------------------------------------------------------------- */
@@ -97,7 +106,7 @@ static void arrive_closed(const struct arrival *a, const struct hypothesis *h)
 static void open_passively(const struct arrival *a, const struct hypothesis *h, bool reopened)
 {
     struct hypothesis opened = {
-        .state = TCP_STATE_SYN_RECEIVED, .passive = true, .reopened = reopened,
+        .state = TCP_STATE_SYN_RECEIVED, .passive = true, .reopened = reopened || (a->j->in.begun && a->j->in.iss != a->s->seq),
         .rcv_nxt_low = a->s->seq + 1, .rcv_nxt_high = a->s->end,
     };
     bool optional = a->j->host->pressed || reopened || a->s->odd;
@@ -165,12 +174,18 @@ static void maybe_reset_for_lost_data(const struct arrival *a)
 {
     if (!a->s->tcp->payload_len || !(a->j->app.closed || !a->j->host->application_known))
         return;
-    struct hypothesis gone = {.state = a->j->app.listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED};
+    struct hypothesis gone = {0};
     struct due due = at_once(a, DUE_RST, RULE_RST_NUMBERS);
     due.loose = true;
     due.seq = a->j->out.nxt;
     due_add(&gone, &due);
-    keep(a, &gone);
+    judge_add_gone(a->j, a->next, &gone);
+}
+
+/* Up to here data is in the window, for certain: an edge that was taken back (SHLD-14 asks not to) holds no longer. */
+static uint32_t sure_edge(const struct side *out)
+{
+    return seq_min(out->edge, out->ack + out->window);
 }
 
 /* How far the sequence may have come, given that everything up to the window's edge is taken. */
@@ -181,7 +196,7 @@ static struct advance advance(const struct arrival *a, const struct hypothesis *
     const struct segment *s = a->s;
     const struct side *out = &a->j->out;
     struct advance to = {h->rcv_nxt_low, h->rcv_nxt_high};
-    uint32_t edge = out->ack_known ? out->edge : s->end;
+    uint32_t edge = out->ack_known ? sure_edge(out) : s->end;
     if (seq_le(s->seq, h->rcv_nxt_low)) {
         uint32_t data_end = s->end - (s->tcp->flags & PKT_FIN ? 1u : 0u); /* of a segment too long for the window, all may be dropped */
         if (seq_le(data_end, edge))
@@ -189,8 +204,8 @@ static struct advance advance(const struct arrival *a, const struct hypothesis *
     }
     if (seq_le(s->seq, h->rcv_nxt_high)) {
         uint32_t far = seq_max(s->end, to.high), gapless = a->j->in.gapless;
-        if (a->j->in.known && seq_gt(gapless, far))
-            far = gapless;
+        if (a->j->in.known)
+            far = seq_max(far, a->j->in.ranges_full ? a->j->in.nxt : gapless);
         for (unsigned i = 0; i < a->j->in.range_count && seq_le(a->j->in.ranges[i].left, far); i++)
             far = seq_max(far, a->j->in.ranges[i].right);
         to.high = far;
@@ -303,12 +318,13 @@ static enum acceptable acceptable(const struct arrival *a, const struct hypothes
     uint32_t hidden = (1u << (scale < 0 ? 14 : scale)) - 1;
     if (!out->ack_known)
         return seq_lt(last, h->rcv_nxt_low) ? ACCEPTABLE_NO : ACCEPTABLE_MAYBE;
-    uint32_t edge = out->edge, width = edge - h->rcv_nxt_low;
+    uint32_t edge = out->edge;
     if (seq_lt(last, h->rcv_nxt_low))
         return ACCEPTABLE_NO;
-    if (!s->len && s->seq == h->rcv_nxt_low && s->seq == h->rcv_nxt_high)
-        return ACCEPTABLE_YES;
-    if (seq_lt(s->seq, edge) && seq_ge(last, h->rcv_nxt_high) && (s->len == 0 || width > 0))
+    if (!s->len && seq_le(s->seq, h->rcv_nxt_high)) /* acceptable to any window */
+        return h->rcv_nxt_low == h->rcv_nxt_high ? ACCEPTABLE_YES : ACCEPTABLE_MAYBE;
+    bool wider = seq_lt(s->seq, h->rcv_nxt_low) && seq_ge(last, sure_edge(out)); /* than the window: neither end lies inside */
+    if (seq_lt(s->seq, sure_edge(out)) && seq_ge(last, h->rcv_nxt_high) && !wider)
         return ACCEPTABLE_YES;
     if (seq_lt(s->seq, edge) && seq_ge(last, h->rcv_nxt_low))
         return ACCEPTABLE_MAYBE;
@@ -339,17 +355,15 @@ static void take_rst(const struct arrival *a, const struct hypothesis *h)
     a->j->reset |= exact;
     if (h->state == TCP_STATE_SYN_RECEIVED && a->j->from_time_wait) /* back to TIME-WAIT, or not (MAY-2): its numbers are forgotten */
         a->j->disturbed = true;
-    if (h->state == TCP_STATE_SYN_RECEIVED && !h->passive)
-        hypotheses_add(a->j, a->next, &(struct hypothesis){.state = TCP_STATE_CLOSED});
-    else
-        judge_add_gone(a->j, a->next, &gone);
+    if (h->state == TCP_STATE_SYN_RECEIVED && a->j->host->pressed) /* a cookie: there is no record that could be reset */
+        keep(a, h);
+    judge_add_gone(a->j, a->next, &gone);
 }
 
 static void take_ack(const struct arrival *a, const struct hypothesis *given);
 
 static void take_syn(const struct arrival *a, const struct hypothesis *h, bool in_window)
 {
-    struct hypothesis gone = {.state = a->j->app.listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED};
     if (h->state == TCP_STATE_TIME_WAIT) {
         time_wait_syn(a, h);
         return;
@@ -364,15 +378,19 @@ static void take_syn(const struct arrival *a, const struct hypothesis *h, bool i
         keep(a, &established);
     }
     if (h->state == TCP_STATE_SYN_RECEIVED && h->passive && in_window)
-        keep(a, &gone); /* "return this connection to the LISTEN state" */
+        judge_add_gone(a->j, a->next, &(struct hypothesis){0}); /* "return this connection to the LISTEN state" */
     if (in_window && seq_lt(a->s->seq, h->rcv_nxt_low)) { /* the SYN lies outside: it may be cut off ("including SYN and FIN") */
         if (has(a, PKT_ACK))
             take_ack(a, h);
         else
             keep(a, h);
     }
-    if (in_window)
-        owe_rst(a, gone, RULE_CHALLENGE_SYN, true);
+    if (in_window) {
+        struct hypothesis gone = {0};
+        struct due due = reset_of(a, RULE_CHALLENGE_SYN, true);
+        due_add(&gone, &due);
+        judge_add_gone(a->j, a->next, &gone);
+    }
     owe_challenge(a, h, in_window ? RULE_CHALLENGE_SYN : RULE_UNACCEPTABLE_ACK);
 }
 
@@ -402,8 +420,10 @@ static void take_ack(const struct arrival *a, const struct hypothesis *given)
     }
     if (seq_lt(ack, h.snd_una_low - a->j->in.window_max)) /* RFC 5961 §5.2: it may be dropped with an ACK, or taken for a duplicate */
         refuse(a, &h);
-    if (advances)
-        h.snd_una_low = h.snd_una_high = ack;
+    if (advances) {
+        h.snd_una_low = ack;
+        h.snd_una_high = seq_max(h.snd_una_high, ack);
+    }
     bool fin_acked = out->fin_seen && seq_gt(ack, out->fin) && !future;
     switch ((enum tcp_state)h.state) {
     case TCP_STATE_FIN_WAIT_1:
@@ -457,6 +477,19 @@ static void process(const struct arrival *a, const struct hypothesis *h)
     }
 }
 
+/* "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid ACKs, URGs, and RSTs": they
+ * are acknowledged no less. */
+static void process_despite_window(const struct arrival *a, const struct hypothesis *h)
+{
+    struct hypothesis owing = *h;
+    if (!has(a, PKT_RST) && !is_throttled(a)) {
+        struct due due = at_once(a, DUE_ACK, RULE_UNACCEPTABLE_ACK);
+        due.ack = h->rcv_nxt_low;
+        due_add(&owing, &due);
+    }
+    process(a, &owing);
+}
+
 /* RFC 7323 §5.3: a segment older than TS.Recent is not acceptable; one without the option SHOULD be dropped silently (§3.2). */
 static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
 {
@@ -489,8 +522,8 @@ static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h
         else
             refuse(a, h);
         bool closed_window = a->s->seq == h->rcv_nxt_low && (has(a, PKT_RST) || (has(a, PKT_ACK) && !has(a, PKT_SYN)));
-        if (closed_window && acceptance == ACCEPTABLE_NO) /* "special allowance should be made to accept valid ACKs, URGs, and RSTs" */
-            process(a, h);
+        if (closed_window && acceptance == ACCEPTABLE_NO)
+            process_despite_window(a, h);
     }
     if (acceptance != ACCEPTABLE_NO)
         process(a, h);

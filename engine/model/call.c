@@ -28,6 +28,8 @@ static void set_listening(struct judge *j, bool listening)
     enum tcp_state from = listening ? TCP_STATE_CLOSED : TCP_STATE_LISTEN, to = listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED;
     next.count = 0;
     j->app.listening = listening;
+    if (judge_is_lossy(j))
+        return;
     for (unsigned i = 0; i < j->now->count; i++) {
         struct hypothesis h = j->now->of[i];
         if (h.state == from)
@@ -49,7 +51,7 @@ static bool must_send_fin(const struct hypothesis *h)
 static void close_side(struct judge *j, int64_t at_ns)
 {
     static const int64_t grace_ns = 500000000;
-    bool all_sent = j->out.begun && j->out.nxt - j->out.iss - 1 == (uint32_t)j->app.sent && seq_le(j->out.nxt, j->in.edge);
+    bool all_sent = j->out.begun && j->out.nxt - j->out.iss - 1 == (uint32_t)j->app.sent && seq_lt(j->out.nxt, j->in.edge);
     bool all_read = !j->in.known || !j->in.begun || j->in.nxt - j->in.iss - 1 - (j->in.fin_seen ? 1 : 0) == (uint32_t)j->app.received;
     struct hypotheses next;
     next.count = 0;

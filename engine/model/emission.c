@@ -128,12 +128,21 @@ static bool is_reply(const struct segment *s, uint32_t seq, uint32_t ack, bool h
     return !has_ack || ((s->tcp->flags & PKT_ACK) && s->tcp->ack == ack);
 }
 
+/* <SEQ=SND.NXT>, or what any of the last inputs may be answered with. */
+static bool fits_loosely(const struct judge *j, const struct segment *s)
+{
+    bool of_connection = j->out.known && seq_le(j->in.ack_known ? j->in.ack : j->out.start, s->seq) && seq_le(s->seq, j->out.nxt);
+    for (unsigned i = 0; i < JUDGE_REPLIES_MAX && i < j->reply_count && !of_connection; i++)
+        of_connection = is_reply(s, j->replies[i].seq, j->replies[i].ack, j->replies[i].has_ack);
+    return of_connection;
+}
+
 /* A RST that is due, or may still come in answer to a recent input. */
 static bool emit_due_rst(const struct emission *e, struct hypothesis h)
 {
     for (unsigned i = 0; i < h.due_count; i++) {
         const struct due *due = &h.dues[i];
-        if (due->kind != DUE_RST || !(due->loose || is_reply(e->s, due->seq, due->ack, due->has_ack)))
+        if (due->kind != DUE_RST || !(is_reply(e->s, due->seq, due->ack, due->has_ack) || (due->loose && fits_loosely(e->j, e->s))))
             continue;
         memmove(&h.dues[i], &h.dues[i + 1], (h.due_count - i - 1u) * sizeof *h.dues);
         h.due_count--;
@@ -147,7 +156,8 @@ static bool may_abort(const struct judge *j, const struct segment *s)
 {
     static const int64_t timeout_ns = 1000000000; /* R2, user timeout, keep-alive: none is shorter */
     const struct application *app = &j->app;
-    return !j->host->application_known || app->closed || app->aborted || app->unlistened || s->at_ns - j->progress_ns >= timeout_ns;
+    return !j->host->application_known || app->closed || app->aborted || app->unlistened || app->error_told || j->host->pressed ||
+           s->at_ns - j->progress_ns >= timeout_ns;
 }
 
 static bool emit_rst(const struct emission *e, const struct hypothesis *h)

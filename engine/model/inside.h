@@ -150,7 +150,7 @@ struct judge {
     bool ts_recent_known, unicast;
     bool from_time_wait;         /* this incarnation began in the TIME-WAIT of the one before */
     bool reset;                  /* the connection ended by a RST from the peer */
-    int64_t challenged_ns;       /* when an ACK last answered what might be an attack; 0: never */
+    int64_t challenged_ns, challenged_before_ns; /* when an ACK last answered what might be an attack, and before the input at hand; 0: never */
     int64_t last_output_ns, progress_ns; /* progress: the last input that was taken */
     bool received_since_output;  /* the application has taken data since the last output: the window may have grown */
     bool last_input_was_rst;

@@ -372,10 +372,10 @@ static const int64_t mortal_after_ns = 1000000000;
 
 static bool may_have_died(const struct judge *j, const struct hypothesis *h, int64_t now_ns)
 {
-    if (!(1u << h->state & MORTAL_STATES) || now_ns - j->progress_ns < mortal_after_ns)
+    if (!(1u << h->state & MORTAL_STATES) || (now_ns - j->progress_ns < mortal_after_ns && !j->app.error_told))
         return false;
     if (h->state == TCP_STATE_ESTABLISHED || h->state == TCP_STATE_CLOSE_WAIT)
-        return j->app.keep_alive || j->app.closed || seq_lt(h->snd_una_low, j->out.nxt) || !j->host->application_known;
+        return j->app.keep_alive || j->app.closed || j->app.error_told || seq_lt(h->snd_una_low, j->out.nxt) || !j->host->application_known;
     return true;
 }
 
@@ -419,6 +419,7 @@ static void take_input(struct judge *j, const struct segment *s)
     struct hypotheses next;
     bool taken = false, certain = true;
     next.count = 0;
+    j->challenged_before_ns = j->challenged_ns;
     hypotheses_copy(j->before, j->now);
     for (unsigned i = 0; i < j->before->count; i++) {
         bool here = false;
@@ -506,8 +507,11 @@ static bool explain(struct judge *j, const struct hypotheses *set, const struct 
 static void note_own_syn(struct judge *j, const struct segment *s)
 {
     unsigned control = s->tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST);
-    if (control == PKT_SYN && judge_must_be(j, GONE_STATES | 1u << TCP_STATE_TIME_WAIT) && (!j->out.begun || j->out.iss != s->seq)) {
-        judge_begin_incarnation(j);
+    if (control == PKT_SYN && (!j->out.begun || j->out.iss != s->seq)) {
+        if (judge_is_exact(j) && (j->app.connecting || !j->host->application_known))
+            let_die(j, s->at_ns);
+        if (hypotheses_states(j->now) & (GONE_STATES | 1u << TCP_STATE_TIME_WAIT)) /* no other state explains another ISS */
+            judge_begin_incarnation(j);
     } else if (control == (PKT_SYN | PKT_ACK) && j->candidate && s->tcp->ack == j->candidate->iss + 1 &&
                !(j->in.begun && j->in.iss == j->candidate->iss)) {
         bool can = false;
@@ -573,6 +577,8 @@ void judge_output(struct judge *j, const struct packet *packet, bool whole, int6
     parts_output(j, &s);
     if (judge_is_exact(j))
         take_output(j, &s);
+    if ((s.tcp->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN)
+        j->app.connecting = false; /* one connection an OPEN */
     timing_output(j, &s);
     icmp_output(j, &s);
     facts_note(&j->out, &j->in, &s);
