@@ -223,6 +223,19 @@ static void note_end(struct inspection *in, struct pair *pair, struct pair_end *
     pairs_queue(in->pairs, pair, PAIR_CLOSED, in->now_ns);
 }
 
+/* Of thousands of connections, none is in the processor's cache when its segment comes: what follows would wait for one line of
+ * memory after the other. HOT_LEN is about the length of a judge; being wrong about it costs time, nothing else. */
+static void fetch(const struct pair *pair)
+{
+    enum { HOT_LEN = 1664, CACHE_LINE_LEN = 64 };
+    for (size_t at = 0; at < sizeof *pair; at += CACHE_LINE_LEN)
+        __builtin_prefetch((const char *)pair + at, 1);
+    for (size_t at = 0; at < HOT_LEN; at += CACHE_LINE_LEN) {
+        __builtin_prefetch((const char *)pair->ends[0].judge + at, 1);
+        __builtin_prefetch((const char *)pair->ends[1].judge + at, 1);
+    }
+}
+
 static void judge_segment(struct inspection *in, struct pair *pair, unsigned side, const struct sighting *sighting)
 {
     struct pair_end *sender = &pair->ends[side], *receiver = &pair->ends[!side];
@@ -266,8 +279,10 @@ void connections_segment(struct inspection *in, const struct sighting *sighting)
     struct pair *pair = pairs_find(in->pairs, &src, &dst, &side);
     if (!pair)
         pair = begin_pair(in, &src, &dst, is_syn(&p->tcp));
-    if (pair)
-        judge_segment(in, pair, side, sighting);
+    if (!pair)
+        return;
+    fetch(pair);
+    judge_segment(in, pair, side, sighting);
 }
 
 /* ---- ICMP ----------------------------------------------------------------------------------------------------------- */

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CAPACITY_FIRST = 1024 };
+
 struct pairs {
-    struct pair *table;
+    struct slot { struct pair *pair; uint32_t hash; } *slots;
+    size_t capacity, count; /* slots: a power of two */
     struct queue { struct pair *first, *last; size_t count; } queues[PAIR_QUEUES];
     uint64_t seed;
 };
@@ -39,12 +42,12 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static unsigned hash_of(const struct pairs *pairs, const struct pair_key *key)
+static uint32_t hash_of(const struct pairs *pairs, const struct pair_key *key)
 {
     uint64_t hash = pairs->seed ^ UINT64_C(0x9e3779b97f4a7c15);
     for (size_t i = 0; i < sizeof key->words / sizeof *key->words; i++)
         hash = fold(key->words[i] ^ hash, pairs->seed ^ UINT64_C(0xe7037ed1a0b428db)) ^ key->words[i];
-    return (unsigned)(hash ^ hash >> 32);
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
 /* ---- the queues ----------------------------------------------------------------------------------------------------- */
@@ -90,45 +93,95 @@ size_t pairs_count(const struct pairs *pairs, enum pair_queue queue)
 struct pairs *pairs_new(uint64_t seed)
 {
     struct pairs *pairs = calloc(1, sizeof *pairs);
-    if (pairs)
-        pairs->seed = seed;
-    return pairs;
+    if (!pairs)
+        return NULL;
+    pairs->seed = seed;
+    pairs->capacity = CAPACITY_FIRST;
+    pairs->slots = calloc(pairs->capacity, sizeof *pairs->slots);
+    if (pairs->slots)
+        return pairs;
+    free(pairs);
+    return NULL;
+}
+
+static void put(struct slot *slots, size_t capacity, struct pair *pair)
+{
+    size_t at = pair->hash & (capacity - 1);
+    while (slots[at].pair)
+        at = (at + 1) & (capacity - 1);
+    slots[at] = (struct slot){ pair, pair->hash };
+}
+
+/* Room for one more: twice the slots when half of them are taken. */
+static bool make_room(struct pairs *pairs)
+{
+    if (pairs->count < pairs->capacity / 2)
+        return true;
+    struct slot *slots = calloc(pairs->capacity * 2, sizeof *slots);
+    if (!slots)
+        return false;
+    for (size_t i = 0; i < pairs->capacity; i++)
+        if (pairs->slots[i].pair)
+            put(slots, pairs->capacity * 2, pairs->slots[i].pair);
+    free(pairs->slots);
+    pairs->slots = slots;
+    pairs->capacity *= 2;
+    return true;
 }
 
 struct pair *pairs_find(struct pairs *pairs, const struct pkt_endpoint *src, const struct pkt_endpoint *dst, unsigned *side)
 {
     const struct pair_key key = key_of(src, dst);
-    const unsigned hash = hash_of(pairs, &key);
-    struct pair *pair;
-    HASH_FIND_BYHASHVALUE(hh, pairs->table, &key, sizeof key, hash, pair);
-    if (pair)
+    const uint32_t hash = hash_of(pairs, &key);
+    const size_t mask = pairs->capacity - 1;
+    for (size_t at = hash & mask; pairs->slots[at].pair; at = (at + 1) & mask) {
+        struct pair *pair = pairs->slots[at].pair;
+        if (pairs->slots[at].hash != hash || memcmp(&pair->key, &key, sizeof key))
+            continue;
         *side = compare(&pair->ends[0].endpoint, src) != 0;
-    return pair;
+        return pair;
+    }
+    return NULL;
 }
 
 struct pair *pairs_add(struct pairs *pairs, const struct pkt_endpoint *src, const struct pkt_endpoint *dst, int64_t now_ns)
 {
-    struct pair *pair = calloc(1, sizeof *pair);
+    struct pair *pair = make_room(pairs) ? calloc(1, sizeof *pair) : NULL;
     if (!pair)
         return NULL;
     pair->key = key_of(src, dst);
+    pair->hash = hash_of(pairs, &pair->key);
     pair->ends[0].endpoint = *src;
     pair->ends[1].endpoint = *dst;
     pair->ends[0].pair = pair->ends[1].pair = pair;
-    const unsigned hash = hash_of(pairs, &pair->key);
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, pairs->table, &pair->key, sizeof pair->key, hash, pair);
-    if (!pair->hh.tbl) {
-        free(pair);
-        return NULL;
-    }
+    put(pairs->slots, pairs->capacity, pair);
+    pairs->count++;
     append(pairs, pair, PAIR_OPEN, now_ns);
     return pair;
 }
 
+/* Empties a slot; whatever stands behind it and may stand there moves up. */
+static void empty(struct pairs *pairs, size_t hole)
+{
+    const size_t mask = pairs->capacity - 1;
+    for (size_t at = (hole + 1) & mask; pairs->slots[at].pair; at = (at + 1) & mask) {
+        const size_t home = pairs->slots[at].hash & mask;
+        if (((at - home) & mask) < ((at - hole) & mask))
+            continue; /* its home lies behind the hole */
+        pairs->slots[hole] = pairs->slots[at];
+        hole = at;
+    }
+    pairs->slots[hole] = (struct slot){ 0 };
+}
+
 void pairs_remove(struct pairs *pairs, struct pair *pair)
 {
+    size_t at = pair->hash & (pairs->capacity - 1);
+    while (pairs->slots[at].pair != pair)
+        at = (at + 1) & (pairs->capacity - 1);
+    empty(pairs, at);
+    pairs->count--;
     unlink_pair(pairs, pair);
-    HASH_DEL(pairs->table, pair);
     free(pair);
 }
 
@@ -139,5 +192,6 @@ void pairs_free(struct pairs *pairs)
     for (enum pair_queue queue = 0; queue < PAIR_QUEUES; queue++)
         while (pairs->queues[queue].first)
             pairs_remove(pairs, pairs->queues[queue].first);
+    free(pairs->slots);
     free(pairs);
 }

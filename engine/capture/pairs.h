@@ -2,10 +2,6 @@
 #ifndef TCPASSAY_CAPTURE_PAIRS_H
 #define TCPASSAY_CAPTURE_PAIRS_H
 
-/* uthash.h: a failed allocation leaves the element out (hh.tbl is NULL), and ends no process */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "engine/capture/copies.h"
 #include "engine/model/judge.h"
 
@@ -30,7 +26,7 @@ enum pair_queue { PAIR_OPEN, PAIR_CLOSED /* a RST, or FINs of both were seen */,
 
 struct pair {
     struct pair_key key;
-    UT_hash_handle hh;
+    uint32_t hash;
     struct pair *prev, *next;   /* in its queue */
     enum pair_queue queue;
     int64_t queued_ns, last_ns, first_ns;

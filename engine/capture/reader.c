@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define NS_PER_S INT64_C(1000000000)
-enum { FILE_BUFFER_LEN = 1 << 18 }; /* a file system's block, which stdio takes by itself, costs a system call for every few packets */
+enum { FILE_BUFFER_LEN = 1 << 15 }; /* a file system's block, which stdio takes by itself, costs a system call for every few packets */
 #define SECONDS_MAX (INT64_MAX / NS_PER_S - 1)
 
 struct capture_reader {

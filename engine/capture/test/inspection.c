@@ -323,7 +323,7 @@ static void a_thousand_interleaved_connections_are_kept_apart(void **state)
     (void)state;
     film_begin(&film, DLT_RAW);
     for (unsigned step = 0; step < SHOTS_OF_TALK; step++)
-        for (uint16_t i = 0; i < MANY; i++) {
+        for (unsigned i = 0; i < MANY; i++) {
             film_shot(&film, talk_shot(step, (uint16_t)(2000 + i), i * 77777u, i * 99999u));
             film.now_ns -= 990000;
         }
