@@ -1,5 +1,5 @@
-/* The state×event matrix of a run as a grid: a row a way into a state, a column a kind of event, in each cell what came of its cases.
- * Made from the ids of tests, "matrix/STATE/WAY/FLAGS/SEQUENCE/ACKNOWLEDGMENT/OCTETS/OPTIONS" (docs/matrix.md). */
+/* The state×event matrix of a run as a grid: a row a way into a state, a column a kind of event, in each cell what came of its
+ * cases. Made from the ids of tests, "matrix/STATE/WAY/FLAGS/SEQUENCE/ACKNOWLEDGMENT/OCTETS/OPTIONS" (docs/matrix.md). */
 #ifndef TCPASSAY_REPORTS_GRID_H
 #define TCPASSAY_REPORTS_GRID_H
 
@@ -24,8 +24,8 @@ void grid_release(struct grid *grid);
 
 /* "RST": what stands above a column. */
 const char *grid_column_text(enum grid_column column);
-/* A cell in at most GRID_CELL_MAX - 1 characters: "24", all passed; "2!/24", of 24 cases 2 failed; "3k/24" fail as known; "1?/24" were
- * inconclusive; "1E/24", the tester erred; "24-", not applicable; "" without a case. The worst counts. */
+/* A cell in at most GRID_CELL_MAX - 1 characters: "24", all passed; "2!/24", of 24 cases 2 failed; "3k/24" fail as known; "1?/24"
+ * were inconclusive; "1E/24", the tester erred; "24-", not applicable; "" without a case. The worst counts. */
 enum { GRID_CELL_MAX = 24 };
 void grid_cell_text(const struct grid_cell *cell, char out[static GRID_CELL_MAX]);
 

@@ -68,7 +68,7 @@ _tcpassay() {
             list:-*) _tcpassay_words "--json --profile --suite --help" ;;
             selftest:-*) _tcpassay_words "--fault --all-faults --faults --seed --suite --out --help" ;;
             check:-*) _tcpassay_words "--filter --strict --offload --connections --json --out --report --verbose --quiet --help" ;;
-            replay:-*) _tcpassay_words "--target --seed --pcap --help" ;;
+            replay:-*) _tcpassay_words "--target --seed --pcap --print --help" ;;
             serve:-*) _tcpassay_words "--tap --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --help" ;;
             explain:-* | targets:-*) _tcpassay_words "--help" ;;
             explain:rule:*) _tcpassay_words "$(_tcpassay_rules)" ;;

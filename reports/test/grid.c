@@ -1,4 +1,5 @@
-/* The grid of the state×event matrix: which cell a case counts in, what a cell says, and what it does with ids that are no cases. */
+/* The grid of the state×event matrix: which cell a case counts in, what a cell says, and what it does with ids that are no cases.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

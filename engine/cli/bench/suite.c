@@ -1,9 +1,10 @@
-/* How long the suite takes: on the reference stack in tests a second on one core, on this machine's kernel beside its longest test
- * and the sum of all.
+/* How long the suite takes, or the state×event matrix: on the reference stack in tests a second on one core, on this machine's
+ * kernel beside its longest test and the sum of all.
  *
- * usage: suite_bench [TARGET [SELECTOR]]     default: reference, then linux, profile quick
+ * usage: suite_bench [TARGET [SELECTOR]]     default: reference, then linux, profile quick; suite_bench linux matrix
  * Prints ratios, since machines differ. Yardstick in virtual time: opening and closing an instance of the target for each test,
- * which is the least a fresh stack for each test can cost. Yardstick in real time: the longest test, which no schedule can beat. */
+ * which is the least a fresh stack for each test can cost. Yardstick in real time: the longest test, which no schedule can beat. In
+ * both: a SYN to a port where nobody listens and its RST, through the bare link, once for each test. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,39 @@ static int64_t open_and_close(const struct schedule *s)
     return now_ns() - start;
 }
 
+/* Sends a SYN to a closed port, as often as there are tests, each time waiting for its RST. 0: it does not answer. */
+static int64_t round_trips(const struct schedule *s)
+{
+    enum { CLOSED_PORT = 9, ROUNDS_MAX = 10000000 };
+    static uint8_t out[128], in[PKT_BYTES_MAX];
+    struct target_config config = {.seed = 1};
+    struct target_error error;
+    struct target *target = s->driver->open(s->argument, &config, &error);
+    struct pkt_builder *builder = pkt_builder_new();
+    size_t answered = 0, rounds = 0;
+    int64_t start = now_ns(), at_ns;
+    if (target && builder && s->driver->virtual_time)
+        target->ops->advance(target, SCN_NS_PER_S);
+    for (; target && builder && answered < s->test_count && rounds < ROUNDS_MAX; answered++) {
+        struct pkt_spec spec = {.protocol = PKT_PROTO_TCP, .src = target->info.tester[0], .dst = target->info.iut[0],
+                                .src_port = (uint16_t)(20000 + answered % 20000), .dst_port = CLOSED_PORT, .flags = PKT_SYN,
+                                .seq = (uint32_t)answered, .window = UINT16_MAX};
+        ssize_t len = pkt_build(builder, &spec, out, sizeof out);
+        target->ops->send(target, out, (size_t)len);
+        struct packet packet = {0};
+        for (; rounds < ROUNDS_MAX && (packet.kind != PKT_KIND_TCP || !(packet.tcp.flags & PKT_RST)); rounds++) {
+            ssize_t came = target->ops->receive(target, in, sizeof in, &at_ns);
+            if (came > 0)
+                pkt_parse(in, (size_t)came, &packet);
+        }
+    }
+    int64_t took_ns = rounds < ROUNDS_MAX ? now_ns() - start : 0;
+    pkt_builder_free(builder);
+    if (target)
+        target->ops->close(target);
+    return answered == s->test_count ? took_ns : 0;
+}
+
 static double seconds(int64_t ns) { return (double)ns / 1e9; }
 
 static void report(const struct schedule *s, const struct tally *tally, int64_t wall_ns)
@@ -63,6 +97,10 @@ static void report(const struct schedule *s, const struct tally *tally, int64_t 
         printf("  ratio to the longest test (%.3f s): %.3f; to the sum of all (%.1f s): %.3f\n", seconds(tally->longest_ns),
                (double)wall_ns / (double)tally->longest_ns, seconds(tally->sum_ns), (double)wall_ns / (double)tally->sum_ns);
     }
+    int64_t bare_ns = round_trips(s);
+    if (bare_ns)
+        printf("  ratio to a SYN and its RST for each test (%.3f s, %.0f a second): %.1f\n", seconds(bare_ns),
+               (double)tally->count / seconds(bare_ns), (double)wall_ns / (double)bare_ns);
 }
 
 static int measure(const char *target, char **selectors, int selector_count)
@@ -73,7 +111,7 @@ static int measure(const char *target, char **selectors, int selector_count)
     struct target_error error = {0};
     unsigned broken;
     const struct suite_test **tests = NULL;
-    struct schedule s = {.seed = 1, .interrupted = &never, .disruption_allowed = true, .finished = on_finished, .context = &tally};
+    struct schedule s = {.seed = 1, .judged = true, .interrupted = &never, .disruption_allowed = true, .finished = on_finished, .context = &tally};
     s.driver = cli_find_driver(target, &s.argument);
     int code = s.driver ? cli_load_suite("bench", NULL, selectors, selector_count, &suite, &broken) : EXIT_USAGE;
     if (code != EXIT_OK)

@@ -19,6 +19,8 @@ holds "'*' and a row of the matrix are everything and that row" sh -c "grep -q '
 wants 2 'no test is meant by "matrix/nothing"' 'a row that is not there' "$tcpassay" list matrix/nothing
 wants 2 'no test is meant by "matrixes"' 'a word that only begins like it' "$tcpassay" list matrixes
 
+wants 0 "^matrix/" "it takes seconds: part of the quick profile" "$tcpassay" list matrix/closed --profile quick
+
 # Run, grid, results.
 wants 0 'established/passive +[0-9]+ +[0-9]+' 'the grid is shown' "$tcpassay" run matrix/established matrix/closing --seed 7 --out "$work/a" --report json,md
 holds 'the grid is in the Markdown' grep -Eq '^\| .established/passive. \| [0-9]+ \|' "$work/a/summary.md"

@@ -1,8 +1,8 @@
 /* The events of the matrix: which segments arrive, as classes, and which combinations of classes are tried after a way in.
  *
- * A segment is put together from five choices: its flags, where it lies relative to the receive window, what it acknowledges, how much
- * text it carries, what its Timestamps option says. The checks of RFC 9293 §3.10.7.4 are made one after another, and what one of them
- * looks at is a choice or two: so the full product of all five would mostly repeat itself. Tried are
+ * A segment is put together from five choices: its flags, where it lies relative to the receive window, what it acknowledges, how
+ * much text it carries, what its Timestamps option says. The checks of RFC 9293 §3.10.7.4 are made one after another, and what one
+ * of them looks at is a choice or two: so the full product of all five would mostly repeat itself. Tried are
  *
  *   - *products*, in full, where one check depends on several choices: the RST check on number and length, the ACK check on
  *     acknowledgment and place in the window, text and FIN on where they lie and what came with them;
@@ -291,8 +291,9 @@ static void add_product(struct list *list, const struct combination *c)
     while (next_event(c, &e));
 }
 
-/* Takes, again and again, the event that has most pairs which no event before had, until there is none. Greedy, and so not the least
- * possible number, but near it. Only an event with as many new pairs as the last best is looked for, and less when there is none. */
+/* Takes, again and again, the event that has most pairs which no event before had, until there is none. Greedy, and so not the
+ * least possible number, but near it. Only an event with as many new pairs as the last best is looked for, and less when there is
+ * none. */
 static void add_pairs(struct list *list, const struct combination *c)
 {
     for (unsigned wanted = CHOICES * (CHOICES - 1) / 2; wanted > 0; wanted--) {
@@ -362,6 +363,6 @@ void matrix_event_class(const struct way *way, const struct event *e, struct seg
         .stamped = stamp_classes[e->stamp].stamped, .tsval = TESTER_TSVAL + stamp_classes[e->stamp].later, .tsecr = stamp_classes[e->stamp].echo,
         .syn = (flag_sets[e->flags].flags & (PKT_SYN | PKT_ACK | PKT_RST)) == PKT_SYN, .watched = is_watched(way, e),
     };
-    snprintf(out->name, sizeof out->name, "%s/%s/%s/%s/%s", flag_sets[e->flags].name, seq_classes[e->seq].name, ack_classes[e->ack].name,
-             octets_classes[e->octets].name, stamp_classes[e->stamp].name);
+    snprintf(out->name, sizeof out->name, "%s/%s/%s/%s/%s", flag_sets[e->flags].name, seq_classes[e->seq].name,
+             ack_classes[e->ack].name, octets_classes[e->octets].name, stamp_classes[e->stamp].name);
 }

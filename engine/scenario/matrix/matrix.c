@@ -1,8 +1,8 @@
 /* The state×event matrix as scenarios (see matrix.h): the text of a way in, parsed like any other, with its rows named.
  *
- * The text is the single source: what is played is what matrix_case_text() shows, but for the number of rows in the table. Rows of an
- * ordinary scenario are named by their values, in which a stroke cannot stand; here it separates the classes, so that a prefix of an id
- * means a row, a column or a cell.
+ * The text is the single source: what is played is what matrix_case_text() shows, but for the number of rows in the table. Rows of
+ * an ordinary scenario are named by their values, in which a stroke cannot stand; here it separates the classes, so that a prefix
+ * of an id means a row, a column or a cell.
  */
 #include "engine/scenario/matrix/inside.h"
 

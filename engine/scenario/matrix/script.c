@@ -1,8 +1,9 @@
-/* A way in and its events as the text of a scenario: front matter, a table with a row an event, the preamble, the event, the probes.
+/* A way in and its events as the text of a scenario: front matter, a table with a row an event, the preamble, the event, the
+ * probes.
  *
  * The probes are the same after every event, since nobody but the IUT knows where it went; docs/matrix.md shows why these tell all
- * states apart. Each asks one thing, and a fence behind it makes sure that its answer is there before the next one is asked. What the
- * tester knows of the IUT's numbers is what the IUT itself has said: snd_una() is its RCV.NXT, rcv_nxt() its SND.NXT.
+ * states apart. Each asks one thing, and a fence behind it makes sure that its answer is there before the next one is asked. What
+ * the tester knows of the IUT's numbers is what the IUT itself has said: snd_una() is its RCV.NXT, rcv_nxt() its SND.NXT.
  */
 #include "engine/scenario/matrix/inside.h"
 
@@ -25,18 +26,20 @@ static const char *covers_of(enum tcp_state state)
 static void write_front_matter(FILE *out, const struct way *way)
 {
     const char *state = tcp_state_name(way->state);
-    fprintf(out,
+    fprintf(
+        out,
             "//: title      Whatever arrives in %s is answered as permitted (%s)\n"
             "//: purpose    A case of the state\303\227event matrix (RFC 9293 \302\2473.10.7): the IUT is brought into %s, a segment arrives, and probes show which state\n"
             "//: purpose    that leads to. No reaction is expected here: the model judges them all.\n"
             "//: covers     %s\n"
             "//: needs      %s%s\n"
             "//: killed-by  %s\n"
-            "//: profile    full\n"
+            "//: profile    quick\n"
             "//: ip         %d\n"
             "//: isn        %" PRIu32 "\n\n",
             state, strrchr(way->name, '/') + 1, state, covers_of(way->state), way->features & WAY_ACTIVE ? "connect" : "listen",
-            way->features & WAY_IPV6 ? " ipv6" : "", way->state <= TCP_STATE_SYN_SENT ? "rst-seq-plus-one rst-dropped" : "ack-plus-one seq-plus-one rst-dropped",
+            way->features & WAY_IPV6 ? " ipv6" : "",
+            way->state <= TCP_STATE_SYN_SENT ? "rst-seq-plus-one rst-dropped" : "ack-plus-one seq-plus-one rst-dropped",
             way->features & WAY_IPV6 ? 6 : 4, way->isn);
 }
 
@@ -44,7 +47,8 @@ static void write_row(FILE *out, const struct way *way, const struct segment_cla
 {
     char flags[32];
     pkt_format_flags(c->flags, flags, sizeof flags);
-    fprintf(out, "    (\"%s\", %s, %" PRId64 ", %d, %d, %d, %" PRId64, c->name, flags, c->seq, c->from_edge, c->octets, c->whole_window, c->ack);
+    fprintf(out, "    (\"%s\", %s, %" PRId64 ", %d, %d, %d, %" PRId64, c->name, flags, c->seq, c->from_edge, c->octets,
+            c->whole_window, c->ack);
     if (way->features & WAY_STAMPED)
         fprintf(out, ", %d, %" PRIu32 ", %" PRId64, c->stamped, c->tsval, c->tsecr);
     if (way->features & WAY_FIN_UNACKED)
@@ -75,7 +79,8 @@ static void write_table(FILE *out, const struct way *way, const struct event *ev
     }
 }
 
-/* What a probe, or an event, echoes. In SYN-RECEIVED some stacks know only the timestamps of their SYN-ACKs, not of an ACK sent since. */
+/* What a probe, or an event, echoes. In SYN-RECEIVED some stacks know only the timestamps of their SYN-ACKs, not of an ACK sent
+ * since. */
 static const char *echo_of(const struct way *way)
 {
     return way->state == TCP_STATE_SYN_RECEIVED ? "$theirs" : "ts_recent()";
@@ -173,7 +178,8 @@ static void write_probes(FILE *out, const struct way *way)
     if (way->features & WAY_APPLICATION)
         fputs("// What the application was given of all that.\n+0      recv(4, ..., 100000, MSG_DONTWAIT) = ...\n", out);
     fputs("// A reset, which ends any connection; then a new SYN, which tells LISTEN from CLOSED.\n", out);
-    write_probe(out, way, "+0      < R. snd_una():snd_una()(0) ack rcv_nxt()" MARK_OPTIONS "\nfence\n"
+    write_probe(out, way,
+                "+0      < R. snd_una():snd_una()(0) ack rcv_nxt()" MARK_OPTIONS "\nfence\n"
                 "let $fresh = mod32(irs() + 300000)\nincarnation\n"
                 "+0      < S  abs($fresh):abs($fresh)(0) win 65535 <mss 1460>\nfence\n"
                 "//: postamble\n"

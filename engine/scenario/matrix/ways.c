@@ -1,13 +1,13 @@
 /* The ways into each state: RFC 9293 §3.5 and §3.6 as preambles, put together from the pieces that connections are made of.
  *
- * "passive": the IUT listened and the tester connected; "active": the other way round; "simultaneous": both at once (§3.5, figure 8).
- * What follows is a state's name for how it got there, or for what else is the case when the event arrives:
- *   data            the IUT has text outstanding, unacknowledged       blocked       … that it cannot send: our window is closed
- *   zero-window     nobody reads, and the IUT's window is closed        small-window  a segment fills its window
- *   out-of-order    it holds a segment behind a gap                     closed        the application has closed, and is gone
- *   wrap            RCV.NXT is 2^32-5: the event crosses the wrap       wrap-at       RCV.NXT is 0, all that is old lies before it
- *   stamped         timestamps are in use                               ipv6          the same over IPv6
- * A state that follows on others without variation (TIME-WAIT after FIN-WAIT-2 or CLOSING) says through which it came.
+ * "passive": the IUT listened and the tester connected; "active": the other way round; "simultaneous": both at once (§3.5, figure
+ * 8). What follows is a state's name for how it got there, or for what else is the case when the event arrives: data            the
+ * IUT has text outstanding, unacknowledged       blocked       … that it cannot send: our window is closed zero-window     nobody
+ * reads, and the IUT's window is closed        small-window  a segment fills its window out-of-order    it holds a segment behind a
+ * gap                     closed        the application has closed, and is gone wrap            RCV.NXT is 2^32-5: the event
+ * crosses the wrap       wrap-at       RCV.NXT is 0, all that is old lies before it stamped         timestamps are in use ipv6 the
+ * same over IPv6 A state that follows on others without variation (TIME-WAIT after FIN-WAIT-2 or CLOSING) says through which it
+ * came.
  *
  * Where a preamble waits for a segment it takes any that fits; what else comes is the model's to judge.
  */
@@ -88,7 +88,8 @@ const struct way matrix_ways[] = {
     {"matrix/closed/no-listener", TCP_STATE_CLOSED, 0, EVENTS_NO_CONNECTION, ISN, 0, 0, {" 0      wait\n"}},
     {"matrix/closed/refused", TCP_STATE_CLOSED, WAY_ACTIVE, EVENTS_NO_CONNECTION_FEW, ISN, 0, 1,
      {CONNECTS, "+0      < R. 0:0(0) ack 1\n"}},
-    {"matrix/closed/reset", TCP_STATE_CLOSED, 0, EVENTS_NO_CONNECTION_FEW, ISN, 0, 1, {PASSIVE, "+0      close(3) = 0\n+0      < R  1:1(0)\n"}},
+    {"matrix/closed/reset", TCP_STATE_CLOSED, 0, EVENTS_NO_CONNECTION_FEW, ISN, 0, 1,
+     {PASSIVE, "+0      close(3) = 0\n+0      < R  1:1(0)\n"}},
     {"matrix/closed/aborted", TCP_STATE_CLOSED, 0, EVENTS_NO_CONNECTION_FEW, ISN, 0, 1,
      {PASSIVE, "+0      close(3) = 0\n+0      setsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, 8) = 0\n+0      close(4) = 0\n"}},
     {"matrix/closed/last-ack", TCP_STATE_CLOSED, 0, EVENTS_NO_CONNECTION_FEW, ISN, 0, 1,
@@ -96,14 +97,16 @@ const struct way matrix_ways[] = {
     {"matrix/closed/ipv6", TCP_STATE_CLOSED, WAY_IPV6, EVENTS_NO_CONNECTION_FEW, ISN, 0, 0, {" 0      wait\n"}},
 
     {"matrix/listen/passive", TCP_STATE_LISTEN, 0, EVENTS_NO_CONNECTION, ISN, 0, 0, {LISTENS}},
-    {"matrix/listen/returned", TCP_STATE_LISTEN, 0, EVENTS_NO_CONNECTION_FEW, ISN, 0, 0, {LISTENS, SYN_COMES, "+0      < R  1:1(0)\n"}},
+    {"matrix/listen/returned", TCP_STATE_LISTEN, 0, EVENTS_NO_CONNECTION_FEW, ISN, 0, 0,
+     {LISTENS, SYN_COMES, "+0      < R  1:1(0)\n"}},
     {"matrix/listen/ipv6", TCP_STATE_LISTEN, WAY_IPV6, EVENTS_NO_CONNECTION_FEW, ISN, 0, 0, {LISTENS}},
 
     {"matrix/syn-sent/active", TCP_STATE_SYN_SENT, WAY_ACTIVE | APP, EVENTS_SYN_SENT, ISN, 0, 1, {CONNECTS}},
     {"matrix/syn-sent/ipv6", TCP_STATE_SYN_SENT, WAY_ACTIVE | WAY_IPV6 | APP, EVENTS_SYN_SENT_FEW, ISN, 0, 1, {CONNECTS}},
 
     {"matrix/syn-received/passive", TCP_STATE_SYN_RECEIVED, 0, EVENTS_CONNECTED, ISN, 0, 1, {LISTENS, SYN_COMES}},
-    {"matrix/syn-received/simultaneous", TCP_STATE_SYN_RECEIVED, WAY_ACTIVE | APP, EVENTS_CONNECTED, ISN, 0, 1, {CONNECTS, SYNS_CROSS}},
+    {"matrix/syn-received/simultaneous", TCP_STATE_SYN_RECEIVED, WAY_ACTIVE | APP, EVENTS_CONNECTED, ISN, 0, 1,
+     {CONNECTS, SYNS_CROSS}},
     {"matrix/syn-received/wrap", TCP_STATE_SYN_RECEIVED, 0, EVENTS_CONNECTED_SHORT, WRAP, 0, 1, {LISTENS, SYN_COMES}},
     {"matrix/syn-received/stamped", TCP_STATE_SYN_RECEIVED, WAY_STAMPED, EVENTS_STAMPED, ISN, 0, 1, {LISTENS, SYN_COMES}},
     {"matrix/syn-received/ipv6", TCP_STATE_SYN_RECEIVED, WAY_IPV6, EVENTS_CONNECTED_FEW, ISN, 0, 1, {LISTENS, SYN_COMES}},
@@ -113,30 +116,40 @@ const struct way matrix_ways[] = {
     {"matrix/established/simultaneous", TCP_STATE_ESTABLISHED, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 1, 1, {SIMULTANEOUS}},
     {"matrix/established/data", TCP_STATE_ESTABLISHED, APP, EVENTS_CONNECTED_SHORT, ISN, 1, 101, {PASSIVE, SENDS_TEXT}},
     {"matrix/established/blocked", TCP_STATE_ESTABLISHED, APP, EVENTS_CONNECTED_SHORT, ISN, 1, 1, {PASSIVE, IS_BLOCKED}},
-    {"matrix/established/zero-window", TCP_STATE_ESTABLISHED, APP | WAY_WINDOW_CLOSED, EVENTS_CONNECTED_SHORT, ISN, 1, 1, {PASSIVE_SMALL, WINDOW_CLOSES}},
+    {"matrix/established/zero-window", TCP_STATE_ESTABLISHED, APP | WAY_WINDOW_CLOSED, EVENTS_CONNECTED_SHORT, ISN, 1, 1,
+     {PASSIVE_SMALL, WINDOW_CLOSES}},
     {"matrix/established/small-window", TCP_STATE_ESTABLISHED, APP, EVENTS_SMALL_WINDOW, ISN, 1, 1, {PASSIVE_SMALL}},
-    {"matrix/established/out-of-order", TCP_STATE_ESTABLISHED, APP, EVENTS_CONNECTED_SHORT, ISN, 1, 1, {PASSIVE, HOLDS_TEXT_BEHIND_A_GAP("1")}},
+    {"matrix/established/out-of-order", TCP_STATE_ESTABLISHED, APP, EVENTS_CONNECTED_SHORT, ISN, 1, 1,
+     {PASSIVE, HOLDS_TEXT_BEHIND_A_GAP("1")}},
     {"matrix/established/wrap", TCP_STATE_ESTABLISHED, APP, EVENTS_CONNECTED_SHORT, WRAP, 1, 1, {PASSIVE}},
     {"matrix/established/wrap-at", TCP_STATE_ESTABLISHED, APP, EVENTS_CONNECTED_SHORT, WRAP_AT, 1, 1, {PASSIVE}},
     {"matrix/established/stamped", TCP_STATE_ESTABLISHED, APP | WAY_STAMPED, EVENTS_STAMPED, ISN, 1, 1, {PASSIVE}},
     {"matrix/established/ipv6", TCP_STATE_ESTABLISHED, APP | WAY_IPV6, EVENTS_CONNECTED_FEW, ISN, 1, 1, {PASSIVE}},
 
     {"matrix/fin-wait-1/passive", TCP_STATE_FIN_WAIT_1, APP | WAY_FIN_UNACKED, EVENTS_CONNECTED, ISN, 1, 2, {PASSIVE, SHUTS}},
-    {"matrix/fin-wait-1/active", TCP_STATE_FIN_WAIT_1, WAY_ACTIVE | APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 2, {ACTIVE, SHUTS}},
-    {"matrix/fin-wait-1/simultaneous", TCP_STATE_FIN_WAIT_1, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 1, 2, {SIMULTANEOUS, SHUTS}},
+    {"matrix/fin-wait-1/active", TCP_STATE_FIN_WAIT_1, WAY_ACTIVE | APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 2,
+     {ACTIVE, SHUTS}},
+    {"matrix/fin-wait-1/simultaneous", TCP_STATE_FIN_WAIT_1, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 1, 2,
+     {SIMULTANEOUS, SHUTS}},
     {"matrix/fin-wait-1/closed", TCP_STATE_FIN_WAIT_1, 0, EVENTS_CONNECTED_SHORT, ISN, 1, 2, {PASSIVE, CLOSES}},
-    {"matrix/fin-wait-1/data", TCP_STATE_FIN_WAIT_1, APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 102, {PASSIVE, SENDS_TEXT, SHUTS_AFTER_TEXT}},
-    {"matrix/fin-wait-1/zero-window", TCP_STATE_FIN_WAIT_1, APP | WAY_WINDOW_CLOSED, EVENTS_CONNECTED_SHORT, ISN, 1, 2, {PASSIVE_SMALL, WINDOW_CLOSES, SHUTS}},
-    {"matrix/fin-wait-1/out-of-order", TCP_STATE_FIN_WAIT_1, APP, EVENTS_CONNECTED_SHORT, ISN, 1, 2, {PASSIVE, HOLDS_TEXT_BEHIND_A_GAP("1"), SHUTS}},
+    {"matrix/fin-wait-1/data", TCP_STATE_FIN_WAIT_1, APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 102,
+     {PASSIVE, SENDS_TEXT, SHUTS_AFTER_TEXT}},
+    {"matrix/fin-wait-1/zero-window", TCP_STATE_FIN_WAIT_1, APP | WAY_WINDOW_CLOSED, EVENTS_CONNECTED_SHORT, ISN, 1, 2,
+     {PASSIVE_SMALL, WINDOW_CLOSES, SHUTS}},
+    {"matrix/fin-wait-1/out-of-order", TCP_STATE_FIN_WAIT_1, APP, EVENTS_CONNECTED_SHORT, ISN, 1, 2,
+     {PASSIVE, HOLDS_TEXT_BEHIND_A_GAP("1"), SHUTS}},
     {"matrix/fin-wait-1/wrap", TCP_STATE_FIN_WAIT_1, APP, EVENTS_CONNECTED_SHORT, WRAP, 1, 2, {PASSIVE, SHUTS}},
     {"matrix/fin-wait-1/stamped", TCP_STATE_FIN_WAIT_1, APP | WAY_STAMPED, EVENTS_STAMPED, ISN, 1, 2, {PASSIVE, SHUTS}},
     {"matrix/fin-wait-1/ipv6", TCP_STATE_FIN_WAIT_1, APP | WAY_IPV6, EVENTS_CONNECTED_FEW, ISN, 1, 2, {PASSIVE, SHUTS}},
 
     {"matrix/fin-wait-2/passive", TCP_STATE_FIN_WAIT_2, APP, EVENTS_CONNECTED, ISN, 2, 2, {PASSIVE, SHUTS, FIN_ACKED}},
-    {"matrix/fin-wait-2/active", TCP_STATE_FIN_WAIT_2, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2, {ACTIVE, SHUTS, FIN_ACKED}},
-    {"matrix/fin-wait-2/simultaneous", TCP_STATE_FIN_WAIT_2, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2, {SIMULTANEOUS, SHUTS, FIN_ACKED}},
+    {"matrix/fin-wait-2/active", TCP_STATE_FIN_WAIT_2, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2,
+     {ACTIVE, SHUTS, FIN_ACKED}},
+    {"matrix/fin-wait-2/simultaneous", TCP_STATE_FIN_WAIT_2, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2,
+     {SIMULTANEOUS, SHUTS, FIN_ACKED}},
     {"matrix/fin-wait-2/closed", TCP_STATE_FIN_WAIT_2, 0, EVENTS_CONNECTED_SHORT, ISN, 2, 2, {PASSIVE, CLOSES, FIN_ACKED}},
-    {"matrix/fin-wait-2/zero-window", TCP_STATE_FIN_WAIT_2, APP | WAY_WINDOW_CLOSED, EVENTS_CONNECTED_SHORT, ISN, 2, 2, {PASSIVE_SMALL, WINDOW_CLOSES, SHUTS, FIN_ACKED}},
+    {"matrix/fin-wait-2/zero-window", TCP_STATE_FIN_WAIT_2, APP | WAY_WINDOW_CLOSED, EVENTS_CONNECTED_SHORT, ISN, 2, 2,
+     {PASSIVE_SMALL, WINDOW_CLOSES, SHUTS, FIN_ACKED}},
     {"matrix/fin-wait-2/out-of-order", TCP_STATE_FIN_WAIT_2, APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2,
      {PASSIVE, SHUTS, FIN_ACKED, HOLDS_TEXT_BEHIND_A_GAP("2")}},
     {"matrix/fin-wait-2/wrap", TCP_STATE_FIN_WAIT_2, APP, EVENTS_CONNECTED_SHORT, WRAP, 2, 2, {PASSIVE, SHUTS, FIN_ACKED}},
@@ -145,37 +158,53 @@ const struct way matrix_ways[] = {
 
     {"matrix/close-wait/passive", TCP_STATE_CLOSE_WAIT, APP, EVENTS_CONNECTED, ISN, 1, 1, {PASSIVE, FIN_COMES}},
     {"matrix/close-wait/active", TCP_STATE_CLOSE_WAIT, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 1, 1, {ACTIVE, FIN_COMES}},
-    {"matrix/close-wait/simultaneous", TCP_STATE_CLOSE_WAIT, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 1, 1, {SIMULTANEOUS, FIN_COMES}},
+    {"matrix/close-wait/simultaneous", TCP_STATE_CLOSE_WAIT, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 1, 1,
+     {SIMULTANEOUS, FIN_COMES}},
     {"matrix/close-wait/data", TCP_STATE_CLOSE_WAIT, APP, EVENTS_CONNECTED_SHORT, ISN, 1, 101, {PASSIVE, SENDS_TEXT, FIN_COMES}},
     {"matrix/close-wait/wrap", TCP_STATE_CLOSE_WAIT, APP, EVENTS_CONNECTED_SHORT, WRAP, 1, 1, {PASSIVE, FIN_COMES}},
     {"matrix/close-wait/stamped", TCP_STATE_CLOSE_WAIT, APP | WAY_STAMPED, EVENTS_STAMPED, ISN, 1, 1, {PASSIVE, FIN_COMES}},
     {"matrix/close-wait/ipv6", TCP_STATE_CLOSE_WAIT, APP | WAY_IPV6, EVENTS_CONNECTED_FEW, ISN, 1, 1, {PASSIVE, FIN_COMES}},
 
     {"matrix/closing/passive", TCP_STATE_CLOSING, APP | WAY_FIN_UNACKED, EVENTS_CONNECTED, ISN, 1, 2, {PASSIVE, SHUTS, FIN_COMES}},
-    {"matrix/closing/active", TCP_STATE_CLOSING, WAY_ACTIVE | APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 2, {ACTIVE, SHUTS, FIN_COMES}},
+    {"matrix/closing/active", TCP_STATE_CLOSING, WAY_ACTIVE | APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 2,
+     {ACTIVE, SHUTS, FIN_COMES}},
     {"matrix/closing/closed", TCP_STATE_CLOSING, 0, EVENTS_CONNECTED_SHORT, ISN, 1, 2, {PASSIVE, CLOSES, FIN_COMES}},
-    {"matrix/closing/data", TCP_STATE_CLOSING, APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 102, {PASSIVE, SENDS_TEXT, SHUTS_AFTER_TEXT, FIN_COMES}},
+    {"matrix/closing/data", TCP_STATE_CLOSING, APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 102,
+     {PASSIVE, SENDS_TEXT, SHUTS_AFTER_TEXT, FIN_COMES}},
     {"matrix/closing/wrap", TCP_STATE_CLOSING, APP, EVENTS_CONNECTED_SHORT, WRAP, 1, 2, {PASSIVE, SHUTS, FIN_COMES}},
     {"matrix/closing/stamped", TCP_STATE_CLOSING, APP | WAY_STAMPED, EVENTS_STAMPED, ISN, 1, 2, {PASSIVE, SHUTS, FIN_COMES}},
     {"matrix/closing/ipv6", TCP_STATE_CLOSING, APP | WAY_IPV6, EVENTS_CONNECTED_FEW, ISN, 1, 2, {PASSIVE, SHUTS, FIN_COMES}},
 
-    {"matrix/last-ack/passive", TCP_STATE_LAST_ACK, APP | WAY_FIN_UNACKED, EVENTS_CONNECTED, ISN, 1, 2, {PASSIVE, FIN_COMES, SHUTS}},
-    {"matrix/last-ack/active", TCP_STATE_LAST_ACK, WAY_ACTIVE | APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 2, {ACTIVE, FIN_COMES, SHUTS}},
+    {"matrix/last-ack/passive", TCP_STATE_LAST_ACK, APP | WAY_FIN_UNACKED, EVENTS_CONNECTED, ISN, 1, 2,
+     {PASSIVE, FIN_COMES, SHUTS}},
+    {"matrix/last-ack/active", TCP_STATE_LAST_ACK, WAY_ACTIVE | APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 2,
+     {ACTIVE, FIN_COMES, SHUTS}},
     {"matrix/last-ack/closed", TCP_STATE_LAST_ACK, 0, EVENTS_CONNECTED_SHORT, ISN, 1, 2, {PASSIVE, FIN_COMES, CLOSES}},
-    {"matrix/last-ack/data", TCP_STATE_LAST_ACK, APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 102, {PASSIVE, SENDS_TEXT, FIN_COMES, SHUTS_AFTER_TEXT}},
+    {"matrix/last-ack/data", TCP_STATE_LAST_ACK, APP | WAY_FIN_UNACKED, EVENTS_CONNECTED_SHORT, ISN, 1, 102,
+     {PASSIVE, SENDS_TEXT, FIN_COMES, SHUTS_AFTER_TEXT}},
     {"matrix/last-ack/wrap", TCP_STATE_LAST_ACK, APP, EVENTS_CONNECTED_SHORT, WRAP, 1, 2, {PASSIVE, FIN_COMES, SHUTS}},
     {"matrix/last-ack/stamped", TCP_STATE_LAST_ACK, APP | WAY_STAMPED, EVENTS_STAMPED, ISN, 1, 2, {PASSIVE, FIN_COMES, SHUTS}},
     {"matrix/last-ack/ipv6", TCP_STATE_LAST_ACK, APP | WAY_IPV6, EVENTS_CONNECTED_FEW, ISN, 1, 2, {PASSIVE, FIN_COMES, SHUTS}},
 
-    {"matrix/time-wait/passive-fin-wait-2", TCP_STATE_TIME_WAIT, APP, EVENTS_CONNECTED, ISN, 2, 2, {PASSIVE, SHUTS, FIN_ACKED, FIN_COMES_LAST}},
-    {"matrix/time-wait/active-fin-wait-2", TCP_STATE_TIME_WAIT, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2, {ACTIVE, SHUTS, FIN_ACKED, FIN_COMES_LAST}},
-    {"matrix/time-wait/passive-closing", TCP_STATE_TIME_WAIT, APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2, {PASSIVE, SHUTS, FIN_COMES, ALL_ACKED}},
-    {"matrix/time-wait/active-closing", TCP_STATE_TIME_WAIT, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2, {ACTIVE, SHUTS, FIN_COMES, ALL_ACKED}},
-    {"matrix/time-wait/passive-fin-wait-1", TCP_STATE_TIME_WAIT, APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2, {PASSIVE, SHUTS, FIN_COMES_LAST}},
-    {"matrix/time-wait/active-fin-wait-1", TCP_STATE_TIME_WAIT, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2, {ACTIVE, SHUTS, FIN_COMES_LAST}},
-    {"matrix/time-wait/closed", TCP_STATE_TIME_WAIT, 0, EVENTS_CONNECTED_SHORT, ISN, 2, 2, {PASSIVE, CLOSES, FIN_ACKED, FIN_COMES_LAST}},
-    {"matrix/time-wait/wrap", TCP_STATE_TIME_WAIT, APP, EVENTS_CONNECTED_SHORT, WRAP, 2, 2, {PASSIVE, SHUTS, FIN_ACKED, FIN_COMES_LAST}},
-    {"matrix/time-wait/stamped", TCP_STATE_TIME_WAIT, APP | WAY_STAMPED, EVENTS_STAMPED, ISN, 2, 2, {PASSIVE, SHUTS, FIN_ACKED, FIN_COMES_LAST}},
-    {"matrix/time-wait/ipv6", TCP_STATE_TIME_WAIT, APP | WAY_IPV6, EVENTS_CONNECTED_FEW, ISN, 2, 2, {PASSIVE, SHUTS, FIN_ACKED, FIN_COMES_LAST}},
+    {"matrix/time-wait/passive-fin-wait-2", TCP_STATE_TIME_WAIT, APP, EVENTS_CONNECTED, ISN, 2, 2,
+     {PASSIVE, SHUTS, FIN_ACKED, FIN_COMES_LAST}},
+    {"matrix/time-wait/active-fin-wait-2", TCP_STATE_TIME_WAIT, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2,
+     {ACTIVE, SHUTS, FIN_ACKED, FIN_COMES_LAST}},
+    {"matrix/time-wait/passive-closing", TCP_STATE_TIME_WAIT, APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2,
+     {PASSIVE, SHUTS, FIN_COMES, ALL_ACKED}},
+    {"matrix/time-wait/active-closing", TCP_STATE_TIME_WAIT, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2,
+     {ACTIVE, SHUTS, FIN_COMES, ALL_ACKED}},
+    {"matrix/time-wait/passive-fin-wait-1", TCP_STATE_TIME_WAIT, APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2,
+     {PASSIVE, SHUTS, FIN_COMES_LAST}},
+    {"matrix/time-wait/active-fin-wait-1", TCP_STATE_TIME_WAIT, WAY_ACTIVE | APP, EVENTS_CONNECTED_SHORT, ISN, 2, 2,
+     {ACTIVE, SHUTS, FIN_COMES_LAST}},
+    {"matrix/time-wait/closed", TCP_STATE_TIME_WAIT, 0, EVENTS_CONNECTED_SHORT, ISN, 2, 2,
+     {PASSIVE, CLOSES, FIN_ACKED, FIN_COMES_LAST}},
+    {"matrix/time-wait/wrap", TCP_STATE_TIME_WAIT, APP, EVENTS_CONNECTED_SHORT, WRAP, 2, 2,
+     {PASSIVE, SHUTS, FIN_ACKED, FIN_COMES_LAST}},
+    {"matrix/time-wait/stamped", TCP_STATE_TIME_WAIT, APP | WAY_STAMPED, EVENTS_STAMPED, ISN, 2, 2,
+     {PASSIVE, SHUTS, FIN_ACKED, FIN_COMES_LAST}},
+    {"matrix/time-wait/ipv6", TCP_STATE_TIME_WAIT, APP | WAY_IPV6, EVENTS_CONNECTED_FEW, ISN, 2, 2,
+     {PASSIVE, SHUTS, FIN_ACKED, FIN_COMES_LAST}},
 };
 const unsigned matrix_ways_count = sizeof matrix_ways / sizeof *matrix_ways;

@@ -1,5 +1,5 @@
-/* The state×event matrix: enough cases, every state by every way, ids that are unique and say what they are, scenarios that anybody can
- * read and run, and combinations as events.c promises them. */
+/* The state×event matrix: enough cases, every state by every way, ids that are unique and say what they are, scenarios that anybody
+ * can read and run, and combinations as events.c promises them. */
 #include "engine/scenario/matrix/inside.h"
 #include "engine/scenario/test/support.h"
 
@@ -163,7 +163,8 @@ static bool expects_after_the_preamble(const struct scn_block *block)
     bool body = false;
     for (unsigned i = 0; i < block->count; i++) {
         body |= block->steps[i].kind == SCN_STEP_PHASE && block->steps[i].phase == SCN_BODY;
-        if (body && (block->steps[i].kind == SCN_STEP_EXPECT || block->steps[i].kind == SCN_STEP_NEVER || block->steps[i].kind == SCN_STEP_STATE))
+        if (body && (block->steps[i].kind == SCN_STEP_EXPECT || block->steps[i].kind == SCN_STEP_NEVER ||
+                     block->steps[i].kind == SCN_STEP_STATE))
             return true;
     }
     return false;
@@ -268,7 +269,8 @@ static void each_flag_set_meets_each_place_in_the_window(void **state)
     (void)state;
     for (unsigned i = 0; i < scn_variant_count(ways[way]); i++) {
         const char *flags = suffix(way, i, text) + 1, *seq = flags + strcspn(flags, "/") + 1;
-        unsigned f = number_of(names[0], &counts[0], flags, strcspn(flags, "/")), s = number_of(names[1], &counts[1], seq, strcspn(seq, "/"));
+        unsigned f = number_of(names[0], &counts[0], flags, strcspn(flags, "/")),
+                 s = number_of(names[1], &counts[1], seq, strcspn(seq, "/"));
         met[f][s] = true;
     }
     assert_int_equal(counts[0], 22);
@@ -318,8 +320,8 @@ static void classes_mean_what_they_say(void **state)
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         struct segment_class c = class_named(rows[i].way, rows[i].event);
         if (c.seq != rows[i].seq || c.from_edge != rows[i].from_edge || c.octets != rows[i].octets || c.ack != rows[i].ack)
-            fail_msg("%s %s: seq %lld, edge %d, octets %d, ack %lld", rows[i].way, rows[i].event, (long long)c.seq, c.from_edge, c.octets,
-                     (long long)c.ack);
+            fail_msg("%s %s: seq %lld, edge %d, octets %d, ack %lld", rows[i].way, rows[i].event, (long long)c.seq, c.from_edge,
+                     c.octets, (long long)c.ack);
     }
 }
 
