@@ -277,7 +277,7 @@ static void syn_sent_syn(const struct arrival *a, const struct hypothesis *h)
     take_text(a, &opened, false);
     for (unsigned i = 0; i < a->next->count; i++) /* the SYN may be acknowledged first, and the rest in its turn */
         if (a->next->of[i].state == TCP_STATE_ESTABLISHED || a->next->of[i].state == TCP_STATE_CLOSE_WAIT)
-            a->next->of[i].rcv_nxt_low = opened.rcv_nxt_low;
+            a->next->of[i].rcv_nxt_low = seq_min(a->next->of[i].rcv_nxt_low, opened.rcv_nxt_low);
 }
 
 static void arrive_syn_sent(const struct arrival *a, const struct hypothesis *h)
