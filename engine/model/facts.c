@@ -113,7 +113,8 @@ static void note_offer(struct side *side, const struct segment *s)
 {
     const struct pkt_options *o = &s->options;
     bool answer = s->tcp->flags & PKT_ACK;
-    if (side->offer.seen)
+    bool cut = s->tcp->options_len < s->tcp->data_offset * 4 - 20;
+    if (side->offer.seen || cut)
         return;
     side->offer = (struct offer){
         .seen = true, .has_mss = o->has_mss, .mss = o->mss, .has_wscale = o->has_wscale,
@@ -130,7 +131,7 @@ static void note_window(struct side *side, const struct side *other, const struc
     side->window = window;
     if (window > side->window_max)
         side->window_max = window;
-    if (!(s->tcp->flags & PKT_ACK))
+    if (!(s->tcp->flags & PKT_ACK) || s->ack_doubtful)
         return;
     if (!side->ack_known) {
         side->ack = s->tcp->ack;

@@ -27,6 +27,7 @@ struct segment { /* TCP, in either direction */
     bool whole;                  /* not cut short by the capture */
     bool odd;                    /* an option of illegal length, or a signature: it may be dropped (MUST-7, RFC 2385, RFC 5925) */
     bool valid;                  /* an input: the IUT can be expected to take it as TCP (checksums right, header sound) */
+    bool ack_doubtful;           /* it acknowledges what was not seen (a capture): not to be learned from */
     int64_t earliest_ns, at_ns;  /* the same for inputs */
     uint32_t index;
     uint32_t seq, len, end;      /* SEG.SEQ, SEG.LEN with SYN and FIN, SEG.SEQ + SEG.LEN */
@@ -235,7 +236,9 @@ void emit_report(struct judge *j, const struct segment *s, const struct misfit *
 /* Does the segment belong to the connection at hand (after beginning a new one, if it does that)? */
 bool lossy_begin_input(struct judge *j, const struct segment *s);
 bool lossy_begin_output(struct judge *j, const struct segment *s);
-void lossy_input(struct judge *j, const struct segment *s);
+void lossy_input(struct judge *j, struct segment *s); /* likewise */
+/* Sent after everything else seen: it acknowledges no less than anything before. */
+bool lossy_is_newest(const struct judge *j, const struct segment *s);
 /* May turn *s into what is to be learned from it, when its numbers are wrong. False: nothing. */
 bool lossy_output(struct judge *j, struct segment *s);
 void lossy_end(struct judge *j, int64_t now_ns);

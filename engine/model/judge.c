@@ -446,12 +446,14 @@ static void parts_input(struct judge *j, const struct segment *s)
     content_input(j, s);
 }
 
-static void judge_lossy_input(struct judge *j, const struct segment *s)
+static void judge_lossy_input(struct judge *j, struct segment *s)
 {
     bool belongs = lossy_begin_input(j, s);
     remember_reply(j, s);
-    if (!belongs)
+    if (!belongs) {
+        timestamps_input(j, s); /* it may have been received */
         return;
+    }
     parts_input(j, s);
     lossy_input(j, s);
     facts_note(&j->in, &j->out, s);

@@ -23,6 +23,8 @@
 
 enum { LOSSY_TEXT_MAX = 256, REPEATS_MAX = 7 };
 
+static const unsigned clean = JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER;
+
 static char *in_words(const struct segment *s)
 {
     char text[LOSSY_TEXT_MAX];
@@ -41,16 +43,17 @@ void lossy_release(struct judge *j)
     forget_ack(&j->lossy.of_iut);
     forget_ack(&j->lossy.of_peer);
     free(j->lossy.other_observed);
+    free(j->lossy.excess.observed);
     j->lossy = (struct lossy_watch){0};
 }
 
 /* ---- what IPv4 identifications tell -------------------------------------------------------------------------------------------- */
 
-/* The packet was sent next after the last one of its direction that was seen. Holds for senders that count their packets up, as most do
- * (RFC 6864 leaves it to them): two in a row must have shown it. */
+/* From the SYN to this packet not one of its direction is missing. Shown by senders that count their packets up, as most do (RFC 6864
+ * leaves it to them), but for the SYN itself. */
 static bool sent_next(const struct lossy_trail *trail, const struct segment *s)
 {
-    return trail->known && trail->run >= 2 && s->packet->ip.version == 4 && s->packet->ip.id == ((trail->id + 1) & 0xffff);
+    return trail->unbroken && !trail->syn && s->packet->ip.version == 4 && s->packet->ip.id == ((trail->id + 1) & 0xffff);
 }
 
 /* Two copies of one packet: the network has doubled it. */
@@ -61,8 +64,11 @@ static void note_trail(struct judge *j, struct lossy_trail *trail, const struct 
     uint32_t id = s->packet->ip.id;
     if (trail->known && id == trail->id && id && s->seq == trail->seq && s->len)
         j->evidence |= JUDGE_NEEDS_ORDER;
-    trail->run = trail->known && id == ((trail->id + 1) & 0xffff) ? trail->run + 1 : 0;
+    bool syn = s->tcp->flags & PKT_SYN, next = id == ((trail->id + 1) & 0xffff);
+    bool first = trail->syn && trail->id == 0 && s->seq == trail->seq + 1; /* a SYN,ACK is often sent before there is a counter */
+    trail->unbroken = trail->known ? trail->unbroken && (next || first) : syn;
     trail->known = true;
+    trail->syn = syn;
     trail->id = id;
     trail->seq = s->seq;
 }
@@ -141,6 +147,38 @@ static void begin(struct judge *j)
     lossy_end(j, j->now_ns);
     lossy_release(j);
     judge_begin_incarnation(j);
+    j->lossy.again = true;
+}
+
+/* Nothing new can come of this connection. */
+static bool is_closed(const struct judge *j)
+{
+    return (j->in.fin_seen && j->out.fin_seen) || j->reset || j->lossy.own_rst_seen;
+}
+
+/* Both numbers of a segment are others than those of the connection at hand: the opening of a new one was missed. */
+static bool is_of_old(const struct side *side, uint32_t seq)
+{
+    return side->begun && seq_lt(seq, side->iss);
+}
+
+static bool is_outside(const struct side *side, uint32_t seq)
+{
+    return side->known && seq - (side->start - 1) > side->nxt - (side->start - 1);
+}
+
+static bool is_of_new(const struct side *from, const struct side *to, const struct segment *s)
+{
+    return s->tcp->flags & PKT_ACK && is_outside(from, s->seq) && is_outside(to, s->tcp->ack);
+}
+
+/* The IUT has sent a SYN with this ISS, seen or not. */
+static void begin_with_iss(struct judge *j, uint32_t iss)
+{
+    begin(j);
+    j->out.known = j->out.begun = true;
+    j->out.iss = j->out.start = iss;
+    j->out.gapless = j->out.nxt = iss + 1;
 }
 
 /* Numbers of this connection lie within the largest window (RFC 7323 §2.3: 2^30) of what was seen; others are of an earlier one. */
@@ -155,25 +193,30 @@ bool lossy_begin_input(struct judge *j, const struct segment *s)
     unsigned control = s->tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST);
     if (control == PKT_SYN) {
         j->lossy.syn_since_syn_ack = true;
-        if (!j->in.known || (j->in.begun && j->in.iss == s->seq))
+        if (j->in.begun && j->in.iss == s->seq)
+            return true;
+        if (is_closed(j))
+            begin(j);
+        if (!j->in.known)
             return true;
         judge_note_candidate(j, s);
         return false;
     }
     if (control == (PKT_SYN | PKT_ACK)) {
-        if (j->lossy.other_syn && s->tcp->ack == j->lossy.other_iss + 1) { /* the other SYN was the one that counts */
-            uint32_t iss = j->lossy.other_iss;
-            begin(j);
-            j->out.known = j->out.begun = true;
-            j->out.iss = j->out.start = iss;
-            j->out.gapless = j->out.nxt = iss + 1;
+        bool other = j->lossy.other_syn && s->tcp->ack == j->lossy.other_iss + 1; /* the other SYN was the one that counts */
+        if (other || is_of_new(&j->in, &j->out, s)) {
+            begin_with_iss(j, s->tcp->ack - 1);
             return true;
         }
         if (j->out.begun && s->tcp->ack != j->out.iss + 1 && j->out.nxt == j->out.iss + 1)
             return false;
         return !j->in.known || j->in.iss == s->seq || !j->in.begun;
     }
-    return is_near(&j->in, s->seq) && (!(s->tcp->flags & PKT_ACK) || is_near(&j->out, s->tcp->ack));
+    if (j->lossy.again && is_of_old(&j->in, s->seq))
+        return false;
+    if (is_of_new(&j->in, &j->out, s))
+        begin(j);
+    return is_near(&j->in, s->seq);
 }
 
 /* A SYN,ACK answers the SYN seen, or the one that came while an old connection was still there. */
@@ -184,6 +227,8 @@ static bool begin_by_syn_ack(struct judge *j, const struct segment *s)
         struct side candidate = *j->candidate;
         begin(j);
         j->in = candidate;
+    } else if (is_of_new(&j->out, &j->in, s) || (j->out.known && !j->in.begun && j->out.iss != s->seq)) {
+        begin(j);
     } else if (j->out.begun && j->out.iss != s->seq && j->lossy.syn_since_syn_ack && j->in.begun && seq_le(j->in.nxt, j->in.iss + 1)) {
         facts_reset(&j->out); /* the SYN came again when the first attempt was forgotten: a new one, with a new ISS */
     }
@@ -210,6 +255,10 @@ bool lossy_begin_output(struct judge *j, const struct segment *s)
     unsigned control = s->tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST);
     if (control == (PKT_SYN | PKT_ACK))
         return begin_by_syn_ack(j, s);
+    if (control == PKT_SYN && is_closed(j) && !(j->out.begun && j->out.iss == s->seq)) {
+        begin(j);
+        return true;
+    }
     if (control == PKT_SYN && j->out.known && (!j->out.begun || j->out.iss != s->seq)) {
         if (w->other_syn && w->other_iss == s->seq)
             return false;
@@ -223,7 +272,51 @@ bool lossy_begin_output(struct judge *j, const struct segment *s)
     }
     if (w->other_syn && j->out.begun && j->out.nxt == j->out.iss + 1 && (s->seq == j->out.iss || s->seq == j->out.iss + 1) && !(control & PKT_RST))
         blame_other_syn(j);
-    return is_near(&j->out, s->seq) || control & PKT_RST;
+    if (control & PKT_RST)
+        return true;
+    if (w->other_syn && s->seq == w->other_iss + 1 && s->seq != j->out.nxt) {
+        begin_with_iss(j, w->other_iss);
+        return true;
+    }
+    if (w->again && (is_of_old(&j->out, s->seq) || (control & PKT_ACK && is_of_old(&j->in, s->tcp->ack))))
+        return false;
+    if (is_of_new(&j->out, &j->in, s))
+        begin(j);
+    return is_near(&j->out, s->seq);
+}
+
+bool lossy_is_newest(const struct judge *j, const struct segment *s)
+{
+    const struct lossy_watch *w = &j->lossy;
+    return !(s->tcp->flags & PKT_ACK) || !w->claim_known || seq_ge(s->tcp->ack, w->claim);
+}
+
+/* ---- data beyond the window ----------------------------------------------------------------------------------------------------- */
+
+static void note_excess(struct judge *j, const struct segment *s, uint32_t data_end)
+{
+    struct lossy_excess *x = &j->lossy.excess;
+    if (x->waiting || !j->lossy.trail_in.unbroken || !j->out.begun || !j->in.ack_known || s->tcp->payload_len <= 1 ||
+        seq_le(data_end, j->out.nxt) || seq_le(data_end, j->in.edge))
+        return;
+    *x = (struct lossy_excess){.waiting = true, .edge = j->in.edge, .end = data_end, .index = s->index, .at_ns = s->at_ns,
+                               .observed = in_words(s)};
+}
+
+/* The next packet of the peer: its identification says whether one before it was missed. */
+static void resolve_excess(struct judge *j)
+{
+    struct lossy_excess *x = &j->lossy.excess;
+    char edge[NUMBER_TEXT_MAX], end[NUMBER_TEXT_MAX], permitted[80];
+    if (!x->waiting)
+        return;
+    if (j->lossy.trail_in.unbroken) {
+        snprintf(permitted, sizeof permitted, "data up to %s", side_number(&j->out, x->edge, edge));
+        judge_find_later(j, RULE_WINDOW_EXCEEDED, x->index, x->at_ns, clean, permitted, x->observed ? x->observed : "",
+                         "its data ends at %s", side_number(&j->out, x->end, end));
+    }
+    free(x->observed);
+    *x = (struct lossy_excess){0};
 }
 
 /* ---- inputs ------------------------------------------------------------------------------------------------------------------- */
@@ -268,9 +361,10 @@ static void note_repeats(struct judge *j, const struct segment *s)
     }
 }
 
-void lossy_input(struct judge *j, const struct segment *s)
+void lossy_input(struct judge *j, struct segment *s)
 {
     note_trail(j, &j->lossy.trail_in, s);
+    resolve_excess(j);
     note_handshake(j, s, &j->in);
     resolve_by_data(j, &j->lossy.of_iut, &j->in, s, true);
     if (s->tcp->flags & PKT_FIN && j->lossy.of_iut.waiting && !(s->tcp->flags & PKT_RST) && seq_gt(j->lossy.of_iut.ack, s->end))
@@ -283,17 +377,17 @@ void lossy_input(struct judge *j, const struct segment *s)
     if (!(s->tcp->flags & PKT_ACK) || !j->out.known)
         return;
     uint32_t ack = s->tcp->ack;
-    if (seq_gt(ack, j->out.nxt))
+    s->ack_doubtful = seq_gt(ack, j->out.nxt);
+    bool beyond_own_window = j->in.ack_known && seq_gt(ack, j->in.edge + 1); /* the peer's judge has a finding, or was blind to more than one packet */
+    if (s->ack_doubtful && !beyond_own_window)
         wait_for_ack(&j->lossy.of_peer, &j->out, s, false);
-    else if (seq_gt(ack, j->out.gapless))
+    else if (!s->ack_doubtful && seq_gt(ack, j->out.gapless))
         j->evidence |= JUDGE_NEEDS_COMPLETE;
     if (j->in.ack_known && seq_lt(ack, j->in.ack) && s->len == 0)
         j->evidence |= JUDGE_NEEDS_ORDER;
 }
 
 /* ---- outputs ------------------------------------------------------------------------------------------------------------------ */
-
-static const unsigned clean = JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER;
 
 static bool is_recent_reply(const struct judge *j, const struct segment *s)
 {
@@ -310,22 +404,23 @@ static void judge_rst(struct judge *j, const struct segment *s, bool next)
 {
     char low[NUMBER_TEXT_MAX], high[NUMBER_TEXT_MAX], was[NUMBER_TEXT_MAX], permitted[200];
     judge_tested(j, RULE_RST_NUMBERS);
+    if (j->out.begun && j->in.begun && j->in.ack_known && seq_gt(j->out.nxt, j->out.iss + 1) && s->seq == j->out.nxt) {
+        j->lossy.own_rst_seen = true;
+        j->lossy.own_rst = s->seq;
+    }
     if (is_recent_reply(j, s))
         return;
     bool all_known = j->reply_count <= JUDGE_REPLIES_MAX;
-    uint32_t from = all_known && j->in.ack_known ? j->in.ack : j->out.start;
+    all_known &= j->lossy.trail_in.unbroken && j->in.ack_known;
+    uint32_t from = all_known ? j->in.ack : j->out.start;
     bool complete = next && j->out.range_count == 0;
     uint32_t to = complete ? j->out.nxt : j->in.ack_known ? seq_max(j->out.nxt, j->in.edge + 1) : j->out.nxt + (1u << 30);
     bool of_connection = j->out.known && seq_ge(s->seq, from) && seq_le(s->seq, to);
-    if (of_connection) {
-        if (j->out.begun && j->in.begun && j->in.ack_known && seq_gt(j->out.nxt, j->out.iss + 1)) {
-            j->lossy.own_rst_seen = true;
-            j->lossy.own_rst = s->seq;
-        }
+    if (of_connection || (j->out.known && !(j->out.begun && j->in.known)) || j->lossy.again)
+        return; /* too little is known of what it may answer */
+    bool to_syn = s->tcp->flags & PKT_ACK && s->seq == 0;
+    if (!j->out.known && (!j->reply_count || !j->in.begun || !to_syn))
         return;
-    }
-    if (!j->reply_count && !j->out.known)
-        return; /* what it answers was not seen */
     if (!j->out.known) {
         const struct reply *r = &j->replies[0];
         snprintf(permitted, sizeof permitted, r->has_ack ? "<SEQ=0><ACK=%u><CTL=RST,ACK>" : "<SEQ=%u><CTL=RST>",
@@ -378,7 +473,7 @@ static bool judge_ack(struct judge *j, const struct segment *s)
     bool beyond_own_window = j->out.ack_known && seq_gt(ack, j->out.edge + 1);
     if (impossible || beyond_own_window) {
         snprintf(permitted, sizeof permitted, "SEG.ACK at most %s", side_number(&j->in, j->in.nxt, high));
-        judge_find(j, RULE_ACK_NOT_RECEIVED, s, impossible ? 0 : JUDGE_NEEDS_COMPLETE, permitted, "SEG.ACK is %s%s",
+        judge_find(j, RULE_ACK_NOT_RECEIVED, s, JUDGE_NEEDS_COMPLETE, permitted, "SEG.ACK is %s%s",
                    side_number(&j->in, ack, was), impossible ? "" : ", beyond the window it has offered itself");
         return false;
     }
@@ -386,12 +481,21 @@ static bool judge_ack(struct judge *j, const struct segment *s)
     return false;
 }
 
+static void note_claim(struct judge *j, const struct segment *s)
+{
+    struct lossy_watch *w = &j->lossy;
+    if (!(s->tcp->flags & PKT_ACK))
+        return;
+    w->claim = w->claim_known ? seq_max(w->claim, s->tcp->ack) : s->tcp->ack;
+    w->claim_known = true;
+}
+
 static bool is_keep_alive(const struct judge *j, const struct segment *s)
 {
     return s->tcp->payload_len <= 1 && !(s->tcp->flags & PKT_FIN) && seq_lt(s->seq, j->out.nxt);
 }
 
-/* Sequence numbers of ACK, data and FIN. */
+/* Sequence numbers of ACK, data and FIN. next: nothing is missing before this segment. */
 static void judge_sequence(struct judge *j, const struct segment *s, bool next)
 {
     char was[NUMBER_TEXT_MAX], limit[NUMBER_TEXT_MAX], permitted[80];
@@ -403,7 +507,7 @@ static void judge_sequence(struct judge *j, const struct segment *s, bool next)
         judge_tested(j, RULE_FIN_MOVED);
         if (s->end - 1 != j->out.fin) {
             snprintf(permitted, sizeof permitted, "a FIN at %s", side_number(&j->out, j->out.fin, limit));
-            judge_find(j, RULE_FIN_MOVED, s, 0, permitted, "the FIN is at %s", side_number(&j->out, s->end - 1, was));
+            judge_find(j, RULE_FIN_MOVED, s, JUDGE_NEEDS_COMPLETE, permitted, "the FIN is at %s", side_number(&j->out, s->end - 1, was));
             return;
         }
     }
@@ -411,12 +515,12 @@ static void judge_sequence(struct judge *j, const struct segment *s, bool next)
         judge_tested(j, RULE_DATA_AFTER_FIN);
         if (seq_gt(data_end, j->out.fin)) {
             snprintf(permitted, sizeof permitted, "data up to %s", side_number(&j->out, j->out.fin, limit));
-            judge_find(j, RULE_DATA_AFTER_FIN, s, 0, permitted, "its data ends at %s", side_number(&j->out, data_end, was));
+            judge_find(j, RULE_DATA_AFTER_FIN, s, JUDGE_NEEDS_COMPLETE, permitted, "its data ends at %s", side_number(&j->out, data_end, was));
             return;
         }
     }
     if (fin && !j->out.fin_seen && seq_lt(s->end, j->out.nxt)) {
-        judge_find(j, RULE_DATA_AFTER_FIN, s, 0, "a FIN after all data sent", "the FIN is at %s, data was sent up to %s",
+        judge_find(j, RULE_DATA_AFTER_FIN, s, JUDGE_NEEDS_COMPLETE, "a FIN after all data sent", "the FIN is at %s, data was sent up to %s",
                    side_number(&j->out, s->end - 1, was), side_number(&j->out, j->out.nxt, limit));
         return;
     }
@@ -436,8 +540,10 @@ static void judge_sequence(struct judge *j, const struct segment *s, bool next)
         return;
     }
     judge_tested(j, RULE_WINDOW_EXCEEDED);
-    if (j->in.ack_known && s->tcp->payload_len > 1 && seq_gt(data_end, j->out.nxt) && seq_gt(data_end, j->in.edge)) {
-        snprintf(permitted, sizeof permitted, "data up to %s", side_number(&j->out, j->in.edge, limit));
+    uint32_t edge = seq_max(j->in.edge, j->out.nxt + 2 * j->in.window_max); /* what an ACK that was missed may have granted */
+    note_excess(j, s, data_end);
+    if (j->in.ack_known && j->in.begun && j->out.begun && s->tcp->payload_len > 1 && seq_gt(data_end, j->out.nxt) && seq_gt(data_end, edge)) {
+        snprintf(permitted, sizeof permitted, "data up to %s", side_number(&j->out, edge, limit));
         judge_find(j, RULE_WINDOW_EXCEEDED, s, clean, permitted, "its data ends at %s", side_number(&j->out, data_end, was));
         return;
     }
@@ -479,7 +585,7 @@ static void judge_repeats(struct judge *j, const struct segment *s)
 bool lossy_output(struct judge *j, struct segment *s)
 {
     unsigned flags = s->tcp->flags;
-    bool found_before = j->found, learn = true;
+    bool found_before = j->found;
     note_handshake(j, s, &j->out);
     bool next = sent_next(&j->lossy.trail_out, s);
     note_trail(j, &j->lossy.trail_out, s);
@@ -490,20 +596,25 @@ bool lossy_output(struct judge *j, struct segment *s)
     if (flags & PKT_SYN) {
         if (flags & PKT_ACK)
             judge_syn_ack(j, s);
+        note_claim(j, s);
         return !j->found || found_before;
     }
     j->found = false;
-    judge_sequence(j, s, next && j->out.range_count == 0);
-    bool wrong_numbers = j->found;
-    learn = judge_ack(j, s);
+    next &= j->out.begun && j->out.range_count == 0; /* of a stream that begins later, a probe of old octets may have been the first */
+    judge_sequence(j, s, next);
+    bool wrong_numbers = j->found && s->seq != j->out.nxt;
+    s->ack_doubtful = !judge_ack(j, s);
+    if (!j->found)
+        note_claim(j, s);
     judge_life(j, s);
     judge_repeats(j, s);
     resolve_by_data(j, &j->lossy.of_peer, &j->out, s, false);
     j->found |= found_before;
-    if (wrong_numbers && s->tcp->payload_len && seq_gt(s->seq, j->out.nxt)) { /* what was sent next, under a wrong number */
+    if (next && wrong_numbers && s->tcp->payload_len && seq_gt(s->seq, j->out.nxt)) { /* what was sent next, under a wrong number */
         s->seq = j->out.nxt;
         s->end = s->seq + s->len;
-        return learn;
+    } else if (next && wrong_numbers) {
+        return false;
     }
-    return learn && !wrong_numbers;
+    return true;
 }

@@ -25,8 +25,16 @@ struct lossy_watch {
     struct lossy_ack of_iut;     /* the IUT's, of its peer's octets: perhaps a violation */
     struct lossy_ack of_peer;    /* the peer's, of the IUT's octets */
     int64_t syn_ns, syn_ack_ns, rtt_ns; /* of the handshake, past the capture and back; 0: not known */
-    struct lossy_trail { uint32_t id, seq; bool known; unsigned run; } trail_in, trail_out; /* of the last packet of each direction */
-    bool own_rst_seen, handshake_clean;
+    struct lossy_trail { uint32_t id, seq; bool known, unbroken, syn; } trail_in, trail_out; /* of the last packet of each direction */
+    struct lossy_excess {        /* data beyond the window, if no ACK was missed: the peer's next packet will tell */
+        bool waiting;
+        uint32_t edge, end, index;
+        int64_t at_ns;
+        char *observed;          /* owned */
+    } excess;
+    bool own_rst_seen, handshake_clean, again; /* again: there was an incarnation before this one */
+    bool claim_known;
+    uint32_t claim;              /* the highest SEG.ACK of the IUT, doubtful ones included */
     uint32_t own_rst;            /* SEG.SEQ of the RST that ended a synchronized connection */
     bool other_syn;              /* a SYN of the IUT with another ISS than the one before … */
     uint32_t other_iss, other_index;
@@ -66,6 +74,7 @@ struct timestamps_watch {
     bool own_with, own_without, peer_with, peer_without; /* SYNs with and without the option were seen */
     bool own_syn;                /* the IUT has sent a SYN without ACK */
     bool floor_known, clock_known, last_has;
+    int64_t seen_ns;             /* when the last TSval of the peer was seen */
     bool bearer;                 /* a segment that may bear the octets at Last.ACK.sent has come */
     bool bearer_unclear;         /* one of those would not raise TS.Recent */
     bool bearer_fills_hole;

@@ -89,7 +89,11 @@ static void judge_block(struct judge *j, const struct segment *s, unsigned i)
                    "block %u is %s:%s", i + 1, side_number(&j->in, left, a), side_number(&j->in, right, b));
         return;
     }
-    if (!was_sent(&j->in, left, right))
+    if (was_sent(&j->in, left, right))
+        return;
+    if (judge_is_lossy(j) && (!j->out.ack_known || seq_le(right, j->out.edge)))
+        j->evidence |= JUDGE_NEEDS_COMPLETE; /* what was missed, or never sent: the peer may have sent it within this window */
+    else
         judge_find(j, RULE_SACK_NOT_RECEIVED, s, JUDGE_NEEDS_COMPLETE, "blocks of octets that have come", "block %u is %s:%s",
                    i + 1, side_number(&j->in, left, a), side_number(&j->in, right, b));
 }

@@ -85,8 +85,10 @@ void timestamps_input(struct judge *j, const struct segment *s)
         return;
     if (s->tcp->flags & PKT_SYN)
         *(s->options.has_timestamp ? &w->peer_with : &w->peer_without) = true;
-    if (s->options.has_timestamp)
+    if (s->options.has_timestamp) {
         see(&w->seen, s->options.ts_val);
+        w->seen_ns = s->at_ns;
+    }
     note_recent(j, s);
 }
 
@@ -137,6 +139,8 @@ static void judge_order(struct judge *j, const struct segment *s)
     const struct timestamps_watch *w = &j->timestamps;
     unsigned needs = JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER;
     if (!w->floor_known || s->tcp->flags & PKT_SYN)
+        return;
+    if (judge_is_lossy(j) && !lossy_is_newest(j, s))
         return;
     if (s->tcp->flags & PKT_ACK && j->out.ack_known && seq_gt(s->tcp->ack, j->out.ack))
         needs = 0;
@@ -215,12 +219,27 @@ static void judge_recent(struct judge *j, const struct segment *s)
                    "TSecr %" PRIu32 ", but TS.Recent is %" PRIu32 " at most", echo, recent->high);
 }
 
+/* In a capture: a little above all TSvals seen says that one was missed, and a little below that an earlier SYN was. A clock of microseconds
+ * is the fastest in use; SYNs come again for a minute. */
+static bool is_of_missed(const struct judge *j, const struct segment *s)
+{
+    static const uint32_t slack = 2000, minute = 65536;
+    uint32_t above = s->options.ts_ecr - j->timestamps.seen.high, below = j->timestamps.seen.low - s->options.ts_ecr;
+    if (seq_lt(s->options.ts_ecr, j->timestamps.seen.low))
+        return below <= minute;
+    return seq_gt(s->options.ts_ecr, j->timestamps.seen.high) && above <= INT32_MAX && above <= (uint64_t)((s->at_ns - j->timestamps.seen_ns) / 1000) + slack;
+}
+
 static void judge_echo(struct judge *j, const struct segment *s)
 {
     const struct ts_bounds *seen = &j->timestamps.seen;
     struct ts_bounds permitted = *seen;
     if (!seen->known)
         return;
+    if (judge_is_lossy(j) && is_of_missed(j, s)) {
+        j->evidence |= JUDGE_NEEDS_COMPLETE;
+        return;
+    }
     if (!j->in.begun) /* what was sent before the capture began may still be echoed */
         permitted.low = seq_min(permitted.low, s->options.ts_ecr);
     judge_tested(j, RULE_TS_ECHO);
