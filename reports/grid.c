@@ -130,8 +130,11 @@ void grid_cell_text(const struct grid_cell *cell, char out[static GRID_CELL_MAX]
     uint32_t total = 0;
     for (size_t i = 0; i < sizeof cell->counts / sizeof *cell->counts; i++)
         total += cell->counts[i];
+    *out = '\0';
+    if (total == 0)
+        return;
     if (total == cell->counts[OUTCOME_NOT_APPLICABLE]) {
-        snprintf(out, GRID_CELL_MAX, total ? "%" PRIu32 "-" : "", total);
+        snprintf(out, GRID_CELL_MAX, "%" PRIu32 "-", total);
         return;
     }
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)

@@ -92,15 +92,20 @@ static const char *echo_of(const struct way *way)
 static void write_piece(FILE *out, const struct way *way, const char *piece)
 {
     bool stamped = way->features & WAY_STAMPED;
-    for (; *piece; piece++)
+    for (; *piece; piece++) {
         if (*piece == *MARK_SYN)
-            fprintf(out, stamped ? "<mss 1460, TS val %d ecr ts_recent()>" : "<mss 1460>", TESTER_TSVAL);
-        else if (*piece == *MARK_SYN_ACK)
+            fputs("<mss 1460", out);
+        if (*piece == *MARK_SYN && stamped)
+            fprintf(out, ", TS val %d ecr ts_recent()", TESTER_TSVAL);
+        if (*piece == *MARK_OPTIONS && stamped)
+            fprintf(out, " <TS val %d ecr ts_recent()>", TESTER_TSVAL);
+        if (*piece == *MARK_SYN_ACK)
             fputs(stamped ? "<TS val $theirs ecr *, ...>" : "<...>", out);
-        else if (*piece == *MARK_OPTIONS)
-            fprintf(out, stamped ? " <TS val %d ecr ts_recent()>" : "", TESTER_TSVAL);
-        else
+        else if (*piece == *MARK_SYN)
+            fputc('>', out);
+        else if (*piece != *MARK_OPTIONS)
             fputc(*piece, out);
+    }
 }
 
 static void write_preamble(FILE *out, const struct way *way)
