@@ -81,7 +81,8 @@ static void a_capture_knows_only_what_was_sent(void **state)
         {"no SACK", TALK_SOUND, {OPEN, "< . 101+100 ack 1", "> . 1 ack 1"}},
         {"from the middle of a connection", TALK_SOUND, {"< . 101+100 ack 1", "> . 1 ack 1 <sack 11:21>"}},
         {"another order", TALK_SOUND, {OPEN, "< . 101+100 ack 1", "< . 301+100 ack 1", "> . 1 ack 1 <sack 101:201 301:401>"}},
-        {"never sent", RULE_SACK_NOT_RECEIVED, {OPEN, "< . 101+100 ack 1", "> . 1 ack 1 <sack 101:202>"}},
+        {"within the window: perhaps missed", TALK_SOUND, {OPEN, "< . 101+100 ack 1", "> . 1 ack 1 <sack 101:202>"}},
+        {"beyond what the window let through", RULE_SACK_NOT_RECEIVED, {OPEN, "< . 101+100 ack 1", "> . 1 ack 1 <sack 101:2000000001>"}},
     };
     struct talk *t = *state;
     t->host.link = JUDGE_LOSSY;

@@ -110,17 +110,23 @@ static void elsewhere_the_echo_is_any_of_those_sent(void **state)
         {"newer than in sequence", TALK_SOUND, {OPEN, "< P. 11+10 ack 1 <TS 5 500>", "> . 1 ack 1 <TS 501 5>"}},
         {"never sent", RULE_TS_ECHO, {OPEN, "< P. 1+10 ack 1 <TS 5 500>", "> . 1 ack 11 <TS 501 6>"}},
     };
+    static const struct talk_row far[] = {
+        {"a little newer: one was missed", TALK_SOUND, {OPEN, "< P. 1+10 ack 1 <TS 5 500>", "> . 1 ack 11 <TS 501 6>"}},
+        {"an earlier SYN was missed", TALK_SOUND, {OPEN, "< P. 1+10 ack 1 <TS 5 500>", "> . 1 ack 11 <TS 501 4294966000>"}},
+        {"far ahead", RULE_TS_ECHO, {OPEN, "< P. 1+10 ack 1 <TS 5 500>", "> . 1 ack 11 <TS 501 100000>"}},
+    };
     static const struct talk_row captured[] = {
         {"from the middle", TALK_SOUND, {"< P. 1+10 ack 1", "> . 1 ack 11 <TS 500 9>"}},
         {"from the middle: sent before", TALK_SOUND, {"< P. 1+10 ack 1 <TS 9 500>", "> . 1 ack 11 <TS 500 8>"}},
-        {"from the middle: not yet sent", RULE_TS_ECHO, {"< P. 1+10 ack 1 <TS 9 500>", "> . 1 ack 11 <TS 500 10>"}},
+        {"from the middle: not yet sent", RULE_TS_ECHO, {"< P. 1+10 ack 1 <TS 9 500>", "> . 1 ack 11 <TS 500 100000>"}},
     };
     struct talk *t = *state;
     t->host.link = JUDGE_ORDERED;
     talk_rows(t, rows, COUNT(rows));
     talk_again(t);
     t->host.link = JUDGE_LOSSY;
-    talk_rows(t, rows, COUNT(rows));
+    talk_rows(t, rows, COUNT(rows) - 1);
+    talk_rows(t, far, COUNT(far));
     assert_int_equal(talk_finding(t, RULE_TS_ECHO)->needs, JUDGE_NEEDS_COMPLETE);
     talk_rows(t, captured, COUNT(captured));
     assert_int_equal(talk_finding(t, RULE_TS_ECHO)->needs, JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER);
