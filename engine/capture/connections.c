@@ -245,8 +245,10 @@ static void judge_segment(struct inspection *in, struct pair *pair, unsigned sid
         skip(in, SKIPPED_COPY);
         return;
     }
-    if (copy == COPY_UNCERTAIN || copy == COPY_LIKELY)
+    if (copy == COPY_UNCERTAIN)
         pair->contradicted |= JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER;
+    else if (copy == COPY_LIKELY) /* it adds nothing that could be missing, but on such a path another copy may be the first that is seen */
+        pair->contradicted |= JUDGE_NEEDS_ORDER;
     in->report.likely_copies += copy == COPY_LIKELY;
     in->report.segments++;
     sender->segments++;

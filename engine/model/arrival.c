@@ -169,17 +169,22 @@ static void owe_data_ack(const struct arrival *a, struct hypothesis *h, uint32_t
                              .cause = a->s->index, .ack = ack});
 }
 
-/* RFC 9293 §3.6.1: data that comes after CLOSE is lost, and the peer SHOULD be told so by a RST (SHLD-3). */
-static void maybe_reset_for_lost_data(const struct arrival *a)
+/* A RST, and the connection is gone. */
+static void reset_with_any_numbers(const struct arrival *a)
 {
-    if (!a->s->tcp->payload_len || !(a->j->app.closed || !a->j->host->application_known))
-        return;
     struct hypothesis gone = {0};
     struct due due = at_once(a, DUE_RST, RULE_RST_NUMBERS);
     due.loose = true;
     due.seq = a->j->out.nxt;
     due_add(&gone, &due);
     judge_add_gone(a->j, a->next, &gone);
+}
+
+/* RFC 9293 §3.6.1: data that comes after CLOSE is lost, and the peer SHOULD be told so by a RST (SHLD-3). */
+static void maybe_reset_for_lost_data(const struct arrival *a)
+{
+    if (a->s->tcp->payload_len && (a->j->app.closed || !a->j->host->application_known))
+        reset_with_any_numbers(a);
 }
 
 /* Up to here data is in the window, for certain: an edge that was taken back (SHLD-14 asks not to) holds no longer. */
@@ -223,6 +228,8 @@ static void take_text(const struct arrival *a, const struct hypothesis *h, bool 
             owe_ack(a, *h, RULE_TIME_WAIT_FIN);
         else
             keep(a, h);
+        if (a->s->tcp->payload_len && seq_gt(a->s->end, h->rcv_nxt_low)) /* text behind a FIN is no text of this connection */
+            reset_with_any_numbers(a);
         return;
     }
     maybe_reset_for_lost_data(a);
@@ -511,6 +518,21 @@ static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
     return true;
 }
 
+/* It may be refused as a whole: what reaches beyond the window may, but need not be, trimmed; an ACK of nothing this connection has ever
+ * sent, or an echo of a timestamp it has not, need not be believed (RFC 5961 §5, RFC 7323 §3). */
+static bool may_be_refused(const struct arrival *a, const struct hypothesis *h)
+{
+    const struct segment *s = a->s;
+    const struct side *out = &a->j->out;
+    if (has(a, PKT_RST) || !out->ack_known)
+        return false;
+    if (s->len && seq_gt(s->end, out->edge))
+        return true;
+    if (has(a, PKT_ACK) && h->state != TCP_STATE_SYN_RECEIVED && seq_le(s->tcp->ack, out->iss))
+        return true;
+    return h->state == TCP_STATE_SYN_RECEIVED && s->options.has_timestamp && has(a, PKT_ACK) && s->options.ts_ecr != out->ts_val_max;
+}
+
 static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h)
 {
     if (!check_timestamp(a, h))
@@ -525,6 +547,8 @@ static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h
         if (closed_window && acceptance == ACCEPTABLE_NO)
             process_despite_window(a, h);
     }
+    if (acceptance == ACCEPTABLE_YES && may_be_refused(a, h))
+        refuse(a, h);
     if (acceptance != ACCEPTABLE_NO)
         process(a, h);
 }

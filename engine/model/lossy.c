@@ -270,7 +270,7 @@ bool lossy_begin_output(struct judge *j, const struct segment *s)
         w->other_observed = in_words(s);
         return false;
     }
-    if (w->other_syn && j->out.begun && j->out.nxt == j->out.iss + 1 && (s->seq == j->out.iss || s->seq == j->out.iss + 1) && !(control & PKT_RST))
+    if (w->other_syn && !w->again && j->out.begun && j->out.nxt == j->out.iss + 1 && (s->seq == j->out.iss || s->seq == j->out.iss + 1) && !(control & PKT_RST))
         blame_other_syn(j);
     if (control & PKT_RST)
         return true;
@@ -288,7 +288,10 @@ bool lossy_begin_output(struct judge *j, const struct segment *s)
 bool lossy_is_newest(const struct judge *j, const struct segment *s)
 {
     const struct lossy_watch *w = &j->lossy;
-    return !(s->tcp->flags & PKT_ACK) || !w->claim_known || seq_ge(s->tcp->ack, w->claim);
+    if (!(s->tcp->flags & PKT_ACK) || !w->claim_known)
+        return false;
+    bool new_data = s->len && seq_gt(s->end, j->out.nxt);
+    return seq_gt(s->tcp->ack, w->claim) || (new_data && s->tcp->ack == w->claim);
 }
 
 /* ---- data beyond the window ----------------------------------------------------------------------------------------------------- */
@@ -404,7 +407,7 @@ static void judge_rst(struct judge *j, const struct segment *s, bool next)
 {
     char low[NUMBER_TEXT_MAX], high[NUMBER_TEXT_MAX], was[NUMBER_TEXT_MAX], permitted[200];
     judge_tested(j, RULE_RST_NUMBERS);
-    if (j->out.begun && j->in.begun && j->in.ack_known && seq_gt(j->out.nxt, j->out.iss + 1) && s->seq == j->out.nxt) {
+    if (j->out.begun && j->in.begun && j->in.ack_known && seq_gt(j->in.ack, j->out.iss) && s->seq == j->out.nxt && !j->lossy.again) {
         j->lossy.own_rst_seen = true;
         j->lossy.own_rst = s->seq;
     }
@@ -416,8 +419,10 @@ static void judge_rst(struct judge *j, const struct segment *s, bool next)
     bool complete = next && j->out.range_count == 0;
     uint32_t to = complete ? j->out.nxt : j->in.ack_known ? seq_max(j->out.nxt, j->in.edge + 1) : j->out.nxt + (1u << 30);
     bool of_connection = j->out.known && seq_ge(s->seq, from) && seq_le(s->seq, to);
-    if (of_connection || (j->out.known && !(j->out.begun && j->in.known)) || j->lossy.again)
+    bool opened = j->out.begun && j->in.begun, before = opened && seq_lt(s->seq, j->out.iss);
+    if (of_connection || (j->out.known && !(j->out.begun && j->in.known)) || (j->lossy.again && (!opened || before)))
         return; /* too little is known of what it may answer */
+    bool impossible = before || (opened && j->in.ack_known && s->seq - j->out.nxt - (1u << 30) < 1u << 30);
     bool to_syn = s->tcp->flags & PKT_ACK && s->seq == 0;
     if (!j->out.known && (!j->reply_count || !j->in.begun || !to_syn))
         return;
@@ -430,7 +435,7 @@ static void judge_rst(struct judge *j, const struct segment *s, bool next)
     }
     snprintf(permitted, sizeof permitted, "SEG.SEQ from %s to %s, or SEG.ACK of the segment that it answers",
              side_number(&j->out, from, low), side_number(&j->out, to, high));
-    judge_find(j, RULE_RST_NUMBERS, s, complete ? 0 : clean, permitted, "SEG.SEQ is %s", side_number(&j->out, s->seq, was));
+    judge_find(j, RULE_RST_NUMBERS, s, complete ? 0 : impossible ? JUDGE_NEEDS_COMPLETE : clean, permitted, "SEG.SEQ is %s", side_number(&j->out, s->seq, was));
 }
 
 static void judge_syn_ack(struct judge *j, const struct segment *s)
@@ -470,7 +475,8 @@ static bool judge_ack(struct judge *j, const struct segment *s)
         return true;
     }
     bool impossible = (j->in.fin_seen && seq_gt(ack, j->in.fin + 1)) || ack - j->in.nxt > 1u << 30;
-    bool beyond_own_window = j->out.ack_known && seq_gt(ack, j->out.edge + 1);
+    uint32_t edge = j->out.ack_known ? j->out.edge : j->in.nxt + UINT16_MAX; /* before its first ACK only the window of its SYN counts */
+    bool beyond_own_window = (j->out.ack_known || j->out.begun) && seq_gt(ack, edge + 1);
     if (impossible || beyond_own_window) {
         snprintf(permitted, sizeof permitted, "SEG.ACK at most %s", side_number(&j->in, j->in.nxt, high));
         judge_find(j, RULE_ACK_NOT_RECEIVED, s, JUDGE_NEEDS_COMPLETE, permitted, "SEG.ACK is %s%s",
@@ -501,7 +507,7 @@ static void judge_sequence(struct judge *j, const struct segment *s, bool next)
     char was[NUMBER_TEXT_MAX], limit[NUMBER_TEXT_MAX], permitted[80];
     bool fin = s->tcp->flags & PKT_FIN;
     uint32_t data_end = s->end - (fin ? 1u : 0u);
-    if (!j->out.known || is_keep_alive(j, s))
+    if (!j->out.begun || is_keep_alive(j, s))
         return;
     if (fin && j->out.fin_seen) {
         judge_tested(j, RULE_FIN_MOVED);
