@@ -1,4 +1,5 @@
-/* A wire that misbehaves to order: carries frames between two network devices, and loses, doubles, delays and reorders the TCP in them.
+/* A wire that misbehaves to order: carries frames between two network devices, and loses, doubles, delays and reorders the TCP in
+ * them.
  *
  *     make-captures-wire DEVICE-A DEVICE-B [seed=N] [ab:WHAT=VALUE | ba:WHAT=VALUE | WHAT=VALUE]…
  *
@@ -15,8 +16,8 @@
  *     ce=‰                     the share of ECN-capable packets marked Congestion Experienced
  *     mss=N                    the MSS option of SYNs is lowered to N, as routers do
  *
- * Other frames (ARP, neighbour discovery, ICMP) pass at once. One seed gives one sequence of decisions. It ends on SIGTERM or SIGINT.
- * It exists because not every kernel has netem; it needs CAP_NET_RAW, and belongs into a network namespace of its own.
+ * Other frames (ARP, neighbour discovery, ICMP) pass at once. One seed gives one sequence of decisions. It ends on SIGTERM or
+ * SIGINT. It exists because not every kernel has netem; it needs CAP_NET_RAW, and belongs into a network namespace of its own.
  */
 #include <arpa/inet.h>
 #include <errno.h>

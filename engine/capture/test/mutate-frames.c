@@ -38,7 +38,8 @@ static bool read_all(struct capture_reader *reader, struct frames *out)
             out->store = grown(out->store, room = (used + frame.len) * 2);
         memcpy(out->store + used, frame.bytes, frame.len);
         reserve(out, out->count + 1);
-        out->at[out->count++] = (struct frame){ .at_ns = frame.at_ns, .len = (uint32_t)frame.len, .wire_len = (uint32_t)frame.wire_len };
+        out->at[out->count++] =
+            (struct frame){.at_ns = frame.at_ns, .len = (uint32_t)frame.len, .wire_len = (uint32_t)frame.wire_len};
         used += frame.len;
     }
     const uint8_t *at = out->store;

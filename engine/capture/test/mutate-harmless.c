@@ -2,14 +2,14 @@
  *
  *     mutate-harmless [--keep FOLDER] [--quick] CAPTURE-OR-FOLDER…
  *
- * A capture may miss packets, begin late, end early, keep only the beginning of each, see them overtake each other or come twice, be taken
- * on another kind of link, and be dated by a clock that jumps. None of that is the fault of an endpoint. From each capture, captures are
- * derived that show such a thing, by a seed that is always the same; a finding of a MUST in any of them is a false alarm, if there
- * was none in the capture itself (that too is one: the captures are of stacks that conform).
+ * A capture may miss packets, begin late, end early, keep only the beginning of each, see them overtake each other or come twice,
+ * be taken on another kind of link, and be dated by a clock that jumps. None of that is the fault of an endpoint. From each
+ * capture, captures are derived that show such a thing, by a seed that is always the same; a finding of a MUST in any of them is a
+ * false alarm, if there was none in the capture itself (that too is one: the captures are of stacks that conform).
  * --keep writes captures with false alarms into a folder. Exit 1: there were false alarms.
  *
- * One kind is only counted: a frame swapped with one of the peer. A capture of two queues of a network card may show that, but then no ACK
- * can be said to come before what it acknowledges.
+ * One kind is only counted: a frame swapped with one of the peer. A capture of two queues of a network card may show that, but then
+ * no ACK can be said to come before what it acknowledges.
  */
 #include <assert.h>
 #include <pcap/dlt.h>
@@ -50,7 +50,8 @@ static uint8_t *arena_take(struct arena *arena, size_t len)
 {
     assert(len <= ARENA_BLOCK);
     if (arena->count == 0 || arena->used + len > ARENA_BLOCK) {
-        if (arena->count == sizeof arena->blocks / sizeof *arena->blocks || (arena->blocks[arena->count] = malloc(ARENA_BLOCK)) == NULL) {
+        if (arena->count == sizeof arena->blocks / sizeof *arena->blocks ||
+            (arena->blocks[arena->count] = malloc(ARENA_BLOCK)) == NULL) {
             fputs("out of memory\n", stderr);
             exit(1);
         }
@@ -273,7 +274,10 @@ static void put_u32(uint8_t *to, uint32_t value)
         to[i] = (uint8_t)value;
 }
 
-static uint32_t get_u32(const uint8_t *from) { return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3]; }
+static uint32_t get_u32(const uint8_t *from)
+{
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
 
 /* Adds to a 32-bit number in a segment, and keeps its checksum as right, or as wrong, as it is (RFC 1624). */
 static void add_u32(uint8_t *number, uint32_t amount, uint8_t *checksum, bool odd)

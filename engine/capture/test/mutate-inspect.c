@@ -13,7 +13,8 @@ struct inspection *inspect(const struct frames *frames)
     }
     for (size_t i = 0; i < frames->count; i++) {
         const struct frame *f = &frames->at[i];
-        const struct capture_frame frame = { .number = (uint32_t)i + 1, .at_ns = f->at_ns, .bytes = f->bytes, .len = f->len, .wire_len = f->wire_len };
+        const struct capture_frame frame = {
+            .number = (uint32_t)i + 1, .at_ns = f->at_ns, .bytes = f->bytes, .len = f->len, .wire_len = f->wire_len};
         inspection_frame(inspection, &frame);
     }
     inspection_finish(inspection);
