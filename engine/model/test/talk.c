@@ -275,6 +275,8 @@ void talk_again(struct talk *t)
     t->judge = NULL;
     t->finding_count = 0;
     t->index = 0;
+    t->early_ns = 0;
+    t->host.challenge_count = 0;
 }
 
 void talk_free(struct talk *t)
@@ -343,16 +345,78 @@ void talk_expect(const struct talk *t, enum rule_id rule)
 
 /* ---- tables --------------------------------------------------------------------------------------------------------- */
 
+static void play_call(struct talk *t, const char *at)
+{
+    static const struct { const char *name; enum judge_call_kind kind; } calls[] = {
+        {"listen", JUDGE_CALL_LISTEN}, {"unlisten", JUDGE_CALL_UNLISTEN}, {"connect", JUDGE_CALL_CONNECT}, {"accept", JUDGE_CALL_ACCEPT},
+        {"send", JUDGE_CALL_SEND}, {"receive", JUDGE_CALL_RECEIVE}, {"shutdown", JUDGE_CALL_SHUTDOWN}, {"close", JUDGE_CALL_CLOSE},
+        {"abort", JUDGE_CALL_ABORT}, {"error", JUDGE_CALL_ERROR}};
+    char name[WORD_MAX];
+    take_word(&at, name);
+    size_t i = 0;
+    while (i < COUNT(calls) && strcmp(calls[i].name, name))
+        i++;
+    if (i == COUNT(calls))
+        fail_msg("not a call: \"%s\"", name);
+    talk_call(t, calls[i].kind, *at ? (int64_t)take_number(&at, 0) : 0);
+}
+
+static unsigned take_states(const char *at)
+{
+    unsigned states = 0;
+    for (take_blanks(&at); *at; take_blanks(&at)) {
+        char word[WORD_MAX];
+        take_word(&at, word);
+        enum tcp_state state = tcp_state_from_name(word);
+        if (state == TCP_STATE_COUNT)
+            fail_msg("not a state: \"%s\"", word);
+        states |= 1u << state;
+    }
+    return states;
+}
+
+static void expect_states(struct talk *t, const char *names)
+{
+    unsigned states = judge_states(t->judge), expected = take_states(names);
+    for (unsigned i = 0; i < TCP_STATE_COUNT; i++)
+        if ((states ^ expected) & 1u << i)
+            fail_msg("%s is %sone of the states it may be in", tcp_state_name((enum tcp_state)i), states & 1u << i ? "" : "not ");
+}
+
 static void play(struct talk *t, const char *line)
 {
+    talk_begin(t);
     if (line[0] == '<')
         talk_in(t, line + 1);
     else if (line[0] == '>')
         talk_out(t, line + 1);
     else if (line[0] == '+')
         talk_wait(t, strtoll(line + 1, NULL, 10) * 1000000);
+    else if (line[0] == '~')
+        t->early_ns = strtoll(line + 1, NULL, 10) * 1000000;
+    else if (line[0] == '!')
+        play_call(t, line + 1);
+    else if (line[0] == '|')
+        judge_fence(t->judge, t->now_ns);
+    else if (line[0] == '=')
+        judge_state(t->judge, (enum tcp_state)__builtin_ctz(take_states(line + 1)), t->now_ns);
+    else if (line[0] == '?')
+        expect_states(t, line + 1);
     else
-        fail_msg("neither \"<\" nor \">\" nor \"+\": %s", line);
+        fail_msg("it begins with none of \"<>+~!|=?\": %s", line);
+}
+
+/* Of the last line, or, where that is none of the wire, of whatever was not answered. */
+static void expect_at_the_end(const struct talk *t, enum rule_id rule, const char *last)
+{
+    if (last && (last[0] == '<' || last[0] == '>')) {
+        talk_expect(t, rule);
+        return;
+    }
+    for (unsigned i = 0; i < t->finding_count; i++)
+        if (t->findings[i].rule != rule)
+            fail_msg("%s is broken: %s", rule_at(t->findings[i].rule)->name, t->findings[i].text);
+    talk_finding(t, rule);
 }
 
 void talk_rows(struct talk *t, const struct talk_row *rows, size_t count)
@@ -360,11 +424,15 @@ void talk_rows(struct talk *t, const struct talk_row *rows, size_t count)
     for (size_t i = 0; i < count; i++) {
         print_message("  %s\n", rows[i].says);
         talk_again(t);
+        const char *last = NULL;
+        for (unsigned k = 0; t->preamble && t->preamble[k]; k++)
+            play(t, t->preamble[k]);
+        talk_expect_nothing(t);
         for (unsigned k = 0; k < TALK_ROW_LINES && rows[i].lines[k]; k++)
-            play(t, rows[i].lines[k]);
+            play(t, last = rows[i].lines[k]);
         if (rows[i].broken == TALK_SOUND)
             talk_expect_nothing(t);
         else
-            talk_expect(t, (enum rule_id)rows[i].broken);
+            expect_at_the_end(t, (enum rule_id)rows[i].broken, last);
     }
 }

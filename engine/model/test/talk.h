@@ -2,7 +2,7 @@
  * caller of judge.h would. Numbers are relative to the initial sequence numbers of the two, which lie close below 2^32, so that
  * every talk crosses the wrap.
  *
- * - struct talk *t = talk_new(); (the IUT may be in any state; synchronous, MTU 1500, the application unknown)
+ * - struct talk *t = talk_new(); (no connection yet; synchronous, MTU 1500, the application unknown)
  * - talk_in(t, "S 0 win 65535 <mss 1460,sackOK>");
  * - talk_out(t, "S. 0 ack 1 win 65535 <mss 1460>");
  * - talk_in(t, ". 1+1000 ack 1 win 65535"); (1000 octets)
@@ -43,6 +43,7 @@ struct talk {
     uint32_t iut_iss, peer_iss;
     struct pkt_spec in, out;     /* what lines do not say, for every packet of that direction: tos, ttl, dont_fragment, overrides … */
     const uint8_t *payload;      /* the octets of the lines to come; NULL: talk_octet() of their numbers */
+    const char *const *preamble; /* of every row: lines as below, up to NULL; or NULL */
     bool cut_short;              /* the lines to come are not whole */
     int64_t now_ns;              /* time of the lines to come */
     int64_t early_ns;            /* outputs may have been emitted this much earlier */
@@ -72,7 +73,9 @@ void talk_open(struct talk *t, const char *peer_options, const char *iut_options
 /* The same begun by the IUT. */
 void talk_connect(struct talk *t, const char *iut_options, const char *peer_options);
 
-/* Whole talks as rows of a table: "< LINE" in, "> LINE" out, "+ 40" milliseconds pass. */
+/* Whole talks as rows of a table: "< LINE" in, "> LINE" out, "+40" milliseconds pass, "~40" what follows may have been emitted up to so
+ * many milliseconds earlier, "! close", "! send 100" a call, "|" a fence, "= CLOSED" the IUT tells its state, "? CLOSED LISTEN" these and no
+ * others are the states it may be in. */
 enum { TALK_ROW_LINES = 20, TALK_SOUND = RULE_COUNT /* nothing is broken */ };
 struct talk_row {
     const char *says;
