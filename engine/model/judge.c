@@ -340,6 +340,7 @@ void judge_begin_incarnation(struct judge *j)
     facts_reset(&j->out);
     parts_reset(j);
     j->reset = j->ts_recent_known = j->from_time_wait = false;
+    j->progress_ns = j->now_ns;
     memset(j->reported, 0, sizeof j->reported);
 }
 
@@ -372,10 +373,11 @@ static const int64_t mortal_after_ns = 1000000000;
 
 static bool may_have_died(const struct judge *j, const struct hypothesis *h, int64_t now_ns)
 {
-    if (!(1u << h->state & MORTAL_STATES) || (now_ns - j->progress_ns < mortal_after_ns && !j->app.error_told))
+    bool at_once = j->app.error_told || j->icmp.hard;
+    if (!(1u << h->state & MORTAL_STATES) || (now_ns - j->progress_ns < mortal_after_ns && !at_once))
         return false;
     if (h->state == TCP_STATE_ESTABLISHED || h->state == TCP_STATE_CLOSE_WAIT)
-        return j->app.keep_alive || j->app.closed || j->app.error_told || seq_lt(h->snd_una_low, j->out.nxt) || !j->host->application_known;
+        return at_once || j->app.keep_alive || j->app.closed || seq_lt(h->snd_una_low, j->out.nxt) || !j->host->application_known;
     return true;
 }
 
@@ -538,7 +540,7 @@ static void take_output(struct judge *j, const struct segment *s)
         emit_judge_window(j, s);
         return;
     }
-    if (s->earliest_ns <= j->last_input_ns && explain(j, j->before, s, &next, &closest))
+    if (s->earliest_ns < j->last_input_ns && explain(j, j->before, s, &next, &closest))
         return;
     emit_report(j, s, &closest);
     j->disturbed = true;
