@@ -106,6 +106,21 @@ static void read_corrupt(struct target_ops *ops)
     ops->receive_data = receive_corrupt;
 }
 
+static int64_t receive_more(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->receive_data(inner, handle, out, len, flags);
+    if (result <= 0 || (size_t)result == len)
+        return result;
+    out[result] = 0;
+    return result + 1;
+}
+
+static void read_too_long(struct target_ops *ops)
+{
+    ops->receive_data = receive_more;
+}
+
 static int64_t receive_end(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
 {
     struct target *inner = saboteur_of(t)->inner;
@@ -128,6 +143,18 @@ static int64_t receive_unopened(struct target *t, int handle, uint8_t *out, size
 static void read_unopened_eof(struct target_ops *ops)
 {
     ops->receive_data = receive_unopened;
+}
+
+static int64_t receive_early_end(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    int64_t result = inner->ops->receive_data(inner, handle, out, len, flags);
+    return result == -EAGAIN ? 0 : result;
+}
+
+static void read_early_eof(struct target_ops *ops)
+{
+    ops->receive_data = receive_early_end;
 }
 
 static int64_t receive_invented_error(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
@@ -156,6 +183,30 @@ static int64_t send_no_error(struct target *t, int handle, const uint8_t *data, 
     struct target *inner = saboteur_of(t)->inner;
     int64_t result = inner->ops->send_data(inner, handle, data, len, flags);
     return is_error_of_connection(result) || result == -EPIPE ? (int64_t)len : result;
+}
+
+/* A handle tells its own endpoint only: any connection there counts. */
+static bool is_shut_out(struct saboteur *s, int handle)
+{
+    struct pkt_endpoint local;
+    if (s->inner->ops->local_endpoint(s->inner, handle, &local) < 0)
+        return false;
+    for (unsigned i = 0; i < s->tracker.count; i++)
+        if (s->tracker.connections[i].probed && s->tracker.connections[i].zero_window &&
+            s->tracker.connections[i].iut.port == local.port)
+            return true;
+    return false;
+}
+
+static int64_t receive_unless_shut_out(struct target *t, int handle, uint8_t *out, size_t len, unsigned flags)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return is_shut_out(saboteur_of(t), handle) ? -ETIMEDOUT : inner->ops->receive_data(inner, handle, out, len, flags);
+}
+
+static void zero_window_times_out(struct target_ops *ops)
+{
+    ops->receive_data = receive_unless_shut_out;
 }
 
 static int64_t connect_no_error(struct target *t, int handle, const struct pkt_endpoint *remote)
@@ -458,9 +509,12 @@ static const struct fault faults[] = {
     {"connect-hangs", "never tells how a connect ended", .replace = connect_hangs},
     {"connect-again-ok", "carries out a second connect, or says so, where there is a connection already", .replace = connect_again_ok},
     {"read-corrupt", "hands the application other data than came", .replace = read_corrupt},
+    {"read-too-long", "hands the application an octet more than came", .replace = read_too_long},
     {"read-short-eof", "reports the end of the stream where the connection was reset", .replace = read_short_eof},
     {"read-unopened-eof", "reports the end of the stream where there is no connection", .replace = read_unopened_eof},
+    {"read-early-eof", "reports the end of the stream where nothing waits to be read", .replace = read_early_eof},
     {"error-invented", "reports a reset where the stream ended in good order", .replace = error_invented},
+    {"zero-window-times-out", "takes a zero window that it has probed for a dead connection, whatever answers came", .replace = zero_window_times_out},
     {"error-swallowed", "reports no error of a connection", .replace = error_swallowed},
     {"close-ignored", "does not carry out CLOSE, and says it did", .replace = close_ignored},
     {"shutdown-ignored", "does not carry out the shutdown of one direction, and says it did", .replace = shutdown_ignored},

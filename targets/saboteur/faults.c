@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct fault_group *const groups[SABOTEUR_GROUP_COUNT] = {&output_faults, &timing_faults, &input_faults, &call_faults, &setting_faults};
+static const struct fault_group *const groups[SABOTEUR_GROUP_COUNT] = {
+    &output_faults, &form_faults, &timing_faults, &input_faults, &call_faults, &setting_faults};
 
 const char *saboteur_group_text(enum saboteur_group group)
 {
     static const char *const texts[] = {
         [SABOTEUR_OUTPUT] = "what it sends is wrong, or missing",
+        [SABOTEUR_FORM] = "what it sends is malformed, or marked wrongly",
         [SABOTEUR_TIMING] = "what it sends comes at the wrong time, or too often",
         [SABOTEUR_INPUT] = "what it is sent is not seen, or not checked",
         [SABOTEUR_CALLS] = "what it tells the application is wrong",

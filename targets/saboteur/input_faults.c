@@ -3,6 +3,8 @@
 #include "targets/saboteur/sabotage.h"
 #include "engine/packet/seq.h"
 
+#include <errno.h>
+
 /* ---- which segments */
 
 static bool has_connection(const struct segment *s) { return segment_is_tcp(s) && s->connection && s->connection->has_iss && !s->connection->closed; }
@@ -114,6 +116,28 @@ static void hide(struct saboteur *saboteur, struct segment *s)
 {
     (void)saboteur;
     s->dropped = true;
+}
+
+/* What the application may ask for is gone, but the segments that wait and their timers are not. */
+static void forget_half(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    s->dropped = true;
+    if (s->connection)
+        s->connection->denied = true;
+}
+
+static int64_t deny_connection(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote,
+                               struct target_status *out)
+{
+    struct saboteur *s = saboteur_of(t);
+    const struct connection *c = track_lookup(&s->tracker, local, remote);
+    return c && c->denied ? -ENOENT : s->inner->ops->status(s->inner, local, remote, out);
+}
+
+static void connection_denied(struct target_ops *ops)
+{
+    ops->status = deny_connection;
 }
 
 static void hide_fin(struct saboteur *saboteur, struct segment *s)
@@ -295,6 +319,8 @@ static const struct fault faults[] = {
     {"deaf-to-syn", "does not see SYNs, nor SYN-ACKs", .matches = any_syn, .act = hide},
     {"deaf-to-ack", "does not see ACKs that are nothing else", .matches = segment_is_pure_ack, .act = hide},
     {"deaf-to-rst", "does not see RSTs", .matches = reset, .act = hide},
+    {"rst-leaves-timers", "forgets a connection that a RST ends, but goes on sending what it had to send", .matches = reset, .act = forget_half,
+     .replace = connection_denied},
     {"deaf-to-fin", "does not see FIN flags; the data with them it does", .matches = fin, .act = hide_fin},
     {"deaf-to-data", "does not see segments with data", .matches = segment_is_data, .act = hide},
     {"deaf-to-icmp", "does not see ICMP errors", .matches = segment_is_icmp_error, .act = hide},

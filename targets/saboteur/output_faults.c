@@ -14,6 +14,8 @@ static bool after_syn(const struct segment *s) { return segment_is_tcp(s) && !se
 static bool urgent(const struct segment *s) { return segment_has(s, PKT_URG); }
 static bool pushed(const struct segment *s) { return segment_has(s, PKT_PSH); }
 static bool first_syn(const struct segment *s) { return either_syn(s) && s->connection && !s->connection->isn_shift; }
+static bool first_data(const struct segment *s) { return segment_is_data(s) && !s->retransmission && s->connection; }
+static bool syn_numbered(const struct segment *s) { return either_syn(s) && s->connection && s->retransmission; }
 static bool challenge_ack(const struct segment *s) { return s->answers_unacceptable; }
 static bool syn_again(const struct segment *s) { return segment_is_syn(s) && s->retransmission; }
 static bool synack_again(const struct segment *s) { return segment_is_synack(s) && s->retransmission; }
@@ -82,6 +84,13 @@ static void slow_isn(struct saboteur *saboteur, struct segment *s)
     s->connection->isn_shift = (uint32_t)(saboteur_now(saboteur) / 1000000000) - s->packet.tcp.seq;
 }
 
+static void renumber(struct saboteur *saboteur, struct segment *s)
+{
+    enum { FURTHER = 64000 };
+    (void)saboteur;
+    s->connection->isn_shift += FURTHER;
+}
+
 /* ---- flags and other fields */
 
 static void clear_ack(struct saboteur *saboteur, struct segment *s)
@@ -133,6 +142,12 @@ static void add_reset(struct saboteur *saboteur, struct segment *s)
 {
     (void)saboteur;
     segment_set_flags(s, s->packet.tcp.flags | PKT_RST);
+}
+
+static void add_fin(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_set_flags(s, s->packet.tcp.flags | PKT_FIN);
 }
 
 static void urgent_up(struct saboteur *saboteur, struct segment *s)
@@ -303,6 +318,9 @@ static const struct fault faults[] = {
     {"rst-with-ack", "sets the ACK flag of RSTs that must not have it", .matches = reset_without_ack, .act = add_ack},
     {"isn-constant", "begins every connection with the same sequence number", .matches = first_syn, .act = constant_isn},
     {"isn-slow", "lets its initial sequence number grow by just one a second", .matches = first_syn, .act = slow_isn},
+    {"isn-changed", "sends a SYN or SYN-ACK again with another initial sequence number", .matches = syn_numbered, .act = renumber},
+    {"data-without-ack-flag", "leaves the ACK flag out of segments with data", .matches = segment_is_data, .act = clear_ack},
+    {"fin-on-data", "sets FIN in every segment with data, whether or not there is more to come", .matches = first_data, .act = add_fin},
     {"window-zero", "always offers a window of zero", .matches = ack_but_reset, .act = window_zero},
     {"window-shrunk", "takes back window it offered: each segment after the SYN offers half of what the one before did", .matches = synchronized_ack,
      .act = window_shrunk},

@@ -8,7 +8,7 @@
 
 struct saboteur;
 
-/* A fault: a name, its sentence, and one of three ways to act. */
+/* A fault: a name, its sentence, and one of three ways to act; seldom two of them. */
 struct fault {
     const char *name, *says;
     /* Segments: whatever matches is acted upon. What matches but is dropped by act goes no further. Output faults see it as the IUT sent it, input
@@ -22,7 +22,7 @@ struct fault {
 };
 
 struct fault_group { enum saboteur_group group; const struct fault *faults; size_t count; };
-extern const struct fault_group output_faults, timing_faults, input_faults, call_faults, setting_faults;
+extern const struct fault_group output_faults, form_faults, timing_faults, input_faults, call_faults, setting_faults;
 
 /* The faults of one group are of one kind, so a fault is known with its group. NULL: there is none of that name. */
 struct fault_ref { const struct fault *fault; enum saboteur_group group; uint64_t from; /* N of NAME@N, or 1 */ };

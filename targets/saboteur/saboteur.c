@@ -7,7 +7,7 @@
  *
  * so that the record of a connection (track.h) says what the IUT itself said and got. A packet that is no TCP segment, or a
  * malformed one, is nothing to most faults and goes through octet for octet; ICMP echo does to all. Faults are tables, one a group:
- * output_faults.c, timing_faults.c, input_faults.c, call_faults.c, setting_faults.c.
+ * output_faults.c, form_faults.c, timing_faults.c, input_faults.c, call_faults.c, setting_faults.c.
  *
  * Time. Packets that leave later wait in timed.h. A virtual instance answers deadline() with the earlier of the wrapped target's
  * and its own; a real one gives as fd() an epoll descriptor over the wrapped target's and a timer, which is set anew by each
@@ -61,7 +61,7 @@ static void sabotage(struct saboteur *s, struct segment *segment)
 
 static bool is_about_sent_segments(const struct saboteur *s)
 {
-    return s->fault.group == SABOTEUR_OUTPUT || s->fault.group == SABOTEUR_TIMING;
+    return s->fault.group == SABOTEUR_OUTPUT || s->fault.group == SABOTEUR_FORM || s->fault.group == SABOTEUR_TIMING;
 }
 
 /* The IUT's packet, as the fault wants it: false when it goes no further, or not yet. */

@@ -11,7 +11,7 @@
 
 #include "engine/runner/target.h"
 
-enum saboteur_group { SABOTEUR_OUTPUT, SABOTEUR_TIMING, SABOTEUR_INPUT, SABOTEUR_CALLS, SABOTEUR_SETTINGS, SABOTEUR_GROUP_COUNT };
+enum saboteur_group { SABOTEUR_OUTPUT, SABOTEUR_FORM, SABOTEUR_TIMING, SABOTEUR_INPUT, SABOTEUR_CALLS, SABOTEUR_SETTINGS, SABOTEUR_GROUP_COUNT };
 /* "what the IUT sends, rewritten or dropped": a heading for a list of the group's faults. */
 const char *saboteur_group_text(enum saboteur_group group);
 

@@ -164,6 +164,21 @@ void segment_set_ttl(struct segment *s, uint8_t ttl)
     read_again(s);
 }
 
+void segment_set_reserved(struct segment *s, uint8_t nibble)
+{
+    uint8_t *at = &upper(s)[TCP_OFFSET_AT];
+    *at = (uint8_t)((*at & 0xf0) | (nibble & 0x0f));
+    changed(s);
+}
+
+void segment_spoil_ip_checksum(struct segment *s)
+{
+    if (s->packet.ip.version == 6)
+        return;
+    s->bytes[IP4_CHECKSUM_AT] ^= 0x55;
+    read_again(s);
+}
+
 void segment_set_payload_octet(struct segment *s, uint32_t index, uint8_t octet)
 {
     s->bytes[(size_t)(s->packet.tcp.payload - s->bytes) + index] = octet;
@@ -179,6 +194,14 @@ bool segment_find_option(const struct segment *s, uint8_t kind, struct pkt_optio
         if (out->kind == kind)
             return true;
     return false;
+}
+
+void segment_set_option8(struct segment *s, const struct pkt_option *option, uint8_t data_offset, uint8_t value)
+{
+    if (data_offset >= option->data_len)
+        return;
+    s->bytes[(option->data - s->bytes) + data_offset] = value;
+    changed(s);
 }
 
 void segment_set_option16(struct segment *s, const struct pkt_option *option, uint8_t data_offset, uint16_t value)
@@ -287,6 +310,17 @@ void segment_add_option(struct segment *s, uint8_t kind, const uint8_t *data, ui
     }
     if (!all.overflow)
         segment_set_options(s, all.bytes, all.len);
+}
+
+void segment_add_raw_options(struct segment *s, const uint8_t *octets, uint8_t len)
+{
+    uint8_t all[PKT_TCP_OPTIONS_MAX];
+    uint8_t kept = s->packet.tcp.options_len;
+    if (kept + len > PKT_TCP_OPTIONS_MAX)
+        kept = 0;
+    memcpy(all, s->packet.tcp.options, kept);
+    memcpy(all + kept, octets, len);
+    segment_set_options(s, all, (uint8_t)(kept + len));
 }
 
 void segment_add_timestamp(struct segment *s, uint32_t val, uint32_t ecr)

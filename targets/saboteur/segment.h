@@ -66,6 +66,8 @@ void segment_set_urgent(struct segment *segment, uint16_t urgent);
 void segment_raise_source(struct segment *segment); /* the address after this one */
 void segment_set_tos(struct segment *segment, uint8_t tos); /* the traffic class in IPv6 */
 void segment_set_ttl(struct segment *segment, uint8_t ttl); /* the hop limit */
+void segment_set_reserved(struct segment *segment, uint8_t nibble); /* the bits between data offset and flags */
+void segment_spoil_ip_checksum(struct segment *segment); /* IPv6 has none, and stays as it is */
 void segment_set_payload_octet(struct segment *segment, uint32_t index, uint8_t octet);
 void segment_append_octet(struct segment *segment, uint8_t octet); /* behind the payload */
 void segment_spoil_checksum(struct segment *segment);
@@ -76,6 +78,7 @@ bool segment_find_option(const struct segment *segment, uint8_t kind, struct pkt
 /* Writes a number in network order over an option's data, from data_offset on. Ignored when the option is shorter. */
 void segment_set_option16(struct segment *segment, const struct pkt_option *option, uint8_t data_offset, uint16_t value);
 void segment_set_option32(struct segment *segment, const struct pkt_option *option, uint8_t data_offset, uint32_t value);
+void segment_set_option8(struct segment *segment, const struct pkt_option *option, uint8_t data_offset, uint8_t value);
 /* Adds `by` to each edge of each SACK block. */
 void segment_shift_sack(struct segment *segment, uint32_t by);
 /* Other options instead, 40 octets at most: padded with zeros to a multiple of four. A packet that would grow past what IP can say
@@ -85,6 +88,8 @@ void segment_set_options(struct segment *segment, const uint8_t *options, uint8_
 void segment_remove_option(struct segment *segment, uint8_t kind);
 /* Puts an option behind the others. Where 40 octets do not hold them all the segment stays as it is. */
 void segment_add_option(struct segment *segment, uint8_t kind, const uint8_t *data, uint8_t data_len);
+/* Puts raw octets there, however illegal. Where 40 octets do not hold them and the options that are there, only they are left. */
+void segment_add_raw_options(struct segment *segment, const uint8_t *octets, uint8_t len);
 void segment_add_timestamp(struct segment *segment, uint32_t val, uint32_t ecr);
 
 /* ---- of an ICMP error: the quoted TCP header's ports and number */

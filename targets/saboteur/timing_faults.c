@@ -76,6 +76,17 @@ static void another_fin(struct saboteur *saboteur, struct segment *s)
     saboteur_emit(saboteur, &spec);
 }
 
+/* An octet that nobody has sent, behind the FIN. */
+static void more_data(struct saboteur *saboteur, struct segment *s)
+{
+    static const uint8_t octet[] = {0};
+    const struct packet *p = &s->packet;
+    struct pkt_spec spec = {.protocol = PKT_PROTO_TCP, .src = p->ip.src, .dst = p->ip.dst, .src_port = p->tcp.src_port, .dst_port = p->tcp.dst_port,
+                            .seq = p->tcp.seq + pkt_seg_len(&p->tcp), .ack = p->tcp.ack, .flags = PKT_PSH | PKT_ACK, .window = p->tcp.window,
+                            .options = p->tcp.options, .options_len = p->tcp.options_len, .payload = octet, .payload_len = sizeof octet};
+    saboteur_emit(saboteur, &spec);
+}
+
 static const struct fault faults[] = {
     {"all-late-600ms", "sends every TCP segment 600 ms late", .matches = any_segment, .act = late},
     {"ack-late-600ms", "sends ACKs that are nothing else 600 ms late", .matches = segment_is_pure_ack, .act = late},
@@ -95,5 +106,6 @@ static const struct fault faults[] = {
     {"fin-forever", "sends a FIN again every second, acknowledged or not, and never gives up", .matches = new_fin, .act = regardless},
     {"fin-again", "sends a FIN once more a second after it was acknowledged", .matches = fin, .act = once_afterwards},
     {"fin-twice", "sends behind each FIN a second one, numbered one higher", .matches = new_fin, .act = another_fin},
+    {"data-after-fin", "sends behind each FIN an octet of data", .matches = new_fin, .act = more_data},
 };
 const struct fault_group timing_faults = {SABOTEUR_TIMING, faults, sizeof faults / sizeof *faults};

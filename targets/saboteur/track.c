@@ -164,6 +164,7 @@ void track_sent(struct tracker *t, struct segment *s)
     c->closed = false;
     note_options_sent(c, s);
     c->snd_nxt = seq_max(c->snd_nxt, tcp->seq + pkt_seg_len(tcp));
+    c->probed |= s->probe;
     c->fin_sent |= segment_is_fin(s);
     if (!(tcp->flags & PKT_ACK))
         return;

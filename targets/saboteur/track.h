@@ -25,7 +25,7 @@ struct connection {
     uint32_t iss, irs, snd_una, snd_nxt, rcv_nxt;
     uint32_t rcv_wnd;              /* octets */
     uint16_t last_window;          /* as in the last segment that was no SYN */
-    bool zero_window;              /* the tester's */
+    bool zero_window, probed;      /* the tester's; probed at all */
     uint32_t snd_wnd_max;          /* the largest it offered, octets (MAX.SND.WND of RFC 5961) */
     uint8_t iut_wscale;
     bool iut_offers_wscale;
@@ -41,7 +41,10 @@ struct connection {
     bool unacceptable_came;        /* and that was not acceptable: a SYN, a RST off RCV.NXT, numbers outside */
 
     uint32_t isn_shift;            /* faults: how far on the ISN is shown … */
-    unsigned shrunk;               /* … how often the window was */
+    unsigned shrunk;               /* … how often the window was … */
+    bool has_ts_echoed, ece_sent;  /* … the first echoes of the connection */
+    uint32_t first_ts_echoed;
+    bool denied;                   /* … the application is told that there is none */
 };
 
 struct tracker {

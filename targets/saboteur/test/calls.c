@@ -30,6 +30,12 @@ static const struct row {
     {"read-short-eof", RECEIVE, -ECONNRESET, 0, 0, 0, "receive(3,10,0) "},
     {"read-short-eof", RECEIVE, -EAGAIN, -EAGAIN, 0, 0, "receive(3,10,0) "},
     {"read-short-eof", RECEIVE, -ETIMEDOUT, 0, 0, 0, "receive(3,10,0) "},
+    {"read-early-eof", RECEIVE, -EAGAIN, 0, 0, 0, "receive(3,10,0) "},
+    {"read-early-eof", RECEIVE, 5, 5, 0, 'a', "receive(3,10,0) "},
+    {"read-too-long", RECEIVE, 5, 6, 0, 'a', "receive(3,10,0) "},
+    {"read-too-long", RECEIVE, 10, 10, 0, 'a', "receive(3,10,0) "},
+    {"read-too-long", RECEIVE, 0, 0, 0, 0, "receive(3,10,0) "},
+    {"zero-window-times-out", RECEIVE, 5, 5, 0, 'a', "local(3) receive(3,10,0) "},
     {"error-invented", RECEIVE, 0, -ECONNRESET, 0, 0, "receive(3,10,0) "},
     {"error-invented", RECEIVE, 5, 5, 0, 'a', "receive(3,10,0) "},
     {"error-swallowed", RECEIVE, -ECONNRESET, -EAGAIN, 0, 0, "receive(3,10,0) "},
@@ -145,6 +151,41 @@ static void a_hanging_connect_is_silent_until_it_is_closed(void **state)
     assert_int_equal(make_call(&w, POLL, &value), 0);
     make_call(&w, CLOSE, &value);
     assert_int_equal(make_call(&w, POLL, &value), TARGET_EVENT_OUT);
+    world_close(&w);
+}
+
+static void a_zero_window_times_out_once_it_was_probed(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < WAYS; way++) {
+        struct world w;
+        char text[TEXT_MAX];
+        int64_t value;
+        world_open(&w, "zero-window-times-out", &ways[way]);
+        world_bring(&w, CLOSED_WINDOW);
+        assert_int_equal(make_call(&w, RECEIVE, &value), 0);
+        world_from_iut(&w, (struct seg){A_, 1, .len = 1, .ack = 1, .win = 1000}, text);
+        assert_int_equal(make_call(&w, RECEIVE, &value), -ETIMEDOUT);
+        world_to_iut(&w, (struct seg){A_, 1, .ack = 2, .win = 1000}, text);
+        assert_int_equal(make_call(&w, RECEIVE, &value), 0);
+        world_close(&w);
+    }
+}
+
+static void a_reset_connection_is_denied(void **state)
+{
+    struct world w;
+    char text[TEXT_MAX];
+    int64_t value;
+    (void)state;
+    world_open(&w, "rst-leaves-timers", &ways[0]);
+    world_bring(&w, SENT_10);
+    assert_int_equal(make_call(&w, STATUS, &value), 0);
+    world_to_iut(&w, (struct seg){R_ | A_, 1, .ack = 1}, text);
+    assert_string_equal(text, "");
+    assert_int_equal(make_call(&w, STATUS, &value), -ENOENT);
+    world_from_iut(&w, (struct seg){A_ | P_, 1, .len = 10, .ack = 1, .win = 1000}, text);
+    assert_string_equal(text, "P. 1:11(10) ack 1 win 1000");
     world_close(&w);
 }
 
@@ -277,6 +318,8 @@ int calls_run(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_call_is_answered_as_its_row_says),
         cmocka_unit_test(a_hanging_connect_is_silent_until_it_is_closed),
+        cmocka_unit_test(a_zero_window_times_out_once_it_was_probed),
+        cmocka_unit_test(a_reset_connection_is_denied),
         cmocka_unit_test(a_fin_for_each_close),
         cmocka_unit_test(restless_keep_alives_leave_every_half_second),
         cmocka_unit_test(calls_are_handed_through_where_the_fault_is_about_something_else),

@@ -31,7 +31,7 @@ static void every_fault_has_a_test(void **state)
     (void)state;
     for (size_t i = 0; i < saboteur_fault_count(); i++) {
         const char *name = saboteur_fault_at(i).name;
-        if (!segments_test_fault(name) && !timing_test_fault(name) && !calls_test_fault(name))
+        if (!segments_test_fault(name) && !form_test_fault(name) && !timing_test_fault(name) && !calls_test_fault(name))
             fail_msg("nothing tests %s", name);
     }
 }
@@ -205,7 +205,7 @@ static void no_packet_whatever_does_harm(void **state)
         world_bring(&w, i % 3 ? OPEN_FULL : OPEN_ACTIVELY);
         for (unsigned n = 0; n < 400; n++) {
             struct seg seg = {.flags = (uint16_t)(rand() & 0x3f), .seq = rand() % 40 - 10, .len = (uint32_t)(rand() % 30), .ack = rand() % 40 - 10,
-                              .win = (uint16_t)(rand() % 3 * 500), .opts = (enum opts)(rand() % 6), .bad_checksum = rand() % 8 == 0};
+                              .win = (uint16_t)(rand() % 3 * 500), .opts = (enum opts)(rand() % (TWO_BLOCKS + 1)), .bad_checksum = rand() % 8 == 0};
             uint8_t bytes[300];
             size_t len = world_build(&w, n % 2, &seg, bytes, sizeof bytes);
             for (int damage = rand() % 4; damage > 0; damage--)
@@ -371,6 +371,6 @@ int main(void)
         cmocka_unit_test(when_too_many_packets_wait_the_next_leaves_at_once),
         cmocka_unit_test(when_too_many_segments_are_repeated_the_next_is_not),
     };
-    int failed = segments_run() + timing_run() + calls_run();
+    int failed = segments_run() + form_run() + timing_run() + calls_run();
     return failed + cmocka_run_group_tests_name("saboteur", tests, NULL, NULL);
 }

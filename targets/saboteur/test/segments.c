@@ -34,6 +34,12 @@ static const struct row from_iut_rows[] = {
     {"rst-without-ack", NOTHING, {R_ | A_, 0, .ack = 1}, "R 0:0(0) win 0"},
     {"rst-without-ack", NOTHING, {.flags = R_, .seq = 0}, "R 0:0(0) win 0"},
     {"rst-with-ack", NOTHING, {.flags = R_, .seq = 7}, "R. 7:7(0) ack 0 win 0 (zero)"},
+    {"isn-changed", SYN_SENT, {S_, 0, .win = 65535}, "S 64000:64000(0) win 65535"},
+    {"isn-changed", NOTHING, {S_, 0, .win = 65535}, "S 0:0(0) win 65535"},
+    {"data-without-ack-flag", OPEN, {A_ | P_, 1, .len = 10, .ack = 1, .win = 1000}, "P 1:11(10) win 1000"},
+    {"data-without-ack-flag", OPEN, {A_, 1, .ack = 1, .win = 1000}, ". 1:1(0) ack 1 win 1000"},
+    {"fin-on-data", OPEN, {A_ | P_, 1, .len = 10, .ack = 1, .win = 1000}, "FP. 1:11(10) ack 1 win 1000"},
+    {"fin-on-data", SENT_10, {A_ | P_, 1, .len = 10, .ack = 1, .win = 1000}, "P. 1:11(10) ack 1 win 1000"},
     {"window-zero", OPEN, {A_, 1, .ack = 1, .win = 1000}, ". 1:1(0) ack 1 win 0"},
     {"window-zero", NOTHING, {S_ | A_, 0, .ack = 1, .win = 65535}, "S. 0:0(0) ack 1 win 0"},
     {"window-shrunk", OPEN, {A_, 1, .ack = 1, .win = 1000}, ". 1:1(0) ack 1 win 250"}, /* the second after the SYN */
@@ -116,6 +122,8 @@ static const struct row from_iut_rows[] = {
     {"ack-late-600ms", OPEN, {A_ | P_, 1, .len = 10, .ack = 1, .win = 1000}, "P. 1:11(10) ack 1 win 1000"},
     {"ack-each-twice", OPEN, {A_, 1, .ack = 1, .win = 1000}, ". 1:1(0) ack 1 win 1000 | . 1:1(0) ack 1 win 1000"},
     {"ack-each-twice", OPEN, {A_ | P_, 1, .len = 10, .ack = 1, .win = 1000}, "P. 1:11(10) ack 1 win 1000"},
+    {"data-after-fin", OPEN, {A_ | F_, 1, .len = 10, .ack = 1, .win = 1000}, "F. 1:11(10) ack 1 win 1000 | P. 12:13(1) ack 1 win 1000"},
+    {"data-after-fin", HALF_CLOSED, {A_ | F_, 1, .ack = 1, .win = 1000}, "F. 1:1(0) ack 1 win 1000"}, /* a retransmission */
     {"fin-twice", OPEN, {A_ | F_, 1, .len = 10, .ack = 1, .win = 1000}, "F. 1:11(10) ack 1 win 1000 | F. 12:12(0) ack 1 win 1000"},
     {"fin-twice", HALF_CLOSED, {A_ | F_, 1, .ack = 1, .win = 1000}, "F. 1:1(0) ack 1 win 1000"}, /* a retransmission */
 };
@@ -127,6 +135,7 @@ static const struct row to_iut_rows[] = {
     {"deaf-to-ack", OPEN, {A_, 1, .ack = 1, .win = 65535}, ""},
     {"deaf-to-ack", OPEN, {A_ | P_, 1, .len = 1, .ack = 1, .win = 65535}, "P. 1:2(1) ack 1 win 65535"},
     {"deaf-to-rst", OPEN, {.flags = R_, .seq = 1}, ""},
+    {"rst-leaves-timers", OPEN, {R_ | A_, 1, .ack = 1}, ""},
     {"deaf-to-fin", OPEN, {F_ | A_, 1, .len = 10, .ack = 1, .win = 65535}, ". 1:11(10) ack 1 win 65535"},
     {"deaf-to-fin", OPEN, {F_ | A_, 1, .ack = 1, .win = 65535}, ". 1:1(0) ack 1 win 65535"},
     {"deaf-to-data", OPEN, {A_ | P_, 1, .len = 1, .ack = 1, .win = 65535}, ""},

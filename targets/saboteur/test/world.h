@@ -21,6 +21,7 @@ enum opts {
     STAMP,       /* <nop,nop,TS val 200 ecr 300> */
     OLD_STAMP,   /* <nop,nop,TS val 50 ecr 300> */
     BLOCK,       /* <nop,nop,sack 11:21>, relative to who is being acknowledged */
+    TWO_BLOCKS,  /* <nop,nop,sack 11:21 31:41> */
 };
 
 struct seg {
@@ -58,8 +59,8 @@ void world_open(struct world *w, const char *fault, const struct way *way);
 void world_close(struct world *w);
 
 size_t world_build(struct world *w, bool from_iut, const struct seg *seg, uint8_t *out, size_t capacity);
-/* The segment as the scenario language has it, with relative numbers: "S. 0:0(0) ack 1 win 65535 <mss 1460>". Fails on a wrong
- * checksum unless it is said to be wrong: then "(bad checksum)" follows. tos and ttl follow when they are not 0 and 64. */
+/* The segment as the scenario language has it, with relative numbers: "S. 0:0(0) ack 1 win 65535 <mss 1460>". Behind a wrong
+ * checksum follows "(bad checksum)", or "(bad IP checksum)"; tos and ttl follow when they are not 0 and 64. */
 void world_describe(const struct world *w, bool from_iut, const uint8_t *bytes, size_t len, char out[static TEXT_MAX]);
 
 /* The IUT sends it; what comes out at once, described, several joined by " | ", "" for nothing. */
@@ -91,9 +92,11 @@ void world_bring(struct world *w, enum situation situation);
 
 /* In each file of tests: does it have one of this fault? */
 bool segments_test_fault(const char *name);
+bool form_test_fault(const char *name);
 bool timing_test_fault(const char *name);
 bool calls_test_fault(const char *name);
 int segments_run(void);
+int form_run(void);
 int timing_run(void);
 int calls_run(void);
 int driver_run(void);
