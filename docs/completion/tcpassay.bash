@@ -66,7 +66,7 @@ _tcpassay() {
             run:-*) _tcpassay_words "--target --out --report --baseline --strict --no-model --profile --jobs --shard --seed --resume --suite --allow-disruptive
                 --verbose --quiet --help" ;;
             list:-*) _tcpassay_words "--json --profile --suite --help" ;;
-            selftest:-*) _tcpassay_words "--fault --all-faults --faults --seed --suite --out --help" ;;
+            selftest:-*) _tcpassay_words "--rules --fault --all-faults --faults --seed --suite --out --help" ;;
             check:-*) _tcpassay_words "--filter --strict --offload --connections --json --out --report --verbose --quiet --help" ;;
             replay:-*) _tcpassay_words "--target --seed --pcap --print --help" ;;
             serve:-*) _tcpassay_words "--tap --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --help" ;;

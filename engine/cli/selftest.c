@@ -1,5 +1,5 @@
 /* `tcpassay selftest`: shows that each test can fail, by playing it on the reference stack broken in the ways that it says it would
- * notice.
+ * notice. The rules of the model are held to the same proof in selftest_rules.c.
  *
  * A play is a test (a sub-test of a scenario) with a fault. First every test is played on the reference stack as it is: one that
  * does not pass there shows nothing. Then, fault by fault, on saboteur:FAULT,reference. It is killed when it fails; a SHOULD not
@@ -16,42 +16,42 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/cli/cli.h"
-#include "engine/runner/schedule.h"
+#include "engine/cli/selftest.h"
 #include "targets/saboteur/saboteur.h"
 
 static const char help_text[] =
     "usage: tcpassay selftest [SELECTOR…] [OPTION]…\n"
+    "       tcpassay selftest --rules [SELECTOR…] [OPTION]…\n"
     "       tcpassay selftest --faults\n"
     "\n"
     "Plays each test on the reference stack, sabotaged by each fault that its killed-by names: it must fail. A survivor, and a test that names no\n"
     "fault, is an error. A fault may be NAME@N, which spares the first N-1 segments that it is about; where one keeps a test from getting through\n"
     "its preamble, that is done for it. Of a table, each row must be killed by one of the faults, and each fault must kill one of the rows.\n"
     "\n"
+    "Then, without selectors, the rules of the model: each of level MUST, MUST NOT or RULE must be reported by the model alone, whatever the scenario\n"
+    "expects, under the faults and in the tests that the suite's table rules.tsv names for it; and no rule without a fault.\n"
+    "\n"
+    "      --rules         only the rules of the model\n"
     "      --fault NAME    only this fault (may be given several times)\n"
-    "      --all-faults    each test with each fault, as a table of tab-separated values: for choosing what killed-by should name\n"
+    "      --all-faults    each test with each fault, as a table of tab-separated values: for choosing what killed-by should name; with --rules, which\n"
+    "                      rules each fault breaks, in how many plays and in which test best: for rules.tsv\n"
     "      --faults        lists the faults there are\n"
     "      --seed N        default: 1\n"
     "      --suite DIR     other tests than the program's own\n"
     "  -o, --out FILE      the table of all plays, tab-separated (default with --all-faults: standard output)\n"
     "  -h, --help\n"
     "\n"
-    "Exit status: 0 every test fails under the faults it names · 1 a survivor, a test without a fault, or one that does not pass unsabotaged ·\n"
+    "Exit status: 0 every test fails under the faults it names, and every rule is seen broken · 1 a survivor, a test or rule without a fault, or a test that does not\n"
+    "pass unsabotaged ·\n"
     "2 usage, a bad scenario, or an unknown fault · 3 the tester could not work · 130 interrupted\n";
 
-enum { OPT_FAULT = 256, OPT_ALL_FAULTS, OPT_FAULTS, OPT_SEED, OPT_SUITE };
-enum {
-    FAULTS_MAX = 256, FAULT_TEXT_MAX = 80,
-    LATEST_BEGINNING = 16, /* segments of one kind in a preamble are fewer */
-};
+enum { OPT_FAULT = 256, OPT_ALL_FAULTS, OPT_FAULTS, OPT_SEED, OPT_SUITE, OPT_RULES };
 
 static const struct option options[] = {
     {"fault", required_argument, NULL, OPT_FAULT}, {"all-faults", no_argument, NULL, OPT_ALL_FAULTS}, {"faults", no_argument, NULL, OPT_FAULTS},
     {"seed", required_argument, NULL, OPT_SEED},   {"suite", required_argument, NULL, OPT_SUITE},     {"out", required_argument, NULL, 'o'},
-    {"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
+    {"rules", no_argument, NULL, OPT_RULES},       {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 };
-
-static const char wrapped[] = "reference";
 
 struct play {
     const struct suite_test *test;
@@ -63,9 +63,9 @@ struct play {
 };
 
 struct selftest {
-    const char *faults[FAULTS_MAX]; /* of --fault; with --all-faults and none, all there are */
+    const char *faults[SELFTEST_FAULTS_MAX]; /* of --fault; with --all-faults and none, all there are */
     size_t fault_count;
-    bool all_faults, whole_suite;
+    bool all_faults, rules, whole_suite;
     uint64_t seed;
     const char *out, *suite_folder;
     FILE *words;                /* where sentences go: beside a table on standard output, to standard error */
@@ -94,17 +94,16 @@ void cli_list_faults(FILE *out)
     }
 }
 
-/* "; did you mean "x"?", or nothing; into out, which is returned. */
-static const char *suggestion(const char *typed, char out[static 96])
+const char *selftest_suggestion(const char *typed, char out[static SELFTEST_HINT_MAX])
 {
-    const char *names[FAULTS_MAX];
+    const char *names[SELFTEST_FAULTS_MAX];
     size_t count = saboteur_fault_count();
     *out = '\0';
-    for (size_t i = 0; i < count && i < FAULTS_MAX; i++)
+    for (size_t i = 0; i < count && i < SELFTEST_FAULTS_MAX; i++)
         names[i] = saboteur_fault_at(i).name;
-    const char *closest = cli_closest(typed, names, count < FAULTS_MAX ? count : FAULTS_MAX);
+    const char *closest = cli_closest(typed, names, count < SELFTEST_FAULTS_MAX ? count : SELFTEST_FAULTS_MAX);
     if (closest)
-        snprintf(out, 96, "; did you mean \"%s\"?", closest);
+        snprintf(out, SELFTEST_HINT_MAX, "; did you mean \"%s\"?", closest);
     return out;
 }
 
@@ -153,7 +152,7 @@ static int add_plays_of_test(struct selftest *s, const struct suite_test *test)
 static void check_killed_by(struct selftest *s, const struct suite_test *test, const struct suite_test *before)
 {
     const struct scenario *scenario = test->file->scenario;
-    char hint[96];
+    char hint[SELFTEST_HINT_MAX];
     if (s->all_faults || (before && before->file == test->file))
         return;
     if (scenario->killed_by_count == 0) {
@@ -163,7 +162,7 @@ static void check_killed_by(struct selftest *s, const struct suite_test *test, c
     for (unsigned i = 0; i < scenario->killed_by_count; i++)
         if (!saboteur_fault_exists(scenario->killed_by[i])) {
             fprintf(s->words, "UNKNOWN   %s  there is no fault \"%s\"%s\n", test->file->id, scenario->killed_by[i],
-                    suggestion(scenario->killed_by[i], hint));
+                    selftest_suggestion(scenario->killed_by[i], hint));
             s->unknown++;
         }
 }
@@ -207,25 +206,39 @@ static int on_finished(void *context, const struct suite_test *test, struct resu
     return play->reason ? 0 : -1;
 }
 
-/* Plays s->current, all on one target. */
-static int play_current(struct selftest *s, const char *target)
+int selftest_play(const struct selftest_plays *plays)
 {
     struct target_error error = {0};
-    const struct suite_test **tests = calloc(s->current_count + 1, sizeof *tests);
-    struct schedule schedule = {.tests = tests, .test_count = s->current_count, .seed = s->seed, .strict = true, .disruption_allowed = true,
-                                .interrupted = &cli_interrupted, .finished = on_finished, .context = s};
-    s->next = 0;
-    for (size_t i = 0; tests && i < s->current_count; i++)
-        tests[i] = s->current[i]->test;
-    schedule.driver = cli_find_driver(target, &schedule.argument);
-    enum schedule_end end = tests && schedule.driver ? schedule_run(&schedule, &error) : SCHEDULE_STOPPED;
-    free(tests);
+    char target[2 * SELFTEST_FAULT_TEXT_MAX];
+    struct schedule schedule = {.tests = plays->tests, .test_count = plays->test_count, .seed = plays->seed, .strict = true, .judged = plays->judged,
+                                .disruption_allowed = true, .interrupted = &cli_interrupted, .finished = plays->finished, .context = plays->context};
+    if (plays->fault)
+        snprintf(target, sizeof target, "saboteur:%s,%s", plays->fault, SELFTEST_WRAPPED);
+    schedule.driver = cli_find_driver(plays->fault ? target : SELFTEST_WRAPPED, &schedule.argument);
+    enum schedule_end end = schedule.driver ? schedule_run(&schedule, &error) : SCHEDULE_STOPPED;
     if (end == SCHEDULE_DONE)
         return EXIT_OK;
     if (end == SCHEDULE_INTERRUPTED)
         return EXIT_INTERRUPTED;
-    cli_error("selftest", "target %s: %s", target, end == SCHEDULE_FAILED ? error.text : "out of memory");
+    cli_error("selftest", "target %s: %s", plays->fault ? target : SELFTEST_WRAPPED, end == SCHEDULE_FAILED ? error.text : "out of memory");
     return EXIT_UNABLE;
+}
+
+/* Plays s->current, all with one fault. The model is off: a scenario's own expectations are put to the proof. */
+static int play_current(struct selftest *s, const char *fault)
+{
+    const struct suite_test **tests = calloc(s->current_count + 1, sizeof *tests);
+    s->next = 0;
+    for (size_t i = 0; tests && i < s->current_count; i++)
+        tests[i] = s->current[i]->test;
+    if (!tests) {
+        cli_error("selftest", "out of memory");
+        return EXIT_UNABLE;
+    }
+    int code = selftest_play(&(struct selftest_plays){.fault = fault, .tests = tests, .test_count = s->current_count, .seed = s->seed,
+                                                      .finished = on_finished, .context = s});
+    free(tests);
+    return code;
 }
 
 static int play_plain(struct selftest *s)
@@ -240,7 +253,7 @@ static int play_plain(struct selftest *s)
         s->plain[s->current_count] = (struct play){.test = s->tests[s->current_count], .fault = ""};
         s->current[s->current_count] = &s->plain[s->current_count];
     }
-    int code = play_current(s, wrapped);
+    int code = play_current(s, NULL);
     for (size_t i = 0; i < s->test_count && code == EXIT_OK; i++)
         if (s->plain[i].verdict != VERDICT_PASS || s->plain[i].noticed) {
             fprintf(s->words, "NO PASS   %s  unsabotaged already: %s: %s\n", s->plain[i].test->id,
@@ -250,28 +263,33 @@ static int play_plain(struct selftest *s)
     return code;
 }
 
-/* The fault as it was played, "ack-dropped@3", into out, which is returned. */
-static const char *played_fault(const struct play *play, char out[static FAULT_TEXT_MAX])
+bool selftest_later_fault(const char *name, unsigned n, char out[static SELFTEST_FAULT_TEXT_MAX])
 {
-    snprintf(out, FAULT_TEXT_MAX, play->from ? "%s@%u" : "%s", play->fault, play->from);
+    snprintf(out, SELFTEST_FAULT_TEXT_MAX, "%s@%u", name, n);
+    return !strchr(name, '@') && saboteur_fault_exists(out);
+}
+
+/* The fault as it was played, "ack-dropped@3", into out, which is returned. */
+static const char *played_fault(const struct play *play, char out[static SELFTEST_FAULT_TEXT_MAX])
+{
+    snprintf(out, SELFTEST_FAULT_TEXT_MAX, play->from ? "%s@%u" : "%s", play->fault, play->from);
     return out;
 }
 
 /* Does it go on with a fault that begins later? */
 static bool is_undecided(const struct play *play)
 {
-    char later[FAULT_TEXT_MAX];
-    struct play next = {.fault = play->fault, .from = 2};
+    char later[SELFTEST_FAULT_TEXT_MAX];
     bool before_the_point = play->verdict == VERDICT_INCONCLUSIVE || play->verdict == VERDICT_NOT_APPLICABLE;
-    return play->done && before_the_point && !strchr(play->fault, '@') && saboteur_fault_exists(played_fault(&next, later));
+    return play->done && before_the_point && selftest_later_fault(play->fault, 2, later);
 }
 
 /* The plays from first to end, of one fault: as the scenario says, then later and later where the preamble did not get through. */
 static int play_fault(struct selftest *s, size_t first, size_t end)
 {
-    char fault[FAULT_TEXT_MAX], target[2 * FAULT_TEXT_MAX];
+    char fault[SELFTEST_FAULT_TEXT_MAX];
     int code = EXIT_OK;
-    for (unsigned from = 1; from <= LATEST_BEGINNING && code == EXIT_OK; from++) {
+    for (unsigned from = 1; from <= SELFTEST_LATEST_BEGINNING && code == EXIT_OK; from++) {
         s->current_count = 0;
         for (size_t i = first; i < end; i++)
             if (from == 1 || is_undecided(&s->plays[i])) {
@@ -280,31 +298,37 @@ static int play_fault(struct selftest *s, size_t first, size_t end)
             }
         if (s->current_count == 0)
             break;
-        snprintf(target, sizeof target, "saboteur:%s,%s", played_fault(s->current[0], fault), wrapped);
-        code = play_current(s, target);
+        code = play_current(s, played_fault(s->current[0], fault));
     }
     return code;
 }
 
+void selftest_progress(const char *what, size_t done, size_t all)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    if (what)
+        fprintf(stderr, "\r\033[K[%zu/%zu] %s", done, all, what);
+    else
+        fputs("\r\033[K", stderr);
+}
+
 static int play_sabotaged(struct selftest *s)
 {
-    bool terminal = isatty(STDERR_FILENO);
     int code = EXIT_OK;
     for (size_t first = 0, end; first < s->play_count && code == EXIT_OK; first = end) {
-        if (terminal)
-            fprintf(stderr, "\r\033[K[%zu/%zu] %s", first, s->play_count, s->plays[first].fault);
+        selftest_progress(s->plays[first].fault, first, s->play_count);
         for (end = first; end < s->play_count && !strcmp(s->plays[end].fault, s->plays[first].fault); end++)
             ;
         code = play_fault(s, first, end);
     }
-    if (terminal)
-        fputs("\r\033[K", stderr);
+    selftest_progress(NULL, 0, 0);
     return code;
 }
 
 /* ---- the outcome */
 
-static void put_field(FILE *out, const char *text, char after)
+void selftest_put_field(FILE *out, const char *text, char after)
 {
     for (; *text; text++)
         fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
@@ -313,7 +337,7 @@ static void put_field(FILE *out, const char *text, char after)
 
 static int write_table(const struct selftest *s)
 {
-    char fault[FAULT_TEXT_MAX];
+    char fault[SELFTEST_FAULT_TEXT_MAX];
     FILE *out = s->out ? fopen(s->out, "w") : stdout;
     if (out)
         fputs("test\tfault\tkilled\tverdict\treason\n", out);
@@ -321,11 +345,11 @@ static int write_table(const struct selftest *s)
         const struct play *play = &s->plays[i];
         if (!play->done)
             continue;
-        put_field(out, play->test->id, '\t');
-        put_field(out, played_fault(play, fault), '\t');
-        put_field(out, play->noticed ? "yes" : "no", '\t');
-        put_field(out, verdict_text(play->verdict), '\t');
-        put_field(out, play->reason, '\n');
+        selftest_put_field(out, play->test->id, '\t');
+        selftest_put_field(out, played_fault(play, fault), '\t');
+        selftest_put_field(out, play->noticed ? "yes" : "no", '\t');
+        selftest_put_field(out, verdict_text(play->verdict), '\t');
+        selftest_put_field(out, play->reason, '\n');
     }
     bool bad = !out || fflush(out) || ferror(out);
     if (out && out != stdout)
@@ -360,7 +384,7 @@ static bool is_excused(const struct selftest *s, const struct play *survivor)
 
 static void print_survivor(const struct play *play)
 {
-    char fault[FAULT_TEXT_MAX];
+    char fault[SELFTEST_FAULT_TEXT_MAX];
     printf("SURVIVED  %s  %s  %s%s%s\n", play->test->id, played_fault(play, fault), verdict_text(play->verdict), *play->reason ? ": " : "",
            play->reason);
 }
@@ -418,6 +442,32 @@ static int conclude(struct selftest *s)
     return s->unknown ? EXIT_USAGE : EXIT_OK;
 }
 
+static int prove_tests(struct selftest *s)
+{
+    int code = play_plain(s);
+    if (code == EXIT_OK && (code = plan(s)) == EXIT_OK)
+        code = play_sabotaged(s);
+    if (code == EXIT_UNABLE)
+        return code;
+    int outcome = conclude(s);
+    return code != EXIT_OK ? code : outcome;
+}
+
+/* A suite that is not the program's own need not say what breaks the model's rules. */
+static bool has_table(const struct selftest *s)
+{
+    char path[4096];
+    return !s->suite_folder ||
+           ((size_t)snprintf(path, sizeof path, "%s/rules.tsv", s->suite_folder) < sizeof path && access(path, R_OK) == 0);
+}
+
+static int prove_rules(const struct selftest *s, const char *out)
+{
+    const struct selftest_rules rules = {.suite_folder = s->suite_folder, .tests = s->tests, .test_count = s->test_count,
+                                         .whole_suite = s->whole_suite, .seed = s->seed, .words = s->words, .out = out};
+    return s->all_faults ? selftest_rules_search(&rules, s->faults, s->fault_count) : selftest_rules_check(&rules);
+}
+
 static int run(struct selftest *s, char *const *selectors, int selector_count)
 {
     unsigned broken = 0;
@@ -429,12 +479,10 @@ static int run(struct selftest *s, char *const *selectors, int selector_count)
     s->whole_suite = selector_count == 0;
     s->words = s->all_faults && !s->out ? stderr : stdout;
     cli_catch_interrupts();
-    if ((code = play_plain(s)) == EXIT_OK && (code = plan(s)) == EXIT_OK)
-        code = play_sabotaged(s);
-    if (code == EXIT_UNABLE)
-        return code;
-    int outcome = conclude(s);
-    return code != EXIT_OK ? code : outcome == EXIT_OK && broken ? EXIT_USAGE : outcome;
+    code = s->rules ? prove_rules(s, s->out) : prove_tests(s);
+    if (code == EXIT_OK && !s->rules && s->whole_suite && !s->all_faults && s->fault_count == 0 && has_table(s))
+        code = prove_rules(s, NULL);
+    return code == EXIT_OK && broken ? EXIT_USAGE : code;
 }
 
 static void release(struct selftest *s)
@@ -454,11 +502,11 @@ static void release(struct selftest *s)
 
 static int add_fault(struct selftest *s, const char *name)
 {
-    char hint[96];
+    char hint[SELFTEST_HINT_MAX];
     if (!saboteur_fault_exists(name))
-        return cli_usage_error("selftest", "there is no fault \"%s\"%s", name, suggestion(name, hint));
-    if (s->fault_count == FAULTS_MAX)
-        return cli_usage_error("selftest", "more than %d faults", FAULTS_MAX);
+        return cli_usage_error("selftest", "there is no fault \"%s\"%s", name, selftest_suggestion(name, hint));
+    if (s->fault_count == SELFTEST_FAULTS_MAX)
+        return cli_usage_error("selftest", "more than %d faults", SELFTEST_FAULTS_MAX);
     s->faults[s->fault_count++] = name;
     return EXIT_OK;
 }
@@ -473,6 +521,7 @@ static int parse_arguments(struct selftest *s, int argc, char **argv)
         switch (option) {
         case OPT_FAULT: code = add_fault(s, optarg); break;
         case OPT_ALL_FAULTS: s->all_faults = true; break;
+        case OPT_RULES: s->rules = true; break;
         case OPT_FAULTS: cli_list_faults(stdout); return EXIT_OK;
         case OPT_SUITE: s->suite_folder = optarg; break;
         case 'o': s->out = optarg; break;

@@ -63,6 +63,39 @@ holds 'a kill' grep -q "/killed/ipv6	ack-dropped	yes	fail	" "$work/all.tsv"
 wants 0 '/killed/ipv4	rst-dropped	no	pass	$' 'to standard output' "$tcpassay" selftest "$work/killed.pkt" --all-faults --fault rst-dropped
 wants 3 "cannot write $work/no/all.tsv" 'a table that cannot be written' "$tcpassay" selftest "$work/killed.pkt" --out "$work/no/all.tsv"
 
+# The rules of the model: what the table says must be found by the model, and by it alone.
+rules() {
+    cp "$work/killed.pkt" "$work/suite"
+    {
+        printf 'rule\tfault\ttest\n'
+        printf "%b" "$1"
+    } >"$work/suite/rules.tsv"
+}
+only="$tcpassay selftest --rules --suite $work/suite"
+rules 'data-is-acknowledged\tack-dropped\tkilled/ipv4\n'
+wants 1 '1 of them broken by a fault and noticed, in 1 plays; 0 unnoticed, [1-9][0-9]* obligatory rules' 'a table that lacks rules' $only
+wants 1 'NO FAULT  rule tcp-checksum \(MUST\)' 'says which' $only
+wants 1 'rules that no scenario fires: .*urgent-pointer' 'and which are not fired at all' $only
+wants 0 ' 1 plays; 0 unnoticed, 0 obligatory rules' 'not when tests are selected' $only killed
+wants 0 ' 0 plays; ' 'whose rows alone count' $only killed/ipv6
+wants 1 'obligatory rules that no fault breaks' 'rules are part of the whole' "$tcpassay" selftest --suite "$work/suite"
+rules 'tcp-checksum\tack-dropped\tkilled/ipv4\n'
+wants 1 'UNNOTICED  tcp-checksum \(MUST\)  ack-dropped  killed/ipv4' 'a rule that the fault does not break' $only killed
+rules 'tcp-checksum\t-\tnobody can\n'
+wants 1 'note: rule tcp-checksum \(MUST\) is broken by no fault: nobody can' 'a rule without a fault, for a reason' $only
+rules 'no-such-rule\tack-dropped\tkilled/ipv4\ntcp-checksum\tno-such-fault\tkilled/ipv4\ntcp-checksum\tchecksum-bad\tkilled/ipv5\nno row\n'
+wants 1 'rules.tsv:2: there is no rule "no-such-rule"' 'an unknown rule' $only
+wants 1 'rules.tsv:3: there is no fault "no-such-fault"' 'an unknown fault' $only
+wants 1 'rules.tsv:4: there is no test "killed/ipv5"' 'an unknown test' $only
+wants 1 'rules.tsv:5: a row is a rule, a fault and a test' 'no row' $only
+rm "$work/suite/rules.tsv"
+wants 3 'cannot read the table of rules' 'no table' $only
+wants 0 '0 survivors' 'which another suite need not have' "$tcpassay" selftest --suite "$work/suite"
+wants 0 '^tcp-checksum	checksum-bad	killed/ipv4	4	' 'what each fault breaks' $only --all-faults --fault checksum-bad
+rules 'data-is-acknowledged\tack-dropped\tkilled/ipv4\n'
+wants 0 '0 unnoticed' 'a table of what was played' $only killed -o "$work/rules-out.tsv"
+holds 'which has its row' grep -q '^data-is-acknowledged	ack-dropped	killed/ipv4	MUST	yes	' "$work/rules-out.tsv"
+
 wants 0 'ack-late-600ms +sends ACKs' 'the list of faults' "$tcpassay" selftest --faults
 wants 0 'ack-late-600ms +sends ACKs' 'the same of the target' "$tcpassay" targets saboteur
 wants 0 'usage: tcpassay selftest' 'help' "$tcpassay" selftest --help
