@@ -234,7 +234,7 @@ static void take_text(const struct arrival *a, const struct hypothesis *h, bool 
     }
     maybe_reset_for_lost_data(a);
     struct advance to = advance(a, h);
-    bool may_finish = peer_fin(a, &fin) && seq_gt(to.high, fin);
+    bool may_finish = peer_fin(a, &fin) && seq_gt(to.high, fin) && seq_ge(fin, h->rcv_nxt_low);
     /* The peer contradicts itself: there is more behind its FIN. The RFCs do not say which of the two counts. */
     bool doubtful = may_finish && (seq_gt(a->s->end, fin + 1) || (a->j->in.known && seq_gt(a->j->in.nxt, fin + 1)));
     bool must_finish = may_finish && !doubtful && seq_gt(to.low, fin);
@@ -369,6 +369,15 @@ static void take_rst(const struct arrival *a, const struct hypothesis *h)
 
 static void take_ack(const struct arrival *a, const struct hypothesis *given);
 
+/* §3.5.2 names no order of checks: "an unacceptable ACK" in SYN-RECEIVED is reset. */
+static void maybe_reset_bad_ack(const struct arrival *a, const struct hypothesis *h)
+{
+    const struct side *out = &a->j->out;
+    bool bad_ack = has(a, PKT_ACK) && (seq_le(a->s->tcp->ack, out->iss) || seq_gt(a->s->tcp->ack, out->nxt));
+    if (h->state == TCP_STATE_SYN_RECEIVED && bad_ack && !has(a, PKT_RST))
+        owe_rst(a, *h, RULE_SYN_RECEIVED_BAD_ACK_RST, false);
+}
+
 static void take_syn(const struct arrival *a, const struct hypothesis *h, bool in_window)
 {
     if (h->state == TCP_STATE_TIME_WAIT) {
@@ -392,6 +401,7 @@ static void take_syn(const struct arrival *a, const struct hypothesis *h, bool i
         else
             keep(a, h);
     }
+    maybe_reset_bad_ack(a, h);
     if (in_window) {
         struct hypothesis gone = {0};
         struct due due = reset_of(a, RULE_CHALLENGE_SYN, true);
@@ -456,10 +466,7 @@ static void take_ack(const struct arrival *a, const struct hypothesis *given)
 /* Not acceptable: an ACK (rarely more than a few, RFC 5961 §7), and nothing else. */
 static void refuse(const struct arrival *a, const struct hypothesis *h)
 {
-    const struct side *out = &a->j->out;
-    bool bad_ack = has(a, PKT_ACK) && (seq_le(a->s->tcp->ack, out->iss) || seq_gt(a->s->tcp->ack, out->nxt));
-    if (h->state == TCP_STATE_SYN_RECEIVED && bad_ack && !has(a, PKT_RST)) /* §3.5.2 names no order: "an unacceptable ACK" is reset */
-        owe_rst(a, *h, RULE_SYN_RECEIVED_BAD_ACK_RST, false);
+    maybe_reset_bad_ack(a, h);
     if (has(a, PKT_RST)) {
         judge_tested(a->j, RULE_RST_ANSWERED);
         keep(a, h);
@@ -524,13 +531,23 @@ static bool may_be_refused(const struct arrival *a, const struct hypothesis *h)
 {
     const struct segment *s = a->s;
     const struct side *out = &a->j->out;
-    if (has(a, PKT_RST) || !out->ack_known)
+    if (!out->ack_known)
         return false;
     if (s->len && seq_gt(s->end, out->edge))
         return true;
+    if (has(a, PKT_RST))
+        return false;
     if (has(a, PKT_ACK) && h->state != TCP_STATE_SYN_RECEIVED && seq_le(s->tcp->ack, out->iss))
         return true;
     return h->state == TCP_STATE_SYN_RECEIVED && s->options.has_timestamp && has(a, PKT_ACK) && s->options.ts_ecr != out->ts_val_max;
+}
+
+/* RFC 9293 Appendix A.2: common stacks take more sequence numbers than Table 6, so that the ACK field of a keep-alive, or of a FIN that
+ * crosses ours, is not lost: those that end at RCV.NXT. */
+static bool is_just_left(const struct arrival *a, const struct hypothesis *h)
+{
+    bool plain = has(a, PKT_ACK) && !has(a, PKT_RST) && !has(a, PKT_SYN);
+    return plain && (a->s->end == h->rcv_nxt_low || a->s->seq + 1 == h->rcv_nxt_low);
 }
 
 static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h)
@@ -544,6 +561,8 @@ static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h
         else
             refuse(a, h);
         bool closed_window = a->s->seq == h->rcv_nxt_low && (has(a, PKT_RST) || (has(a, PKT_ACK) && !has(a, PKT_SYN)));
+        if (acceptance == ACCEPTABLE_NO && is_just_left(a, h))
+            take_ack(a, h);
         if (closed_window && acceptance == ACCEPTABLE_NO)
             process_despite_window(a, h);
     }
