@@ -39,7 +39,7 @@ static void write_front_matter(FILE *out, const struct way *way)
             "//: isn        %" PRIu32 "\n\n",
             state, strrchr(way->name, '/') + 1, state, covers_of(way->state), way->features & WAY_ACTIVE ? "connect" : "listen",
             way->features & WAY_IPV6 ? " ipv6" : "",
-            way->state <= TCP_STATE_SYN_SENT ? "rst-seq-plus-one rst-dropped" : "ack-plus-one seq-plus-one rst-dropped",
+            way->state <= TCP_STATE_SYN_SENT ? "rst-seq-plus-one rst-dropped" : "ack-plus-one challenge-ack-dropped rst-seq-plus-one",
             way->features & WAY_IPV6 ? 6 : 4, way->isn);
 }
 
