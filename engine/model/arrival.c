@@ -493,7 +493,7 @@ static void process(const struct arrival *a, const struct hypothesis *h)
 
 /* "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid ACKs, URGs, and RSTs": they
  * are acknowledged no less. */
-static void process_despite_window(const struct arrival *a, const struct hypothesis *h)
+static void process_nevertheless(const struct arrival *a, const struct hypothesis *h)
 {
     struct hypothesis owing = *h;
     if (!has(a, PKT_RST) && !is_throttled(a)) {
@@ -562,9 +562,9 @@ static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h
             refuse(a, h);
         bool closed_window = a->s->seq == h->rcv_nxt_low && (has(a, PKT_RST) || (has(a, PKT_ACK) && !has(a, PKT_SYN)));
         if (acceptance == ACCEPTABLE_NO && is_just_left(a, h))
-            take_ack(a, h);
+            process_nevertheless(a, h);
         if (closed_window && acceptance == ACCEPTABLE_NO)
-            process_despite_window(a, h);
+            process_nevertheless(a, h);
     }
     if (acceptance == ACCEPTABLE_YES && may_be_refused(a, h))
         refuse(a, h);
