@@ -1,8 +1,8 @@
 /* SEGMENT ARRIVES (RFC 9293 §3.10.7): what may follow in each state, in the order of the RFC's checks.
  *
- * Each function takes one situation and adds every situation that RFC 9293, or the RFCs that change it, permits to follow. Where the
- * RFC leaves a choice, or where it is not known from outside how a check went (a window that may have grown silently, a segment that
- * was perhaps kept out of order), each way is added. A reaction that must come is an obligation (struct due); one that may
+ * Each function takes one situation and adds every situation that RFC 9293, or the RFCs that change it, permits to follow. Where
+ * the RFC leaves a choice, or where it is not known from outside how a check went (a window that may have grown silently, a segment
+ * that was perhaps kept out of order), each way is added. A reaction that must come is an obligation (struct due); one that may
  * come needs nothing here, since emission.c permits it by itself. */
 #include "engine/model/inside.h"
 
@@ -74,7 +74,8 @@ static void owe_rst(const struct arrival *a, struct hypothesis h, enum rule_id r
     keep(a, &h);
 }
 
-/* RFC 5961 §7 lets a stack be silent to what may be an attack once it has answered a few: "at most 10 in 5 seconds" is what it suggests. */
+/* RFC 5961 §7 lets a stack be silent to what may be an attack once it has answered a few: "at most 10 in 5 seconds" is what it
+ * suggests. */
 static bool is_throttled(const struct arrival *a)
 {
     static const int64_t throttle_ns = 5000000000;
@@ -101,8 +102,8 @@ static void arrive_closed(const struct arrival *a, const struct hypothesis *h)
         owe_rst(a, *h, RULE_CLOSED_RST, false);
 }
 
-/* A SYN where a passive OPEN waits: SYN-RECEIVED, with a SYN,ACK to come. Under pressure it may be passed over, or be answered by a cookie
- * (RFC 4987), which is the same seen from here but for retransmissions. */
+/* A SYN where a passive OPEN waits: SYN-RECEIVED, with a SYN,ACK to come. Under pressure it may be passed over, or be answered by a
+ * cookie (RFC 4987), which is the same seen from here but for retransmissions. */
 static void open_passively(const struct arrival *a, const struct hypothesis *h, bool reopened)
 {
     struct hypothesis opened = {
@@ -314,8 +315,8 @@ static void arrive_syn_sent(const struct arrival *a, const struct hypothesis *h)
 
 enum acceptable { ACCEPTABLE_NO, ACCEPTABLE_MAYBE, ACCEPTABLE_YES };
 
-/* First: the sequence number, by the window that the IUT has advertised (Table 6). The window that counts is the IUT's own: it may be
- * wider than advertised, by what does not show in a scaled field, and by what the application has read since. */
+/* First: the sequence number, by the window that the IUT has advertised (Table 6). The window that counts is the IUT's own: it may
+ * be wider than advertised, by what does not show in a scaled field, and by what the application has read since. */
 static enum acceptable acceptable(const struct arrival *a, const struct hypothesis *h)
 {
     const struct segment *s = a->s;
@@ -491,8 +492,8 @@ static void process(const struct arrival *a, const struct hypothesis *h)
     }
 }
 
-/* "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid ACKs, URGs, and RSTs": they
- * are acknowledged no less. */
+/* "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept valid ACKs, URGs, and
+ * RSTs": they are acknowledged no less. */
 static void process_nevertheless(const struct arrival *a, const struct hypothesis *h)
 {
     struct hypothesis owing = *h;
@@ -525,8 +526,8 @@ static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
     return true;
 }
 
-/* It may be refused as a whole: what reaches beyond the window may, but need not be, trimmed; an ACK of nothing this connection has ever
- * sent, or an echo of a timestamp it has not, need not be believed (RFC 5961 §5, RFC 7323 §3). */
+/* It may be refused as a whole: what reaches beyond the window may, but need not be, trimmed; an ACK of nothing this connection has
+ * ever sent, or an echo of a timestamp it has not, need not be believed (RFC 5961 §5, RFC 7323 §3). */
 static bool may_be_refused(const struct arrival *a, const struct hypothesis *h)
 {
     const struct segment *s = a->s;
@@ -539,11 +540,12 @@ static bool may_be_refused(const struct arrival *a, const struct hypothesis *h)
         return false;
     if (has(a, PKT_ACK) && h->state != TCP_STATE_SYN_RECEIVED && seq_le(s->tcp->ack, out->iss))
         return true;
-    return h->state == TCP_STATE_SYN_RECEIVED && s->options.has_timestamp && has(a, PKT_ACK) && s->options.ts_ecr != out->ts_val_max;
+    return h->state == TCP_STATE_SYN_RECEIVED && s->options.has_timestamp && has(a, PKT_ACK) &&
+           s->options.ts_ecr != out->ts_val_max;
 }
 
-/* RFC 9293 Appendix A.2: common stacks take more sequence numbers than Table 6, so that the ACK field of a keep-alive, or of a FIN that
- * crosses ours, is not lost: those that end at RCV.NXT. */
+/* RFC 9293 Appendix A.2: common stacks take more sequence numbers than Table 6, so that the ACK field of a keep-alive, or of a FIN
+ * that crosses ours, is not lost: those that end at RCV.NXT. */
 static bool is_just_left(const struct arrival *a, const struct hypothesis *h)
 {
     bool plain = has(a, PKT_ACK) && !has(a, PKT_RST) && !has(a, PKT_SYN);

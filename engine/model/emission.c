@@ -1,5 +1,6 @@
-/* What the IUT sends: does this situation explain it? By state first (which kinds of segment a state sends at all), then by numbers,
- * and last by what each kind needs. A check that fails names its rule; the further down it lies, the closer the situation was. */
+/* What the IUT sends: does this situation explain it? By state first (which kinds of segment a state sends at all), then by
+ * numbers, and last by what each kind needs. A check that fails names its rule; the further down it lies, the closer the situation
+ * was. */
 #include "engine/model/inside.h"
 
 #include <stdio.h>

@@ -51,7 +51,8 @@ static void report(struct judge *j, enum rule_id id, uint32_t index, int64_t at_
     });
 }
 
-void judge_find(struct judge *j, enum rule_id rule, const struct segment *s, unsigned needs, const char *permitted, const char *format, ...)
+void judge_find(struct judge *j, enum rule_id rule, const struct segment *s, unsigned needs, const char *permitted,
+                const char *format, ...)
 {
     char observed[SEGMENT_TEXT_MAX];
     va_list arguments;
@@ -64,7 +65,8 @@ void judge_find(struct judge *j, enum rule_id rule, const struct segment *s, uns
     va_end(arguments);
 }
 
-void judge_find_silence(struct judge *j, enum rule_id rule, uint32_t cause, int64_t at_ns, const char *permitted, const char *format, ...)
+void judge_find_silence(struct judge *j, enum rule_id rule, uint32_t cause, int64_t at_ns, const char *permitted,
+                        const char *format, ...)
 {
     va_list arguments;
     if (!first_report(j, rule, JUDGE_NEEDS_COMPLETE))

@@ -5,12 +5,12 @@
  *   call.c       the calls of the application (§3.10.1-6)                   finding.c  from a broken rule to words
  *   header.c     checksum, reserved bits, header fields of an output        options.c  negotiation, MSS, window scale, fast open
  *   timestamps.c RFC 7323 §3-5                                              sack.c     RFC 2018, 2883
- *   ecn.c        RFC 3168                                                   content.c  the octets themselves: retransmissions, SENDs
- *   timing.c     RFC 6298, persist, delayed ACK, keep-alive: when           icmp.c     RFC 5927, 5461, 1191, 8201
+ *   ecn.c        RFC 3168                                                   content.c  the octets themselves: retransmissions,
+ * SENDs timing.c     RFC 6298, persist, delayed ACK, keep-alive: when           icmp.c     RFC 5927, 5461, 1191, 8201
  *
- * Each part that watches has two or three functions, called in the order of judge.c: PART_input (facts still as before this segment),
- * PART_output (likewise: facts of everything before this segment), PART_time. A part keeps its own state in its own struct
- * within struct judge, reads everybody's facts, and changes none but its own.
+ * Each part that watches has two or three functions, called in the order of judge.c: PART_input (facts still as before this
+ * segment), PART_output (likewise: facts of everything before this segment), PART_time. A part keeps its own state in its own
+ * struct within struct judge, reads everybody's facts, and changes none but its own.
  */
 #ifndef TCPASSAY_MODEL_INSIDE_H
 #define TCPASSAY_MODEL_INSIDE_H
@@ -114,7 +114,8 @@ struct hypotheses {
     struct hypothesis of[HYPOTHESES_MAX];
 };
 
-/* Adds one; joined with another of the same state and obligations (the hull of their bounds), so that there are never more than a few. */
+/* Adds one; joined with another of the same state and obligations (the hull of their bounds), so that there are never more than a
+ * few. */
 void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypothesis *h);
 void hypotheses_copy(struct hypotheses *to, const struct hypotheses *from);
 /* A bit for each state. */
@@ -188,8 +189,8 @@ static inline void judge_tested(struct judge *j, enum rule_id rule) { j->host->c
 void judge_find(struct judge *j, enum rule_id rule, const struct segment *segment, unsigned needs, const char *permitted,
                 const char *format, ...) __attribute__((format(printf, 6, 7)));
 /* The same of an input that was not answered. */
-void judge_find_silence(struct judge *j, enum rule_id rule, uint32_t cause, int64_t at_ns, const char *permitted, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+void judge_find_silence(struct judge *j, enum rule_id rule, uint32_t cause, int64_t at_ns, const char *permitted,
+                        const char *format, ...) __attribute__((format(printf, 6, 7)));
 /* The same of an earlier segment, described when it came. */
 void judge_find_later(struct judge *j, enum rule_id rule, uint32_t index, int64_t at_ns, unsigned needs, const char *permitted,
                       const char *observed, const char *format, ...) __attribute__((format(printf, 8, 9)));
@@ -197,7 +198,8 @@ void judge_find_later(struct judge *j, enum rule_id rule, uint32_t index, int64_
 enum { NUMBER_TEXT_MAX = 24 };
 const char *side_number(const struct side *side, uint32_t number, char out[static NUMBER_TEXT_MAX]);
 
-/* The latest time for something that is due after length_ns at the latest, counted from from_ns: granularity and latency included. */
+/* The latest time for something that is due after length_ns at the latest, counted from from_ns: granularity and latency included.
+ */
 int64_t judge_latest(const struct judge *j, int64_t from_ns, int64_t length_ns);
 
 /* ---- the machine: judge.c, arrival.c, emission.c, call.c ------------------------------------------------------------ */
@@ -212,7 +214,8 @@ void judge_count_transition(struct judge *j, unsigned from, enum model_event eve
 /* So many challenge ACKs were due in the last seconds that RFC 5961 §7 lets the host leave out one; counts this one. */
 bool judge_host_throttles(struct judge_host *host, int64_t now_ns);
 /* A segment with everything read. */
-void judge_read_segment(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index);
+void judge_read_segment(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns,
+                        uint32_t index);
 
 /* Everything that may follow from the segment in this situation. *taken: it may have been processed beyond its acceptability. */
 void arrive(struct judge *j, const struct hypothesis *h, const struct segment *s, struct hypotheses *next, bool *taken);

@@ -2,13 +2,13 @@
  *
  * Theory of operation. A *hypothesis* is one situation in which the IUT may be: a state, bounds on RCV.NXT and SND.UNA, and the
  * reactions it still owes. The judge holds the set of those that explain everything so far. An input maps each to all its permitted
- * successors (arrival.c: RFC 9293 §3.10.7 with its MAYs); an output is explained when at least one permits it (emission.c), and those
- * that do not are dropped; an obligation that runs out drops the hypotheses that have it. When none is left, the
- * last to go say what was violated: that is the finding. This is conformance in the sense of ioco and tioco (Tretmans; Schmaltz and Tretmans):
+ * successors (arrival.c: RFC 9293 §3.10.7 with its MAYs); an output is explained when at least one permits it (emission.c), and
+ * those that do not are dropped; an obligation that runs out drops the hypotheses that have it. When none is left, the last to go
+ * say what was violated: that is the finding. This is conformance in the sense of ioco and tioco (Tretmans; Schmaltz and Tretmans):
  * after every trace that the specification allows, outputs, silence included, are among those that it allows.
  *
- * Bounded. Hypotheses that agree in state and obligations are joined: the hull of their bounds. There are eleven states, so the set is
- * small whatever the trace; a join only ever permits more. Should the bound be reached nevertheless, the judge says so
+ * Bounded. Hypotheses that agree in state and obligations are joined: the hull of their bounds. There are eleven states, so the set
+ * is small whatever the trace; a join only ever permits more. Should the bound be reached nevertheless, the judge says so
  * (judge_inconclusive) and finds nothing more.
  *
  * Facts, as opposed to hypotheses, are what both sides have put on the wire (facts.c): they only grow, and the watching parts
@@ -63,7 +63,8 @@ void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypoth
         }
     }
     if (set->count == HYPOTHESES_MAX) {
-        snprintf(j->inconclusive, sizeof j->inconclusive, "more than %d situations of the stack explain what was seen", HYPOTHESES_MAX);
+        snprintf(j->inconclusive, sizeof j->inconclusive, "more than %d situations of the stack explain what was seen",
+                 HYPOTHESES_MAX);
         return;
     }
     set->of[set->count++] = *h;
@@ -216,7 +217,8 @@ static bool has_odd_option(const struct pkt_tcp *tcp)
     return status == PKT_OPTION_ILLEGAL;
 }
 
-void judge_read_segment(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns, uint32_t index)
+void judge_read_segment(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns,
+                        uint32_t index)
 {
     *s = (struct segment){
         .packet = packet, .tcp = &packet->tcp, .whole = whole, .earliest_ns = earliest_ns, .at_ns = at_ns, .index = index,
@@ -359,7 +361,8 @@ static void note_peer_syn(struct judge *j, const struct segment *s)
 {
     if ((s->tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST)) != PKT_SYN)
         return;
-    if (judge_must_be(j, GONE_STATES) && !(j->in.begun && !j->out.known && j->in.iss == s->seq) && judge_may_be(j, TCP_STATE_LISTEN)) {
+    if (judge_must_be(j, GONE_STATES) && !(j->in.begun && !j->out.known && j->in.iss == s->seq) &&
+        judge_may_be(j, TCP_STATE_LISTEN)) {
         judge_begin_incarnation(j);
     } else {
         judge_note_candidate(j, s);
@@ -496,7 +499,8 @@ void judge_input(struct judge *j, const struct packet *packet, bool whole, int64
 /* ---- what comes out ------------------------------------------------------------------------------------------------ */
 
 /* The hypotheses of the set that explain the output, or the closest misfit. */
-static bool explain(struct judge *j, const struct hypotheses *set, const struct segment *s, struct hypotheses *next, struct misfit *closest)
+static bool explain(struct judge *j, const struct hypotheses *set, const struct segment *s, struct hypotheses *next,
+                    struct misfit *closest)
 {
     next->count = 0;
     for (unsigned i = 0; i < set->count; i++) {
@@ -591,8 +595,8 @@ void judge_output(struct judge *j, const struct packet *packet, bool whole, int6
 
 /* ---- what the IUT tells of itself ---------------------------------------------------------------------------------- */
 
-/* After CLOSE a state is entered before its FIN can be sent ("Queue this until all preceding SENDs have been segmentized … In any case,
- * enter FIN-WAIT-1 state", §3.10.4), while the hypotheses change with what is seen. */
+/* After CLOSE a state is entered before its FIN can be sent ("Queue this until all preceding SENDs have been segmentized … In any
+ * case, enter FIN-WAIT-1 state", §3.10.4), while the hypotheses change with what is seen. */
 static bool told_fits(const struct judge *j, enum tcp_state told, enum tcp_state held)
 {
     if (told == held)

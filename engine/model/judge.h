@@ -1,16 +1,16 @@
 /* The judge: does RFC 9293 permit what this endpoint just sent, or failed to send?
  *
- * One judge watches one endpoint of one pair of endpoints: the implementation under test (IUT) on one side, its peer on the other. It is
- * told what goes in (segments and ICMP towards the IUT), what comes out, what the application does, and the time; it never sees
- * inside. It reports *findings*: which rule (rules.h) was broken by which segment, what was permitted instead, and how the closest
- * explanation failed.
+ * One judge watches one endpoint of one pair of endpoints: the implementation under test (IUT) on one side, its peer on the other.
+ * It is told what goes in (segments and ICMP towards the IUT), what comes out, what the application does, and the time; it never
+ * sees inside. It reports *findings*: which rule (rules.h) was broken by which segment, what was permitted instead, and how the
+ * closest explanation failed.
  *
  * How it stays sound, and why it is bounded: see the theory of operation at the top of judge.c and docs/model.md.
  *
- * Words of RFC 9293 (SND.UNA, RCV.NXT …) are meant as seen from the IUT. Times are ns on one clock that never goes backwards between
- * calls, but for the `earliest` of an output. Segments are known by an index that the caller chooses (the number in a trace, the frame in a capture;
- * 0 is none). A judge keeps copies of what it needs; nothing given to it must outlive the call. Not thread-safe; judges share
- * nothing but their host.
+ * Words of RFC 9293 (SND.UNA, RCV.NXT …) are meant as seen from the IUT. Times are ns on one clock that never goes backwards
+ * between calls, but for the `earliest` of an output. Segments are known by an index that the caller chooses (the number in a
+ * trace, the frame in a capture; 0 is none). A judge keeps copies of what it needs; nothing given to it must outlive the call. Not
+ * thread-safe; judges share nothing but their host.
  */
 #ifndef TCPASSAY_MODEL_JUDGE_H
 #define TCPASSAY_MODEL_JUDGE_H
@@ -117,8 +117,8 @@ void judge_state(struct judge *judge, enum tcp_state state, int64_t at_ns);
  * end; judge_deadline() says when it would find something next (INT64_MAX: never). */
 void judge_time(struct judge *judge, int64_t now_ns);
 int64_t judge_deadline(const struct judge *judge);
-/* The IUT has just answered something (an echo) that was sent after every input so far, on a link in order: what it owes at once, it
- * owes no longer. */
+/* The IUT has just answered something (an echo) that was sent after every input so far, on a link in order: what it owes at once,
+ * it owes no longer. */
 void judge_fence(struct judge *judge, int64_t now_ns);
 /* Nothing more will come: what only the end can decide is decided. */
 void judge_end(struct judge *judge, int64_t now_ns);
@@ -130,7 +130,8 @@ const char *judge_inconclusive(const struct judge *judge);
 /* What in this capture contradicts completeness or order, enum judge_need: findings with such a need do not hold. Packets that
  * are themselves the subject of a finding do not count. */
 unsigned judge_evidence(const struct judge *judge);
-/* No record is held at the IUT any more (CLOSED is the only state left, or TIME-WAIT has run out): the caller may free the judge. */
+/* No record is held at the IUT any more (CLOSED is the only state left, or TIME-WAIT has run out): the caller may free the judge.
+ */
 bool judge_is_over(const struct judge *judge, int64_t now_ns);
 
 #endif

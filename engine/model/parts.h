@@ -43,7 +43,9 @@ struct lossy_watch {
     bool syn_since_syn_ack;      /* the peer's SYN came (again) after the last SYN,ACK */
     uint32_t repeated_seq, repeated_end; /* data of the peer that comes again and again … */
     unsigned repeats, answered;  /* … how often, and after how many of them the IUT sent something without taking it */
-    bool waiting_for_answer;
+    unsigned echoed;             /* how often its own timestamp came back, so that it has arrived */
+    uint32_t repeated_ts;
+    bool waiting_for_answer, repeated_ts_fresh; /* fresh: the timestamp is its own, no other segment before had it */
     int64_t repeated_since_ns;
     uint32_t repeated_index, taken_len, trying_len, trying_end;
 };

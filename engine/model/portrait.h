@@ -29,7 +29,8 @@ struct portrait {
 };
 void portrait_note(struct portrait *portrait, enum choice_id id, int64_t value);
 void portrait_add(struct portrait *sum, const struct portrait *more);
-/* "offers a window scale of: 7", "delays ACKs: 1 to 40 ms"; "" when it was never seen. Always terminated. Returns what snprintf would. */
+/* "offers a window scale of: 7", "delays ACKs: 1 to 40 ms"; "" when it was never seen. Always terminated. Returns what snprintf
+ * would. */
 int portrait_describe(const struct portrait *portrait, enum choice_id id, char *out, size_t capacity);
 
 #endif

@@ -1,6 +1,6 @@
-/* The rules: what RFC 9293 and its companions permit and demand of an endpoint, one row each in rules.def, in the order of RFC 9293's
- * sections, to be read with the RFC open beside it. A rule says when it applies, what must then be true, and which entries of the
- * requirement catalogue it stands for. */
+/* The rules: what RFC 9293 and its companions permit and demand of an endpoint, one row each in rules.def, in the order of RFC
+ * 9293's sections, to be read with the RFC open beside it. A rule says when it applies, what must then be true, and which entries
+ * of the requirement catalogue it stands for. */
 #ifndef TCPASSAY_MODEL_RULES_H
 #define TCPASSAY_MODEL_RULES_H
 
