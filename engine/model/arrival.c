@@ -360,6 +360,8 @@ static void take_rst(const struct arrival *a, const struct hypothesis *h)
     bool straddles = seq_lt(a->s->seq, h->rcv_nxt_low); /* SEG.SEQ is outside, other octets inside: RFC 5961 §3.2 goes by SEG.SEQ */
     if (h->state == TCP_STATE_TIME_WAIT || straddles) /* RFC 1337 §3: it may be ignored in TIME-WAIT */
         keep(a, h);
+    if (exact)
+        judge_tested(a->j, RULE_AFTER_RST);
     a->j->reset |= exact;
     if (h->state == TCP_STATE_SYN_RECEIVED && a->j->from_time_wait) /* back to TIME-WAIT, or not (MAY-2): its numbers are forgotten */
         a->j->disturbed = true;
@@ -497,7 +499,8 @@ static void process(const struct arrival *a, const struct hypothesis *h)
 static void process_nevertheless(const struct arrival *a, const struct hypothesis *h)
 {
     struct hypothesis owing = *h;
-    if (!has(a, PKT_RST) && !is_throttled(a)) {
+    bool last = (h->state == TCP_STATE_CLOSING || h->state == TCP_STATE_LAST_ACK) && seq_gt(a->s->tcp->ack, a->j->out.fin); /* nothing is left to wait for */
+    if (!has(a, PKT_RST) && !is_throttled(a) && !last) {
         struct due due = at_once(a, DUE_ACK, RULE_UNACCEPTABLE_ACK);
         due.ack = h->rcv_nxt_low;
         due_add(&owing, &due);

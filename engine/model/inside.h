@@ -155,7 +155,10 @@ struct judge {
     int64_t challenged_ns, challenged_before_ns; /* when an ACK last answered what might be an attack, and before the input at hand; 0: never */
     int64_t last_output_ns, progress_ns; /* progress: the last input that was taken */
     bool received_since_output;  /* the application has taken data since the last output: the window may have grown */
-    bool last_input_was_rst;
+    bool last_input_was_rst, last_input_without_ack; /* of a segment that was sound */
+    uint32_t last_input_index;
+    struct { bool set; uint8_t state; enum rule_id rule; uint32_t cause; } unanswered; /* the obligation that went by while another
+                                    situation was left, and the state that had it */
     bool learning;               /* nothing is reported: an output is tried */
     struct application app;
     unsigned evidence;           /* enum judge_need */

@@ -289,10 +289,16 @@ static void drop_overdue(struct judge *j, int64_t now_ns, bool fenced)
         } else if (!first) {
             missed = *late;
             first = &missed;
+            j->unanswered.state = h->state;
         }
     }
     if (kept > 0 || !first) {
         j->now->count = kept;
+        if (first) {
+            j->unanswered.set = true;
+            j->unanswered.rule = first->rule;
+            j->unanswered.cause = first->cause;
+        }
         return;
     }
     judge_silence(j, first, now_ns);
@@ -475,6 +481,8 @@ void judge_input(struct judge *j, const struct packet *packet, bool whole, int64
     judge_time(j, at_ns);
     j->last_input_ns = at_ns;
     j->last_input_was_rst = s.tcp->flags & PKT_RST;
+    j->last_input_without_ack = !(s.tcp->flags & (PKT_SYN | PKT_RST | PKT_ACK));
+    j->last_input_index = index;
     if (judge_is_lossy(j)) {
         judge_lossy_input(j, &s);
         return;
@@ -535,17 +543,35 @@ static void note_own_syn(struct judge *j, const struct segment *s)
     }
 }
 
+/* What no situation explains may come of something before, which then is the rule that is broken: a segment that should have been
+ * dropped, a reset, or an obligation that was let go by since it could have been met by ending the connection. */
+static enum rule_id judge_root(const struct judge *j, enum rule_id rule, enum tcp_state told)
+{
+    static const unsigned synchronized = ~(GONE_STATES | 1u << TCP_STATE_SYN_SENT | 1u << TCP_STATE_SYN_RECEIVED);
+    if (j->last_input_without_ack && hypotheses_states(j->before) & synchronized &&
+        (rule == RULE_ACK_NOT_RECEIVED || rule == RULE_STATE_TOLD))
+        return RULE_NO_ACK_BIT;
+    bool lives = rule == RULE_SEGMENT_IN_STATE || (rule == RULE_STATE_TOLD && told == (enum tcp_state)j->unanswered.state);
+    if (j->unanswered.set && lives)
+        return j->unanswered.rule;
+    if (j->reset && rule == RULE_STATE_TOLD && judge_must_be(j, GONE_STATES) && !(1u << told & GONE_STATES))
+        return RULE_AFTER_RST;
+    return rule;
+}
+
 static void take_output(struct judge *j, const struct segment *s)
 {
     struct hypotheses next;
     struct misfit closest = {0};
     if (explain(j, j->now, s, &next, &closest)) {
         hypotheses_copy(j->now, &next);
+        j->unanswered.set = false;
         emit_judge_window(j, s);
         return;
     }
     if (s->earliest_ns < j->last_input_ns && explain(j, j->before, s, &next, &closest))
         return;
+    closest.rule = judge_root(j, closest.rule, TCP_STATE_COUNT);
     emit_report(j, s, &closest);
     j->disturbed = true;
 }
@@ -624,12 +650,14 @@ void judge_state(struct judge *j, enum tcp_state state, int64_t at_ns)
         hypotheses_copy(j->now, &next);
         return;
     }
+    enum rule_id rule = judge_root(j, RULE_STATE_TOLD, state);
+    uint32_t segment = rule != RULE_STATE_TOLD && j->unanswered.set && rule == j->unanswered.rule ? j->unanswered.cause : j->last_input_index;
     char permitted[256] = "";
     for (unsigned i = 0; i < j->now->count; i++) {
         size_t used = strlen(permitted);
         snprintf(permitted + used, sizeof permitted - used, "%s%s", i ? " or " : "", tcp_state_name(j->now->of[i].state));
     }
-    judge_find_silence(j, RULE_STATE_TOLD, 0, at_ns, permitted, "it tells %s", tcp_state_name(state));
+    judge_find_silence(j, rule, segment, at_ns, permitted, "it tells %s", tcp_state_name(state));
     j->disturbed = true;
 }
 

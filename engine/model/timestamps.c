@@ -219,15 +219,16 @@ static void judge_recent(struct judge *j, const struct segment *s)
                    "TSecr %" PRIu32 ", but TS.Recent is %" PRIu32 " at most", echo, recent->high);
 }
 
-/* In a capture: a little above all TSvals seen says that one was missed, and a little below that an earlier SYN was. A clock of microseconds
- * is the fastest in use; SYNs come again for a minute. */
+/* In a capture: a little above all TSvals seen says that one was missed, and a little below that an earlier SYN was. A clock of
+ * microseconds is the fastest in use; SYNs come again for a minute. */
 static bool is_of_missed(const struct judge *j, const struct segment *s)
 {
     static const uint32_t slack = 2000, minute = 65536;
     uint32_t above = s->options.ts_ecr - j->timestamps.seen.high, below = j->timestamps.seen.low - s->options.ts_ecr;
     if (seq_lt(s->options.ts_ecr, j->timestamps.seen.low))
         return below <= minute;
-    return seq_gt(s->options.ts_ecr, j->timestamps.seen.high) && above <= INT32_MAX && above <= (uint64_t)((s->at_ns - j->timestamps.seen_ns) / 1000) + slack;
+    return seq_gt(s->options.ts_ecr, j->timestamps.seen.high) && above <= INT32_MAX &&
+           above <= (uint64_t)((s->at_ns - j->timestamps.seen_ns) / 1000) + slack;
 }
 
 static void judge_echo(struct judge *j, const struct segment *s)

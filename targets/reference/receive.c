@@ -148,8 +148,8 @@ static void show_deferred(struct ref_tcb *tcb)
     }
 }
 
-/* Where the stream ends is known from the first FIN. But one that is next in order ends the stream, whatever is held beyond it, be it
- * another FIN (segments are processed in order of SEG.SEQ); one above a gap that contradicts what is held is ignored. */
+/* Where the stream ends is known from the first FIN. But one that is next in order ends the stream, whatever is held beyond it, be
+ * it another FIN (segments are processed in order of SEG.SEQ); one above a gap that contradicts what is held is ignored. */
 static void learn_end(struct ref_tcb *tcb, const struct ref_segment *seg)
 {
     uint32_t fin_seq = seg->seq + seg->text_len;
