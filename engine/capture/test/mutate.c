@@ -119,7 +119,6 @@ static void judge(struct run *run, const struct scene *s, size_t m, const struct
     inspection_free(inspection);
 }
 
-
 /* Builds a segment into a frame behind the link header of frame i. False: no room. */
 static bool build(struct scene *s, size_t i, struct draft *d, struct room *room, struct frame *out)
 {

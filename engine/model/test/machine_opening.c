@@ -1,5 +1,5 @@
-/* The judge on CLOSED, LISTEN, SYN-SENT and SYN-RECEIVED (RFC 9293 §3.5, §3.10.1, §3.10.7.1-4): all that is permitted, and each thing that is
- * not. */
+/* The judge on CLOSED, LISTEN, SYN-SENT and SYN-RECEIVED (RFC 9293 §3.5, §3.10.1, §3.10.7.1-4): all that is permitted, and each
+ * thing that is not. */
 #include "engine/model/test/talk.h"
 
 /* Without options, which are no matter here. */

@@ -73,9 +73,9 @@ void talk_open(struct talk *t, const char *peer_options, const char *iut_options
 /* The same begun by the IUT. */
 void talk_connect(struct talk *t, const char *iut_options, const char *peer_options);
 
-/* Whole talks as rows of a table: "< LINE" in, "> LINE" out, "+40" milliseconds pass, "~40" what follows may have been emitted up to so
- * many milliseconds earlier, "! close", "! send 100" a call, "|" a fence, "= CLOSED" the IUT tells its state, "? CLOSED LISTEN" these and no
- * others are the states it may be in. */
+/* Whole talks as rows of a table: "< LINE" in, "> LINE" out, "+40" milliseconds pass, "~40" what follows may have been emitted up
+ * to so many milliseconds earlier, "! close", "! send 100" a call, "|" a fence, "= CLOSED" the IUT tells its state, "? CLOSED
+ * LISTEN" these and no others are the states it may be in. */
 enum { TALK_ROW_LINES = 20, TALK_SOUND = RULE_COUNT /* nothing is broken */ };
 struct talk_row {
     const char *says;
