@@ -1,12 +1,12 @@
-/* Inside a judge: the state that its parts share. Included by engine/model's own files only.
+/* Inside a judge: the state that its parts share. Included by engine/model's own files and its fuzz harness only.
  *
  *   judge.c      life cycle, the order of things, the set of hypotheses     facts.c    what both sides have put on the wire
  *   arrival.c    SEGMENT ARRIVES (§3.10.7): what may and must follow        emission.c which hypotheses explain an output
  *   call.c       the calls of the application (§3.10.1-6)                   finding.c  from a broken rule to words
  *   header.c     checksum, reserved bits, header fields of an output        options.c  negotiation, MSS, window scale, fast open
  *   timestamps.c RFC 7323 §3-5                                              sack.c     RFC 2018, 2883
- *   ecn.c        RFC 3168                                                   content.c  the octets themselves: retransmissions,
- * SENDs timing.c     RFC 6298, persist, delayed ACK, keep-alive: when           icmp.c     RFC 5927, 5461, 1191, 8201
+ *   ecn.c        RFC 3168                                                   content.c  the octets: retransmissions, SENDs
+ *   timing.c     RFC 6298, persist, delayed ACK, keep-alive: when           icmp.c     RFC 5927, 5461, 1191, 8201
  *
  * Each part that watches has two or three functions, called in the order of judge.c: PART_input (facts still as before this
  * segment), PART_output (likewise: facts of everything before this segment), PART_time. A part keeps its own state in its own

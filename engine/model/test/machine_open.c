@@ -105,11 +105,11 @@ static void each_class_of_resets(void **state)
         {"far away: nothing", TALK_SOUND, {"< R -2147483647", "|", "= ESTABLISHED"}},
         {"with a SYN: nothing else", TALK_SOUND, {"< RS 1", "|", "= LISTEN"}},
         {"at RCV.NXT, but it goes on", RULE_AFTER_RST, {"< R 1", "> . 1 ack 1 win 1000"}},
-        {"at RCV.NXT, but it tells ESTABLISHED", RULE_STATE_TOLD, {"< R 1", "= ESTABLISHED"}},
+        {"at RCV.NXT, but it tells ESTABLISHED", RULE_AFTER_RST, {"< R 1", "= ESTABLISHED"}},
         {"left of it, but it is gone", RULE_STATE_TOLD, {"< R 0", "= LISTEN"}},
         {"at the right edge, but it is gone", RULE_STATE_TOLD, {"< R 1001", "= LISTEN"}},
         {"answered by a RST", RULE_RST_ANSWERED, {"< R 0", "> R. 1 ack 1"}},
-        {"inside the window: no challenge, no reset", RULE_STATE_TOLD, {"< R 2", "|", "= ESTABLISHED"}},
+        {"inside the window: no challenge, no reset", RULE_CHALLENGE_RST, {"< R 2", "|", "= ESTABLISHED"}},
     };
     (void)state;
     play(established, rows, COUNT(rows));
@@ -152,7 +152,7 @@ static void each_class_of_acknowledgments(void **state)
         {"silence to one of what was not sent", RULE_ACK_OF_FUTURE, {"< . 1 ack 1502 win 2000", "|"}},
         {"it counts", RULE_SEQ_GAP, {"! send 1000", "< . 1 ack 2000 win 2000", "> P. 2000+10 ack 1 win 1000"}},
         {"the data with it counts", RULE_ACK_NOT_RECEIVED, {"< P. 1+10 ack 1502 win 2000", "> . 1501 ack 11 win 1000"}},
-        {"data without ACK counts", RULE_ACK_NOT_RECEIVED, {"< - 1+10", "> . 1501 ack 11 win 1000"}},
+        {"data without ACK counts", RULE_NO_ACK_BIT, {"< - 1+10", "> . 1501 ack 11 win 1000"}},
         {"what was acknowledged is sent again", RULE_SEQ_BELOW_UNA, {"< . 1 ack 501 win 2000", "> P. 1+500 ack 1 win 1000"}},
         {"a pure ACK below", RULE_SEQ_BELOW_UNA, {"< . 1 ack 1001 win 2000", "> . 501 ack 1 win 1000"}},
         {"a pure ACK beyond", RULE_SEQ_BEYOND_NXT, {"> . 1502 ack 1 win 1000"}},
