@@ -39,7 +39,7 @@ static void what_no_capture_explains(void **state)
         {"data beyond its FIN", RULE_DATA_AFTER_FIN, {"< S 0", "> S. 0 ack 1", "< . 1 ack 1", "> F. 1 ack 1", "> P. 2+10 ack 1"}},
         {"a SYN,ACK for another SYN", RULE_SYN_ACK_NUMBERS, {"< S 0", "> S. 0 ack 7"}},
         {"data beyond any window", RULE_WINDOW_EXCEEDED, {"< S 0 win 1000", "> S. 0 ack 1", "< . 1 ack 1 win 1000", "> P. 1+2100 ack 1"}},
-        {"a RST with a number from nowhere", RULE_RST_NUMBERS, {"< S 0", "> R. =5 ack 1"}},
+        {"a RST from before the ISS", RULE_RST_NUMBERS, {"< S 0", "> S. 0 ack 1", "< . 1 ack 1", "> R -5000"}},
     };
     (void)state;
     play(rows, COUNT(rows));
