@@ -257,7 +257,7 @@ bool lossy_output(struct judge *j, struct segment *s)
     s->ack_doubtful = !lossy_judge_ack(j, s);
     if (!j->found)
         note_claim(j, s);
-    lossy_judge_life(j, s);
+    lossy_judge_life(j, s, next);
     lossy_judge_repeats(j, s);
     lossy_resolve_by_data(j, &j->lossy.of_peer, &j->out, s, false);
     j->found |= found_before;

@@ -38,7 +38,7 @@ void lossy_judge_sequence(struct judge *j, const struct segment *s, bool next);
 /* False: the number is not to be learned. */
 bool lossy_judge_ack(struct judge *j, const struct segment *s);
 /* After its own RST. */
-void lossy_judge_life(struct judge *j, const struct segment *s);
+void lossy_judge_life(struct judge *j, const struct segment *s, bool next);
 
 /* ---- both ------------------------------------------------------------------------------------------------------------------- */
 

@@ -38,8 +38,17 @@ bool lossy_sent_next(const struct lossy_trail *trail, const struct segment *s)
 }
 
 /* Two copies of one packet: the network has doubled it. */
+/* Old octets under an old timestamp: what is sent again has a new one. */
+static bool is_late(const struct side *side, const struct segment *s)
+{
+    return s->len && side->known && seq_le(s->end, side->nxt) && s->options.has_timestamp && side->ts_known &&
+           seq_lt(s->options.ts_val, side->ts_val_max);
+}
+
 void lossy_note_trail(struct judge *j, struct lossy_trail *trail, const struct segment *s)
 {
+    if (is_late(trail == &j->lossy.trail_in ? &j->in : &j->out, s))
+        j->evidence |= JUDGE_NEEDS_ORDER;
     if (s->packet->ip.version != 4)
         return;
     uint32_t id = s->packet->ip.id;
@@ -83,6 +92,8 @@ void lossy_resolve_by_data(struct judge *j, struct lossy_ack *a, const struct si
         j->evidence |= JUDGE_NEEDS_COMPLETE;
         forget_ack(a);
     } else if (j->lossy.rtt_ns > 0 && s->at_ns - a->at_ns < j->lossy.rtt_ns) {
+        if (blame && s->packet->ip.version == 6) /* nothing tells a copy made by the network from the original, which may have been missed */
+            return;
         if (blame)
             blame_ack(j, a, JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER, "and sends this for the first time only afterwards");
         else

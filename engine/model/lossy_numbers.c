@@ -65,7 +65,7 @@ void lossy_judge_rst(struct judge *j, const struct segment *s, bool next)
     }
     struct bounds bounds = bounds_of_rst(j, next);
     bool opened = j->out.begun && j->in.begun, before = opened && seq_lt(s->seq, j->out.iss);
-    bool enough_known = j->lossy.again ? opened && !before : j->out.begun && j->in.known;
+    bool enough_known = j->lossy.again ? opened && !before && bounds.exact : j->out.begun && j->in.known; /* a late one of the life before */
     if (!enough_known || (seq_ge(s->seq, bounds.from) && seq_le(s->seq, bounds.to)))
         return;
     bool impossible = before || (opened && j->in.ack_known && s->seq - j->out.nxt - (1u << 30) < 1u << 30);
@@ -86,12 +86,12 @@ void lossy_judge_syn_ack(struct judge *j, const struct segment *s)
         snprintf(permitted, sizeof permitted, "SEG.ACK %u", (unsigned)(j->in.iss + 1));
         judge_find(j, RULE_SYN_ACK_NUMBERS, s, JUDGE_NEEDS_COMPLETE, permitted, "SEG.ACK is %u", (unsigned)s->tcp->ack);
     }
-    if (!j->out.begun)
+    if (!j->out.begun || j->lossy.again)
         return;
     judge_tested(j, RULE_SYN_CHANGED);
     if (j->out.iss != s->seq) {
         snprintf(permitted, sizeof permitted, "SEG.SEQ %u", (unsigned)j->out.iss);
-        judge_find(j, RULE_SYN_CHANGED, s, JUDGE_NEEDS_COMPLETE, permitted, "SEG.SEQ is %u", (unsigned)s->seq);
+        judge_find(j, RULE_SYN_CHANGED, s, lossy_clean, permitted, "SEG.SEQ is %u", (unsigned)s->seq);
     }
 }
 
@@ -201,9 +201,9 @@ void lossy_judge_sequence(struct judge *j, const struct segment *s, bool next)
     }
 }
 
-void lossy_judge_life(struct judge *j, const struct segment *s)
+void lossy_judge_life(struct judge *j, const struct segment *s, bool next)
 {
     const struct lossy_watch *w = &j->lossy;
-    if (w->own_rst_seen && s->len && seq_gt(s->end, j->out.nxt) && seq_ge(s->seq, w->own_rst))
+    if (next && w->own_rst_seen && s->len && seq_gt(s->end, j->out.nxt) && seq_ge(s->seq, w->own_rst))
         judge_find(j, RULE_SEGMENT_IN_STATE, s, lossy_clean, "nothing, or a RST", "in CLOSED: it has reset this connection");
 }

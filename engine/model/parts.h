@@ -82,6 +82,7 @@ struct timestamps_watch {
     bool bearer_fills_hole;
     uint32_t bearer_val;         /* the lowest TSval of those */
     uint32_t floor;              /* no later TSval may be below */
+    uint32_t floor_new;          /* … nor that of new data below this, which came with new data too: what is sent again may overtake it */
     struct ts_bounds seen;       /* TSvals of the peer */
     struct ts_bounds recent;     /* TS.Recent, where nothing is lost or overtaken */
     uint32_t clock_val;          /* the last TSval sent … */

@@ -138,18 +138,22 @@ static void judge_order(struct judge *j, const struct segment *s)
 {
     const struct timestamps_watch *w = &j->timestamps;
     unsigned needs = JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER;
+    uint32_t floor = w->floor;
     if (!w->floor_known || s->tcp->flags & PKT_SYN)
         return;
     if (judge_is_lossy(j) && !lossy_is_newest(j, s))
         return;
-    if (s->tcp->flags & PKT_ACK && j->out.ack_known && seq_gt(s->tcp->ack, j->out.ack))
+    if (s->tcp->flags & PKT_ACK && j->out.ack_known && seq_gt(s->tcp->ack, j->out.ack)) {
         needs = 0;
-    else if (judge_is_lossy(j) && !(s->len && seq_gt(s->end, j->out.nxt)))
-        return;
+    } else if (judge_is_lossy(j)) {
+        if (!s->len || seq_le(s->end, j->out.nxt))
+            return;
+        floor = w->floor_new;
+    }
     judge_tested(j, RULE_TS_BACKWARD);
-    if (seq_lt(s->options.ts_val, w->floor))
+    if (seq_lt(s->options.ts_val, floor))
         judge_find(j, RULE_TS_BACKWARD, s, needs, "a TSval not below that of any segment before",
-                   "TSval %" PRIu32 " after %" PRIu32, s->options.ts_val, w->floor);
+                   "TSval %" PRIu32 " after %" PRIu32, s->options.ts_val, floor);
 }
 
 static void raise_floor(struct judge *j, const struct segment *s)
@@ -160,10 +164,14 @@ static void raise_floor(struct judge *j, const struct segment *s)
     if (syn & PKT_SYN) {
         w->floor = syn & PKT_ACK ? value - COOKIE_TICKS : value;
         w->floor_known = !(syn & PKT_ACK && j->host->pressed);
+        w->floor_new = w->floor;
     } else if (!w->floor_known || seq_gt(value, w->floor)) {
         w->floor = value;
+        w->floor_new = w->floor_known ? w->floor_new : value;
         w->floor_known = true;
     }
+    if (w->floor_known && s->len && seq_gt(s->end, j->out.nxt) && seq_gt(value, w->floor_new))
+        w->floor_new = value;
 }
 
 static void judge_clock(struct judge *j, const struct segment *s)

@@ -496,8 +496,8 @@ static bool longer_than_mss(const struct scene *s, size_t i, struct draft *d)
 }
 
 const struct mutation mutations[] = {
-    { "ACK of 1 octet never sent", "ack-of-what-was-not-received", 360, ack_1, false },
-    { "ACK of 1000 octets never sent", "ack-of-what-was-not-received", 740, ack_1000, false },
+    { "ACK of 1 octet never sent", "ack-of-what-was-not-received", 275, ack_1, false },
+    { "ACK of 1000 octets never sent", "ack-of-what-was-not-received", 685, ack_1000, false },
     { "ACK of 1,000,000 octets never sent", "ack-of-what-was-not-received", 960, ack_1m, false },
     { "ACK of 2^30 octets never sent", "ack-of-what-was-not-received", 970, ack_1g, false },
     { "data far beyond the window", "data-beyond-the-window gap-in-sequence", 920, data_far_beyond_window, false },
@@ -507,7 +507,7 @@ const struct mutation mutations[] = {
     { "retransmission with another octet", "retransmission-changed", 910, changed_octet, false },
     { "refusal acknowledges too much", "rst-numbers", CERTAIN, refusal_ack, false },
     { "refusal not from 0", "rst-numbers", 0, refusal_seq, false },
-    { "reset far beyond the window", "rst-numbers", CERTAIN, abort_far_beyond, false },
+    { "reset far beyond the window", "rst-numbers", 905, abort_far_beyond, false },
     { "reset from before the ISS", "rst-numbers", 880, abort_before_iss, false },
     { "SYN,ACK acknowledges too much", "syn-ack-numbers", 970, syn_ack_high, false },
     { "SYN,ACK does not acknowledge the SYN", "syn-ack-numbers", 970, syn_ack_low, false },
@@ -540,7 +540,7 @@ const struct mutation mutations[] = {
     { "second FIN behind the first", "second-fin data-after-fin", CERTAIN, second_fin, false },
     { "FIN sent again elsewhere", "second-fin data-after-fin", CERTAIN, fin_moved, false },
     { "data after FIN", "data-after-fin", CERTAIN, data_after_fin, false },
-    { "data after a reset", "segment-not-permitted-in-state", 810, data_after_reset, false },
+    { "data after a reset", "segment-not-permitted-in-state", 350, data_after_reset, false },
     { "no window any more", "window-shrunk", 0, window_taken_back, true },
     { "ECN-capable without agreement", "ect-without-ecn", 960, ect_unasked, false },
     { "data or FIN that is never taken", "data-is-acknowledged fin-is-acknowledged", 10, never_taken, false },
