@@ -215,7 +215,8 @@ bool scn_is_errno_name(const char *name)
 
 static const struct scn_function functions[] = { /* the order of scn_function_words */
     { "iss", 0, true }, { "irs", 0, true }, { "snd_nxt", 0, true }, { "snd_una", 0, true }, { "rcv_nxt", 0, true },
-    { "window", 0, true }, { "ts_recent", 0, true }, { "abs", 1, false }, { "min", 2, false }, { "max", 2, false }, { "mod32", 1, false }, { "mtu", 0, false }, { "ipv6", 0, false },
+    { "window", 0, true }, { "ts_recent", 0, true }, { "abs", 1, false }, { "min", 2, false }, { "max", 2, false },
+    { "mod32", 1, false }, { "mtu", 0, false }, { "ipv6", 0, false },
     { "now", 0, false },
 };
 const char *const scn_function_words[] = {

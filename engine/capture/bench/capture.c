@@ -223,7 +223,7 @@ static void run_child(const struct reader *reader, const char *path)
 static void measure(struct reader *reader, const char *path)
 {
     struct rusage usage;
-    int status;
+    int status = -1;
     const pid_t child = fork();
     if (child == 0)
         run_child(reader, path);

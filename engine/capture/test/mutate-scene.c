@@ -112,7 +112,7 @@ static void compare(const struct scene *s, size_t i)
 
 static void look(struct scene *s)
 {
-    s->views = calloc(s->original.count, sizeof *s->views);
+    s->views = calloc((size_t)s->original.count + 1, sizeof *s->views);
     s->talks = calloc(TALKS_MAX, sizeof *s->talks);
     s->talk_count = 0;
     if (s->views == NULL || s->talks == NULL)

@@ -1,8 +1,8 @@
-/* What judging costs a segment, beside reading the same segment (pkt_parse): ratios of one run, for a link where everything is known and
- * for a capture; and whether a long connection costs more a segment than a short one.
+/* What judging costs a segment, beside reading the same segment (pkt_parse): ratios of one run, for a link where everything is
+ * known and for a capture; and whether a long connection costs more a segment than a short one.
  *
- * Packets are built and parsed beforehand. Both sides are measured by turns, and the best of ROUNDS counts, so that what else the machine does
- * weighs on neither. */
+ * Packets are built and parsed beforehand. Both sides are measured by turns, and the best of ROUNDS counts, so that what else the
+ * machine does weighs on neither. */
 #include "engine/model/judge.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* The judge on closing (RFC 9293 §3.6, §3.10.4-5, §3.10.7.4): FIN-WAIT-1, FIN-WAIT-2, CLOSING, CLOSE-WAIT, LAST-ACK and TIME-WAIT. */
+/* The judge on closing (RFC 9293 §3.6, §3.10.4-5, §3.10.7.4): FIN-WAIT-1, FIN-WAIT-2, CLOSING, CLOSE-WAIT, LAST-ACK and TIME-WAIT.
+ */
 #include "engine/model/test/talk.h"
 
 static void play(const char *const *preamble, const struct talk_row *rows, size_t count)

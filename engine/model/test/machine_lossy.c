@@ -14,7 +14,8 @@ static void play(const struct talk_row *rows, size_t count)
 static void what_a_capture_may_show_of_a_sound_connection(void **state)
 {
     static const struct talk_row rows[] = {
-        {"all of it", TALK_SOUND, {"< S 0", "> S. 0 ack 1", "< . 1 ack 1", "< P. 1+10 ack 1", "> . 1 ack 11", "< F. 11 ack 1", "> F. 1 ack 12", "< . 12 ack 2"}},
+        {"all of it", TALK_SOUND,
+         {"< S 0", "> S. 0 ack 1", "< . 1 ack 1", "< P. 1+10 ack 1", "> . 1 ack 11", "< F. 11 ack 1", "> F. 1 ack 12", "< . 12 ack 2"}},
         {"no answers at all", TALK_SOUND, {"< S 0", "< . 1 ack 1", "< P. 1+10 ack 1", "+1000", "< P. 1+10 ack 1"}},
         {"from the middle", TALK_SOUND, {"< P. 1000+10 ack 500", "> . 500 ack 1010", "> P. 500+10 ack 1010", "< . 1010 ack 510"}},
         {"from the middle, an ACK first", TALK_SOUND, {"> . 500 ack 1010", "< P. 1000+10 ack 500", "< P. 1010+10 ack 500"}},

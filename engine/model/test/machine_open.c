@@ -1,5 +1,5 @@
-/* The judge on ESTABLISHED: the checks of RFC 9293 §3.10.7.4 one by one, with every class of sequence number, acknowledgment, RST and SYN; and
- * what the IUT sends of itself. */
+/* The judge on ESTABLISHED: the checks of RFC 9293 §3.10.7.4 one by one, with every class of sequence number, acknowledgment, RST
+ * and SYN; and what the IUT sends of itself. */
 #include "engine/model/test/talk.h"
 
 static struct talk *opened(const char *const *preamble)

@@ -50,7 +50,7 @@ static const char *suffix(unsigned way, unsigned index, char out[static 160])
     struct scn_variant variant;
     struct scn_value values[SCN_VARIABLES_MAX];
     scn_variant(ways[way], index, &variant, values);
-    strcpy(out, variant.suffix);
+    snprintf(out, 160, "%s", variant.suffix);
     return out;
 }
 
@@ -119,7 +119,7 @@ static void every_state_is_reached_by_every_way(void **state)
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         char names[512], full[MATRIX_NAME_MAX];
-        strcpy(names, rows[i].names);
+        snprintf(names, sizeof names, "%s", rows[i].names);
         for (char *rest, *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
             snprintf(full, sizeof full, "matrix/%s", name);
             assert_int_equal(matrix_way_state(find_way(full)), rows[i].state);
