@@ -65,6 +65,7 @@ void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypoth
     if (set->count == HYPOTHESES_MAX) {
         snprintf(j->inconclusive, sizeof j->inconclusive, "more than %d situations of the stack explain what was seen",
                  HYPOTHESES_MAX);
+        j->disturbed = true;
         return;
     }
     set->of[set->count++] = *h;

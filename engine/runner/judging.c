@@ -370,9 +370,14 @@ void judging_end(struct player *p)
         judge_time(pair->judge, at_ns);
         judge_end(pair->judge, at_ns);
         const char *why = judge_inconclusive(pair->judge);
-        if (why)
-            play_note(p, "the model does not judge the connection between ports %u and %u to its end: %s", pair->iut.port,
-                      pair->peer.port, why);
+        if (!why)
+            continue;
+        play_note(p, "the model does not judge the connection between ports %u and %u to its end: %s", pair->iut.port,
+                  pair->peer.port, why);
+        if (p->verdict == VERDICT_PASS) {
+            p->verdict = VERDICT_INCONCLUSIVE;
+            snprintf(p->reason, sizeof p->reason, "the model: %s", why);
+        }
     }
     p->judging->ended = true;
 }
