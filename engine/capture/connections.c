@@ -227,7 +227,7 @@ static void note_end(struct inspection *in, struct pair *pair, struct pair_end *
  * memory after the other. HOT_LEN is about the length of a judge; being wrong about it costs time, nothing else. */
 static void fetch(const struct pair *pair)
 {
-    enum { HOT_LEN = 1664, CACHE_LINE_LEN = 64 };
+    enum { HOT_LEN = 1152, CACHE_LINE_LEN = 64 };
     for (size_t at = 0; at < sizeof *pair; at += CACHE_LINE_LEN)
         __builtin_prefetch((const char *)pair + at, 1);
     for (size_t at = 0; at < HOT_LEN; at += CACHE_LINE_LEN) {

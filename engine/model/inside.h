@@ -137,44 +137,42 @@ enum { JUDGE_REPLIES_MAX = 8 };
 
 #include "engine/model/parts.h"
 
-struct judge {
+struct judge { /* what a capture needs of it for each segment comes first, so that it lies together in memory */
     struct judge_host *host;
-    struct pkt_endpoint iut, peer;
-    judge_report *report;
-    void *context;
-
+    int64_t now_ns, last_input_ns, last_output_ns;
     struct side in, out;         /* the peer's side of the wire, and the IUT's */
-    struct hypotheses *now, *before; /* before: as they were before the last input. In a capture: anything, and never changed */
-    struct side *candidate;      /* of a peer's SYN that may begin a new incarnation while the old one is still there; else NULL */
-    struct reply { uint32_t seq, ack; bool has_ack; } replies[JUDGE_REPLIES_MAX]; /* RSTs that the last inputs may be answered with */
-    unsigned reply_count;        /* ever; the last JUDGE_REPLIES_MAX are kept */
-    uint32_t ts_recent;          /* TS.Recent is at least this */
-    bool ts_recent_known, unicast;
-    bool from_time_wait;         /* this incarnation began in the TIME-WAIT of the one before */
-    bool reset;                  /* the connection ended by a RST from the peer */
-    int64_t challenged_ns, challenged_before_ns; /* when an ACK last answered what might be an attack, and before the input at hand; 0: never */
-    int64_t last_output_ns, progress_ns; /* progress: the last input that was taken */
-    bool received_since_output;  /* the application has taken data since the last output: the window may have grown */
-    bool last_input_was_rst, last_input_without_ack; /* of a segment that was sound */
-    uint32_t last_input_index;
-    struct { bool set; uint8_t state; enum rule_id rule; uint32_t cause; } unanswered; /* the obligation that went by while another
-                                    situation was left, and the state that had it */
-    bool learning;               /* nothing is reported: an output is tried */
-    struct application app;
     unsigned evidence;           /* enum judge_need */
     bool found;                  /* the segment at hand has broken a rule: it teaches nothing */
     bool disturbed;              /* a finding has shown that the IUT is not where it should be, or nobody can tell where it is: from now on
                                     segments are judged by themselves only */
-    char inconclusive[128];
-    int64_t now_ns, last_input_ns;
-    uint32_t reported[2][(RULE_COUNT + 31) / 32]; /* rules already reported here, for certain and with needs: one finding a rule is enough */
-
+    bool reset;                  /* the connection ended by a RST from the peer */
+    bool last_input_was_rst, last_input_without_ack; /* of a segment that was sound */
+    bool cut_short;              /* more situations than the bound allows */
+    uint32_t last_input_index;
+    unsigned reply_count;        /* ever; the last JUDGE_REPLIES_MAX are kept */
+    struct reply { uint32_t seq, ack; bool has_ack; } replies[JUDGE_REPLIES_MAX]; /* RSTs that the last inputs may be answered with */
     struct lossy_watch lossy;
     struct options_watch options;
     struct timestamps_watch timestamps;
     struct sack_watch sack;
     struct ecn_watch ecn;
     struct content_watch content;
+
+    struct pkt_endpoint iut, peer;
+    judge_report *report;
+    void *context;
+    struct hypotheses *now, *before; /* before: as they were before the last input. In a capture: anything, and never changed */
+    struct side *candidate;      /* of a peer's SYN that may begin a new incarnation while the old one is still there; else NULL */
+    uint32_t ts_recent;          /* TS.Recent is at least this */
+    bool ts_recent_known, unicast;
+    bool from_time_wait;         /* this incarnation began in the TIME-WAIT of the one before */
+    bool received_since_output;  /* the application has taken data since the last output: the window may have grown */
+    int64_t challenged_ns, challenged_before_ns; /* when an ACK last answered what might be an attack, and before the input at hand; 0: never */
+    int64_t progress_ns;         /* the last input that was taken */
+    struct { bool set; uint8_t state; enum rule_id rule; uint32_t cause; } unanswered; /* the obligation that went by while another
+                                    situation was left, and the state that had it */
+    struct application app;
+    uint32_t reported[2][(RULE_COUNT + 31) / 32]; /* rules already reported here, for certain and with needs: one finding a rule is enough */
     struct calls_watch calls;
     struct timing_watch timing;
     struct icmp_watch icmp;

@@ -63,9 +63,7 @@ void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypoth
         }
     }
     if (set->count == HYPOTHESES_MAX) {
-        snprintf(j->inconclusive, sizeof j->inconclusive, "more than %d situations of the stack explain what was seen",
-                 HYPOTHESES_MAX);
-        j->disturbed = true;
+        j->cut_short = j->disturbed = true;
         return;
     }
     set->of[set->count++] = *h;
@@ -664,7 +662,7 @@ void judge_state(struct judge *j, enum tcp_state state, int64_t at_ns)
 
 const char *judge_inconclusive(const struct judge *j)
 {
-    return j->inconclusive[0] ? j->inconclusive : NULL;
+    return j->cut_short ? "more situations of the stack explain what was seen than are followed" : NULL;
 }
 
 unsigned judge_evidence(const struct judge *j)
