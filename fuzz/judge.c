@@ -1,6 +1,7 @@
 /* Fuzzes the judge: bytes become what it is told of a pair of endpoints: segments in and out, with numbers near the live ones, ICMP
  * errors, calls, states told, and the passing of time. Two judges are told the same and must find the same; whatever they are told,
  * their sets of hypotheses, facts and memory stay within bounds, and what they find can be printed. */
+#include "fuzz/input.h"
 #include "engine/model/inside.h"
 
 #include <stdio.h>
@@ -10,8 +11,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { STEPS_MAX = 600, STORM_MAX = 40, TEXT_MAX = 2000 };
-
-struct input { const uint8_t *data; size_t left; };
 
 struct witness { /* one of the two judges, and what it has found */
     struct judge_host host;
@@ -27,28 +26,6 @@ struct play {
     int64_t now_ns;
     uint32_t index;
 };
-
-static uint8_t next8(struct input *in)
-{
-    if (in->left == 0)
-        return 0;
-    in->left--;
-    return *in->data++;
-}
-
-static uint16_t next16(struct input *in)
-{
-    uint16_t high = next8(in);
-    return (uint16_t)(high << 8 | next8(in));
-}
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
 
 /* ---- findings ---------------------------------------------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* Fuzzes the reference stack: bytes become segments relative to a live connection, ICMP errors, application calls and the passing
  * of time; after each, the stack's invariants must hold and whatever it sent must be well formed. */
+#include "fuzz/input.h"
 #include "targets/reference/stack.h"
 
 #include <stdio.h>
@@ -10,8 +11,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { STEPS_MAX = 400, HANDLES = 4, PORT = 80, TESTER_PORTS = 4, TEXT_MAX = 3000 };
 
-struct input { const uint8_t *data; size_t left; };
-
 struct play {
     struct input in;
     struct ref_stack *stack;
@@ -21,28 +20,6 @@ struct play {
     int handles[HANDLES];  /* of sockets the application holds; -1: none */
     int listener;
 };
-
-static uint8_t next8(struct input *in)
-{
-    if (in->left == 0)
-        return 0;
-    in->left--;
-    return *in->data++;
-}
-
-static uint16_t next16(struct input *in)
-{
-    uint16_t high = next8(in);
-    return (uint16_t)(high << 8 | next8(in));
-}
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
 
 /* ---- the host ---------------------------------------------------------------------------------------------------- */
 

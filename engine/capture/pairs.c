@@ -1,4 +1,4 @@
-/* The table of pairs: a hash table (uthash) for segments to find theirs, and two queues through it, in which pairs wait for their
+/* The table of pairs: a hash table for segments to find theirs, and two queues through it, in which pairs wait for their
  * turn to be looked at. A queue is not reordered when a pair is used, which would touch three pairs for each segment: whoever takes
  * the first from it sees by last_ns whether it was idle since, and puts it at the end again when it was not. */
 #include "engine/capture/pairs.h"

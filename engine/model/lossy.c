@@ -37,7 +37,7 @@ static bool is_closed(const struct judge *j)
     return (j->in.fin_seen && j->out.fin_seen) || j->reset || j->lossy.own_rst_seen;
 }
 
-/* Both numbers of a segment are others than those of the connection at hand: the opening of a new one was missed. */
+/* A number below the ISS is of the connection before. */
 static bool is_of_old(const struct side *side, uint32_t seq)
 {
     return side->begun && seq_lt(seq, side->iss);
@@ -48,6 +48,7 @@ static bool is_outside(const struct side *side, uint32_t seq)
     return side->known && seq - (side->start - 1) > side->nxt - (side->start - 1);
 }
 
+/* Both numbers of a segment are others than those of the connection at hand: the opening of a new one was missed. */
 static bool is_of_new(const struct side *from, const struct side *to, const struct segment *s)
 {
     return s->tcp->flags & PKT_ACK && is_outside(from, s->seq) && is_outside(to, s->tcp->ack);
