@@ -11,6 +11,8 @@
  *         fd() becomes readable whenever receive() or an upper-tester call may give something new.
  * Upper.  RFC 9293 §3.9.1's calls in the form everyone knows them, sockets, never blocking: what cannot be done yet is -EAGAIN (or
  *         -EINPROGRESS for the first connect()), and is asked again. Every call returns >= 0 or a negative errno value of Linux.
+ *         An upper tester on another host answers after a round trip (info.call_ns), and each call takes that long. -ECOMM: it
+ * cannot be reached any more; the test then ends in error, and trouble() says why.
  */
 #ifndef TCPASSAY_RUNNER_TARGET_H
 #define TCPASSAY_RUNNER_TARGET_H
@@ -29,6 +31,9 @@ enum target_capability {
     TARGET_ECHO = 1u << 6,         /* answers ICMP echo in order with TCP: fences work */
     TARGET_MANY = 1u << 7,         /* several instances may be open at once */
     TARGET_DISRUPTION = 1u << 8,   /* floods harm nobody */
+    TARGET_FENCED = 1u << 9,       /* not synchronous, but in order and near: an echo proves that what was sent before it has been dealt with,
+                                      and each further packet of a test waits for it, so that the model can judge as if it were */
+    TARGET_SHARED = 1u << 10,      /* others may talk to the IUT meanwhile: what it does elsewhere is none of ours */
 };
 
 enum { TARGET_PIXIT_MAX = 32, TARGET_TEXT_MAX = 256 };
@@ -43,7 +48,13 @@ struct target_info {
     uint16_t mtu;
     int64_t granularity_ns;        /* a timer of the IUT may fire this much late (absolute part) … */
     uint32_t granularity_permille; /* … plus this share of its length (Linux's timer wheel: 125) */
-    int64_t latency_ns;            /* an immediate reaction is seen within this time on an idle machine */
+    int64_t latency_ns;            /* an immediate reaction is seen within this time on an idle machine, the way there and back included */
+    int64_t rtt_ns;                /* the way there and back; 0 in process */
+    int64_t call_ns;               /* a call of the upper tester takes so long; 0: at once */
+    uint16_t open_port;            /* without an upper tester: a TCP port that is open; 0: none known */
+    int64_t msl_ns;                /* its MSL where that is known, else 0 */
+    char ledger[64];               /* whose known failures count, when not those of the target's own name; "" */
+    char lacks[256];               /* features that it does not claim (PICS), by the names of a scenario's needs, with '+' between */
     unsigned pixit_count;          /* further facts worth recording: sysctls, versions */
     struct { char name[64]; char value[64]; } pixit[TARGET_PIXIT_MAX];
 };
@@ -132,6 +143,13 @@ struct target_ops {
     /* The connection between these two endpoints, or the listener at local when remote's port is 0 or no connection is there.
      * 0; -ENOENT: no record, which is CLOSED; -EOPNOTSUPP: cannot tell. */
     int64_t (*status)(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote, struct target_status *out);
+
+    /* How often the link or the upper tester has failed the tester so far (frames that the capture dropped, an agent that was lost,
+     * a plugin's process that died), and what happened last, in words. What did not pass while the number grew is no fault of the
+     * IUT's TCP: it is played again, or ends in error. NULL: never. */
+    uint64_t (*trouble)(struct target *t, char *text, size_t capacity);
+    /* After trouble: tries to make the instance usable again; false with *error when it is lost for good. NULL: nothing to do. */
+    bool (*recover)(struct target *t, struct target_error *error);
 };
 
 struct target {              /* a driver embeds this as its first member */
