@@ -144,11 +144,16 @@ struct target_ops {
      * 0; -ENOENT: no record, which is CLOSED; -EOPNOTSUPP: cannot tell. */
     int64_t (*status)(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote, struct target_status *out);
 
-    /* How often the link or the upper tester has failed the tester so far (frames that the capture dropped, an agent that was lost,
-     * a plugin's process that died), and what happened last, in words. What did not pass while the number grew is no fault of the
-     * IUT's TCP: it is played again, or ends in error. NULL: never. */
+    /* How often the link or the upper tester has failed the tester so far (frames that the capture dropped, an agent that was lost),
+     * and what happened last, in words. What did not pass while the number grew is no fault of the IUT's TCP: it is played again, or
+     * ends in error. NULL: never. */
     uint64_t (*trouble)(struct target *t, char *text, size_t capacity);
-    /* After trouble: tries to make the instance usable again; false with *error when it is lost for good. NULL: nothing to do. */
+    /* How often the IUT itself has died so far (the process of a stack crashed, or hung and was ended), and how, in words: "ended by
+     * signal 11 (Segmentation fault) in input()". The test that played is a failure; of several that played at once each is played
+     * again alone, where the driver can have many instances, to find the one. NULL: never. */
+    uint64_t (*deaths)(struct target *t, char *text, size_t capacity);
+    /* After either: tries to make the instance usable again, with nothing left of before; false with *error when it is lost for
+     * good. NULL: nothing can be done, the instance is closed and opened anew. */
     bool (*recover)(struct target *t, struct target_error *error);
 };
 
