@@ -20,6 +20,9 @@ struct upper_ops {
     void (*close)(struct upper *u); /* its sockets at the IUT are aborted */
     int (*fd)(struct upper *u);     /* readable when work() has something to do; -1: never */
     void (*work)(struct upper *u);  /* takes what came by itself; never blocks */
+    /* Packets have been sent to the IUT since: what is remembered of its sockets may be out of date, and is asked for before it is
+     * used again. Costs nothing itself. NULL: nothing is remembered. */
+    void (*touched)(struct upper *u);
     /* How often the upper tester was lost so far; text: what happened last, in words. */
     uint64_t (*trouble)(struct upper *u, char *text, size_t capacity);
     bool (*recover)(struct upper *u, struct target_error *error);
