@@ -83,6 +83,12 @@ struct judge_config {
 struct judge;
 struct judge *judge_new(const struct judge_config *config); /* NULL: out of memory */
 void judge_free(struct judge *judge);
+/* The same in memory of the caller, who frees it after judge_clear(): judge_memory_len() octets, zeroed, aligned for anything. */
+size_t judge_memory_len(void);
+struct judge *judge_place(void *memory, const struct judge_config *config);
+void judge_clear(struct judge *judge);
+/* Has the processor get what it will need of a judge in a capture (JUDGE_LOSSY) for its next segment. */
+void judge_prefetch(const void *judge);
 
 /* The peer's packet went towards the IUT: TCP of this pair, or ICMP that quotes it. bytes of a capture may be cut short: whole is
  * false, then no checksum or content is judged. */
@@ -120,6 +126,8 @@ int64_t judge_deadline(const struct judge *judge);
 /* The IUT has just answered something (an echo) that was sent after every input so far, on a link in order: what it owes at once,
  * it owes no longer. */
 void judge_fence(struct judge *judge, int64_t now_ns);
+/* Is a reaction due at once that has not come? */
+bool judge_owes(const struct judge *judge);
 /* Nothing more will come: what only the end can decide is decided. */
 void judge_end(struct judge *judge, int64_t now_ns);
 

@@ -57,10 +57,15 @@ static void conclude(struct attempt *a, int64_t result)
     format_result(result, text, sizeof text);
     char line[PLAYER_CAUSE_MAX];
     bool at_once = a->step == play_current_step(p);
+    play_stirred(p);
     snprintf(line, sizeof line, at_once ? "%s" : "%s, of `%.300s` in line %d", text, play_words(a->step), a->step->at.line);
     trace_event(&p->trace, RESULT_RETURN, play_since_start(p, p->now_ns), 0, (uint32_t)a->step->at.line, NULL, line);
     if (p->finished)
         return;
+    if (result == -ECOMM) {
+        play_stop(p, VERDICT_ERROR, "line %d: %s(): the upper tester cannot be reached any more", a->step->at.line, a->call->name);
+        return;
+    }
     if (*a->why) {
         enum verdict verdict = p->scenario->has_front_matter ? VERDICT_ERROR : VERDICT_NOT_APPLICABLE;
         play_stop(p, verdict, "line %d: %s(): %s", a->step->at.line, a->call->name, a->why);

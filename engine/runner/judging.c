@@ -125,7 +125,7 @@ struct judging *judging_new(struct player *p)
     struct judging *g = calloc(1, sizeof *g);
     if (!g)
         return NULL;
-    g->host.link = info->capabilities & TARGET_SYNCHRONOUS ? JUDGE_SYNCHRONOUS : JUDGE_ORDERED;
+    g->host.link = info->capabilities & (TARGET_SYNCHRONOUS | TARGET_FENCED) ? JUDGE_SYNCHRONOUS : JUDGE_ORDERED;
     g->host.application_known = info->capabilities & TARGET_UPPER_TESTER;
     g->host.mtu = mtu_of(p);
     g->host.granularity_ns = info->granularity_ns;
@@ -163,9 +163,10 @@ static bool is_judged(const struct player *p)
     return p->judging && !p->judging->ended;
 }
 
+/* What an input causes at once can be read now. */
 static bool is_synchronous(const struct player *p)
 {
-    return p->judging->host.link == JUDGE_SYNCHRONOUS;
+    return p->target->info.capabilities & TARGET_SYNCHRONOUS;
 }
 
 /* The time for what is told now; it never goes backwards. What the tester was late, the IUT's answers may seem to be. */
@@ -338,8 +339,23 @@ void judging_input(struct player *p, const uint8_t *bytes, size_t len, int64_t a
 
 void judging_echoed(struct player *p, uint16_t sequence, int64_t at_ns)
 {
-    if (is_judged(p) && p->echo_is_last && sequence == p->echo_sequence)
+    bool paced = p->target->info.capabilities & TARGET_FENCED; /* settle.c decides when it counts */
+    if (is_judged(p) && !paced && p->echo_is_last && sequence == p->echo_sequence)
         fence_all(p, told_at(p, at_ns));
+}
+
+bool judging_owed(const struct player *p)
+{
+    for (const struct pair *pair = is_judged(p) ? p->judging->pairs : NULL; pair; pair = pair->next)
+        if (judge_owes(pair->judge))
+            return true;
+    return false;
+}
+
+void judging_fence(struct player *p)
+{
+    if (is_judged(p))
+        fence_all(p, told_at(p, play_clock_ns(p)));
 }
 
 void judging_output(struct player *p, const struct packet *packet, struct interval at, uint32_t index)

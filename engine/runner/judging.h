@@ -25,6 +25,10 @@ void judging_input(struct player *p, const uint8_t *bytes, size_t len, int64_t a
 /* A packet has come from the IUT, whole; before the link's rules take effect. */
 void judging_output(struct player *p, const struct packet *packet, struct interval at, uint32_t index);
 /* The IUT has answered an echo. */
+/* Is something due at once that has not come? */
+bool judging_owed(const struct player *p);
+/* What was due at once, is overdue (settle.c). */
+void judging_fence(struct player *p);
 void judging_echoed(struct player *p, uint16_t sequence, int64_t at_ns);
 /* STATUS has told the state of the endpoint's connection; what the IUT sent before that has been judged. */
 void judging_state(struct player *p, const struct endpoint *e, enum tcp_state state);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { STATE_CALL_MAX_NS = 1000000 }; /* where asking takes longer, it is asked only when a scenario does */
+
 void play_note_packet(struct player *p, enum result_event_kind kind, struct endpoint *e, const uint8_t *bytes, size_t len,
                       bool from_tester, int64_t at_ns, uint32_t index)
 {
@@ -26,7 +28,8 @@ void play_note_packet(struct player *p, enum result_event_kind kind, struct endp
 void play_note_state(struct player *p, struct endpoint *e)
 {
     enum tcp_state state;
-    if (!e || e->subscript > 0 || !play_reveal_state(p, e, &state) || (e->state_known && e->state == state))
+    bool costly = p->target->info.call_ns > STATE_CALL_MAX_NS;
+    if (!e || costly || e->subscript > 0 || !play_reveal_state(p, e, &state) || (e->state_known && e->state == state))
         return;
     e->state = state;
     e->state_known = true;
@@ -45,6 +48,7 @@ static void transmit(struct player *p, const uint8_t *bytes, size_t len)
     play_note_packet(p, RESULT_SENT, e, bytes, len, true, p->now_ns, index);
     int64_t at_ns = play_clock_ns(p);
     int error = p->target->ops->send(p->target, bytes, len);
+    play_stirred(p);
     if (error >= 0)
         judging_input(p, bytes, len, at_ns, index);
     if (error < 0)

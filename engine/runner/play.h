@@ -90,6 +90,13 @@ enum progress {
     STEP_STOPPED, /* the play is over */
 };
 
+struct settling { /* settle.c: has everything sent to a fenced target been dealt with? */
+    bool stirred;             /* something was sent, or called, since it last had */
+    bool asked;
+    uint16_t sequence;        /* of the echo */
+    int64_t give_up_ns, answered_ns;
+};
+
 struct closest { /* for the message of an expectation that nothing met */
     unsigned differences;
     uint32_t index;
@@ -100,9 +107,11 @@ struct step_state { /* of the step being performed; zeroed when the next one beg
     bool entered;
     struct interval base;     /* when the step before happened */
     int64_t due_ns;           /* its own time */
+    bool lateness_noted;
     bool past_due;            /* its time ran out: watching whether the link is alive, and whether it comes late */
     int64_t watch_until_ns;
     uint16_t echo_sequence;   /* of the fence */
+    unsigned lost_before;     /* fences, when this one was begun */
     uint64_t dead;            /* either: branches that cannot come true any more, a bit each */
     uint32_t passed_over;
     struct closest closest;
@@ -148,6 +157,8 @@ struct player {
     struct step_state step;
     uint16_t echo_sequence, echo_answered;
     bool echo_is_last;            /* nothing was sent to the IUT behind the last echo */
+    struct settling settling;
+    unsigned fences_lost;         /* echoes that were not answered */
     uint16_t ip_id;
     int64_t worst_lateness_ns;
 
@@ -202,6 +213,11 @@ static inline void play_wake_at(struct player *p, int64_t at_ns)
 void play_send(struct player *p, struct endpoint *e, const uint8_t *bytes, size_t len);
 uint16_t play_send_echo(struct player *p);
 bool play_echo_answered(const struct player *p, uint16_t sequence);
+/* On a fenced target: something was sent to the IUT, or called (settle.c). */
+void play_stirred(struct player *p);
+/* Has everything that was sent or called been dealt with? When not, the player is woken to ask again. Always true on other targets.
+ */
+bool play_settled(struct player *p);
 /* Notes the IUT's state in the trace when it has changed. */
 void play_note_state(struct player *p, struct endpoint *e);
 /* The endpoint a reference means, made when new. NULL with the play stopped when there are too many, or the subscript has no value.

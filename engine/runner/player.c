@@ -359,7 +359,7 @@ static bool settle_frames(struct player *p)
 
 static void finish(struct player *p)
 {
-    if (play_calls_outstanding(p))
+    if (play_calls_outstanding(p) || !play_settled(p) || p->finished)
         return;
     play_stop(p, VERDICT_PASS, "%s", "");
 }
@@ -399,6 +399,11 @@ int64_t player_deadline(const struct player *p)
 bool player_finished(const struct player *p)
 {
     return p->finished;
+}
+
+bool player_lost_something(const struct player *p)
+{
+    return p->fences_lost != 0;
 }
 
 void player_abort(struct player *p, const char *reason)

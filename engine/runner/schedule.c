@@ -1,4 +1,5 @@
 /* What both clocks share: applicability, verdicts without a play, and the choice between them (see schedule.h). */
+#include "engine/runner/pics.h"
 #include "engine/runner/schedule_internal.h"
 
 #include <stdio.h>
@@ -15,6 +16,15 @@ static const struct { unsigned need, capability; const char *lacks; } need_table
     {SCN_NEEDS_VIRTUAL_TIME, TARGET_VIRTUAL_TIME, "lives in real time, and this would take hours"},
 };
 
+unsigned schedule_addresses_needed(const struct scenario *scenario)
+{
+    unsigned most = 1;
+    for (unsigned i = 0; i < scenario->endpoint_count; i++)
+        if (scenario->endpoints[i].address_index > most)
+            most = scenario->endpoints[i].address_index;
+    return most;
+}
+
 bool schedule_not_applicable(const struct schedule *s, const struct scenario *scenario, const struct target_info *info,
                              uint8_t ip_version, char *reason, size_t reason_size)
 {
@@ -27,8 +37,18 @@ bool schedule_not_applicable(const struct schedule *s, const struct scenario *sc
             snprintf(reason, reason_size, "the target %s", need_table[i].lacks);
             return true;
         }
+    const struct pics_feature *lacking = pics_lacking(info, scenario);
+    if (lacking) {
+        snprintf(reason, reason_size, "the target does not claim %s: %s (PICS)", lacking->name, lacking->meaning);
+        return true;
+    }
     if (!(info->capabilities & (ip_version == 6 ? TARGET_IPV6 : TARGET_IPV4))) {
         snprintf(reason, reason_size, "the target has no IPv%u", ip_version);
+        return true;
+    }
+    if (schedule_addresses_needed(scenario) > info->tester_count) {
+        snprintf(reason, reason_size, "it takes %u addresses of the tester, and there are %u", schedule_addresses_needed(scenario),
+                 info->tester_count);
         return true;
     }
     if ((scenario->needs & SCN_NEEDS_DISRUPTIVE) && !(info->capabilities & TARGET_DISRUPTION) && !s->disruption_allowed) {
@@ -78,6 +98,16 @@ struct target *schedule_open(const struct schedule *s, const struct suite_test *
         settings[config.setting_count++] = (struct target_setting){scenario->settings[i].name, scenario->settings[i].value};
     }
     return s->driver->open(s->argument, &config, error);
+}
+
+uint64_t schedule_troubles(struct target *target, char *text, size_t capacity)
+{
+    return target->ops->trouble ? target->ops->trouble(target, text, capacity) : 0;
+}
+
+uint64_t schedule_deaths(struct target *target, char *text, size_t capacity)
+{
+    return target->ops->deaths ? target->ops->deaths(target, text, capacity) : 0;
 }
 
 enum schedule_end schedule_run(const struct schedule *schedule, struct target_error *error)

@@ -11,15 +11,25 @@
 #include <unistd.h>
 
 /* The tester's ports are dealt out in blocks, one block of one address a player: a packet's address and port tell whose it is. */
-enum { SEATED_AT_ONCE = 8, REALTIME_PRIORITY = 1 };
+enum { SEATED_AT_ONCE = 8, CONFIRMATION_TEXT_MAX = 768, REALTIME_PRIORITY = 1, RECOVERIES_MAX = 3, JOBS_MIN = 2 };
+/* Upper-tester calls that take long keep everybody waiting: so few play at once that this is what all of them could take together.
+ */
+static const int64_t calls_at_once_ns = 25000000, recovery_pause_ns = 1000000000;
 
-enum { FIRST_TESTER_PORT = 16384, PORT_BLOCKS = (65536 - FIRST_TESTER_PORT) / PLAYER_PORTS, FIRST_IUT_PORT = 1024, IUT_PORT_GROUPS = 3900 };
+enum { FIRST_TESTER_PORT = 16384, FIRST_IUT_PORT = 1024, IUT_PORT_GROUPS = 3900 };
+
+struct waiting { /* a test that is still to be played */
+    size_t test;           /* index into the schedule's tests */
+    unsigned reruns;       /* because the tester, or what is between it and the IUT, failed */
+    bool alone;            /* something died when it was played together with others */
+    char *failed_before;   /* why it failed the first time, where a failure counts only twice; owned */
+};
 
 struct seat { /* a player and the test it plays */
     struct player *player;
     uint16_t iut_port;
-    size_t test;           /* index into the schedule's tests */
-    unsigned reruns;
+    struct waiting of;
+    bool troubled;         /* the link or the upper tester failed meanwhile */
 };
 
 struct real;
@@ -31,12 +41,21 @@ struct lane {
     struct seat *seats;
     unsigned seat_count, seat_capacity;
     uint64_t next_place;
+    unsigned first_port, port_blocks; /* of the tester */
     int64_t empty_ns;      /* when its link was last seen empty */
     struct player **owners; /* [tester address][port block] */
     bool iut_ports_taken[IUT_PORT_GROUPS];
+    uint64_t troubles, deaths; /* of the target, so far */
+    char trouble[SCHEDULE_TROUBLE_TEXT_MAX];
+    unsigned capabilities; /* when it was opened */
+    bool link_gone;
+    bool broken;           /* nobody sits down until it is mended; tried again at mend_ns */
+    bool reopening;        /* closed and opened anew as soon as nobody plays */
+    bool lost;             /* nothing can be played on it any more: trouble says why */
+    bool upper_lost;       /* the same of what needs an upper tester */
+    unsigned recoveries_failed;
+    int64_t mend_ns;
 };
-
-struct waiting { size_t test; unsigned reruns; };
 
 struct real {
     const struct schedule *s;
@@ -44,6 +63,7 @@ struct real {
     struct lane *lanes[SCHEDULE_LANES_MAX];
     unsigned lane_count;
     int epoll_fd;
+    unsigned openings_failed; /* one after the other; after a few nobody tries again */
     struct waiting *shared, *exclusive; /* stacks of what is still to be played, last first */
     size_t shared_count, exclusive_count;
     size_t done, running;
@@ -66,7 +86,9 @@ static struct lane *lane_open(struct real *r, const struct suite_test *test)
     if (!target)
         return NULL;
     struct lane *lane = calloc(1, sizeof *lane);
-    struct player **owners = calloc((size_t)target->info.tester_count * PORT_BLOCKS, sizeof(struct player *));
+    unsigned first_port = target->info.port_count ? target->info.first_port : FIRST_TESTER_PORT;
+    unsigned port_blocks = (target->info.port_count ? target->info.port_count : 65536u - FIRST_TESTER_PORT) / PLAYER_PORTS;
+    struct player **owners = calloc((size_t)target->info.tester_count * port_blocks, sizeof(struct player *));
     struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = lane}};
     if (!lane || !owners || epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, target->ops->fd(target), &event) < 0) {
         *r->error = (struct target_error){.kind = TARGET_ERR_UNAVAILABLE};
@@ -76,7 +98,11 @@ static struct lane *lane_open(struct real *r, const struct suite_test *test)
         target->ops->close(target);
         return NULL;
     }
-    *lane = (struct lane){.real = r, .target = target, .owners = owners, .empty_ns = now_ns(), .exclusive = test != NULL};
+    *lane = (struct lane){.real = r, .target = target, .owners = owners, .empty_ns = now_ns(), .exclusive = test != NULL,
+                           .first_port = first_port, .port_blocks = port_blocks};
+    lane->capabilities = target->info.capabilities;
+    lane->troubles = schedule_troubles(target, lane->trouble, sizeof lane->trouble);
+    lane->deaths = schedule_deaths(target, lane->trouble, sizeof lane->trouble);
     return r->lanes[r->lane_count++] = lane;
 }
 
@@ -93,20 +119,12 @@ static void lane_close(struct real *r, unsigned index)
     r->lane_count--;
 }
 
-static unsigned addresses_needed(const struct scenario *scenario)
-{
-    unsigned most = 1;
-    for (unsigned i = 0; i < scenario->endpoint_count; i++)
-        if (scenario->endpoints[i].address_index > most)
-            most = scenario->endpoints[i].address_index;
-    return most;
-}
-
 static struct player **owner_of(const struct lane *lane, unsigned address, uint16_t port)
 {
-    if (address >= lane->target->info.tester_count || port < FIRST_TESTER_PORT)
+    if (address >= lane->target->info.tester_count || port < lane->first_port)
         return NULL;
-    return &lane->owners[address * PORT_BLOCKS + (unsigned)(port - FIRST_TESTER_PORT) / PLAYER_PORTS];
+    unsigned block = (port - lane->first_port) / PLAYER_PORTS;
+    return block < lane->port_blocks ? &lane->owners[address * lane->port_blocks + block] : NULL;
 }
 
 /* The n-th place: neighbours differ in everything. */
@@ -115,7 +133,7 @@ static struct player_place place_of(const struct lane *lane, uint64_t n)
     unsigned count = lane->target->info.tester_count;
     return (struct player_place){
         .tester_address = (unsigned)(n % count),
-        .tester_port = (uint16_t)(FIRST_TESTER_PORT + n / count % PORT_BLOCKS * PLAYER_PORTS),
+        .tester_port = (uint16_t)(lane->first_port + n / count % lane->port_blocks * PLAYER_PORTS),
         .iut_port = (uint16_t)(FIRST_IUT_PORT + n % IUT_PORT_GROUPS * PLAYER_IUT_PORTS),
         .echo_id = (uint16_t)(n + 1),
     };
@@ -141,7 +159,7 @@ static struct player_place deal_place(struct lane *lane, const struct scenario *
 {
     unsigned count = lane->target->info.tester_count;
     struct player_place place;
-    *addresses = addresses_needed(scenario);
+    *addresses = schedule_addresses_needed(scenario);
     for (unsigned tries = 0; tries <= IUT_PORT_GROUPS; tries++) {
         if (lane->next_place % count + *addresses > count) /* a player's addresses lie side by side */
             lane->next_place += count - lane->next_place % count;
@@ -198,7 +216,20 @@ static void deliver(struct real *r, struct lane *lane, size_t len, int64_t at_ns
     if (at_ns > earliest && at_ns < latest)
         earliest = latest = at_ns;
     player_held_up(player, read_ns - earliest);
-    player_receive(player, r->buffer, len, earliest, latest);
+    player_receive(player, r->buffer, len, earliest - lane->target->info.rtt_ns, latest); /* it was on its way for a part of that */
+}
+
+/* The link is gone, or (status 0) trouble() says that something failed: what is being played proves nothing. */
+static void lane_troubled(struct lane *lane, int status)
+{
+    if (status && !lane->target->ops->trouble)
+        snprintf(lane->trouble, sizeof lane->trouble, "the link to the target is gone: %s", strerror(status));
+    for (unsigned i = 0; i < lane->seat_count; i++) {
+        lane->seats[i].troubled = true;
+        if (status)
+            player_abort(lane->seats[i].player, "the link to the target is gone");
+    }
+    lane->link_gone |= status != 0;
 }
 
 /* Reads all that the lane's IUT has sent. True when there was something. */
@@ -214,10 +245,7 @@ static bool drain(struct real *r, struct lane *lane)
             return any;
         }
         if (len < 0) {
-            char reason[160];
-            snprintf(reason, sizeof reason, "the link to the target is gone: %s", strerror((int)-len));
-            for (unsigned i = 0; i < lane->seat_count; i++)
-                player_abort(lane->seats[i].player, reason);
+            lane_troubled(lane, (int)-len);
             lane->draining = false;
             return false;
         }
@@ -247,20 +275,38 @@ static void stopped(struct real *r, int stop)
         r->end = SCHEDULE_STOPPED;
 }
 
+static void give_up(struct real *r, struct waiting w, enum verdict verdict, const char *reason)
+{
+    stopped(r, report(r, r->s->tests[w.test], verdict, reason));
+    free(w.failed_before);
+}
+
+/* A test that cannot be played since the target, or its upper tester, was lost before. */
+static bool comes_too_late(const struct lane *lane, const struct scenario *scenario)
+{
+    static const unsigned upper = SCN_NEEDS_CONNECT | SCN_NEEDS_LISTEN | SCN_NEEDS_URGENT;
+    return lane->lost || (lane->upper_lost && scenario->needs & upper);
+}
+
 static void seat(struct real *r, struct lane *lane, struct waiting w)
 {
     const struct suite_test *test = r->s->tests[w.test];
     const struct scenario *scenario = test->file->scenario;
-    char reason[256];
+    char reason[SCHEDULE_TROUBLE_TEXT_MAX + 32];
+    if (comes_too_late(lane, scenario)) {
+        snprintf(reason, sizeof reason, "the target was lost before: %s", lane->trouble);
+        give_up(r, w, VERDICT_ERROR, reason);
+        return;
+    }
     if (schedule_not_applicable(r->s, scenario, &lane->target->info, schedule_ip_version(test), reason, sizeof reason)) {
-        stopped(r, report(r, test, VERDICT_NOT_APPLICABLE, reason));
+        give_up(r, w, VERDICT_NOT_APPLICABLE, reason);
         return;
     }
     if (lane->seat_count == lane->seat_capacity) {
         unsigned capacity = lane->seat_capacity ? 2 * lane->seat_capacity : 8;
         struct seat *grown = realloc(lane->seats, capacity * sizeof *grown);
         if (!grown) {
-            stopped(r, report(r, test, VERDICT_ERROR, "out of memory"));
+            give_up(r, w, VERDICT_ERROR, "out of memory");
             return;
         }
         lane->seats = grown;
@@ -273,25 +319,24 @@ static void seat(struct real *r, struct lane *lane, struct waiting w)
     struct player *player = player_new(&config, now_ns());
     if (!player) {
         *iut_port_taken(lane, config.place.iut_port) = false;
-        stopped(r, report(r, test, VERDICT_ERROR, "out of memory"));
+        give_up(r, w, VERDICT_ERROR, "out of memory");
         return;
     }
     set_owner(lane, &config.place, addresses, player);
-    lane->seats[lane->seat_count++] = (struct seat){.player = player, .iut_port = config.place.iut_port, .test = w.test, .reruns = w.reruns};
+    lane->seats[lane->seat_count++] = (struct seat){.player = player, .iut_port = config.place.iut_port, .of = w};
     r->running++;
     player_run(player, now_ns());
 }
 
 static void seat_exclusive(struct real *r, struct waiting w)
 {
-    const struct suite_test *test = r->s->tests[w.test];
-    struct lane *lane = lane_open(r, test);
+    struct lane *lane = r->openings_failed < RECOVERIES_MAX ? lane_open(r, r->s->tests[w.test]) : NULL;
+    bool unsupported = !lane && r->error->kind == TARGET_ERR_UNSUPPORTED;
+    r->openings_failed = lane || unsupported ? 0 : r->openings_failed + 1;
     if (lane)
         seat(r, lane, w);
-    else if (r->error->kind == TARGET_ERR_UNSUPPORTED)
-        stopped(r, report(r, test, VERDICT_NOT_APPLICABLE, r->error->text));
     else
-        stopped(r, report(r, test, VERDICT_ERROR, r->error->text));
+        give_up(r, w, unsupported ? VERDICT_NOT_APPLICABLE : VERDICT_ERROR, r->error->text);
 }
 
 static unsigned exclusive_lanes(const struct real *r)
@@ -302,10 +347,28 @@ static unsigned exclusive_lanes(const struct real *r)
     return count;
 }
 
+static bool may_sit_down(const struct lane *lane)
+{
+    return !lane->exclusive && !lane->broken && !lane->reopening;
+}
+
+static unsigned most_at_once(const struct real *r)
+{
+    const struct lane *lane = r->lane_count ? r->lanes[0] : NULL;
+    int64_t call_ns = lane ? lane->target->info.call_ns : 0;
+    unsigned jobs = r->s->jobs ? r->s->jobs : SCHEDULE_JOBS_DEFAULT;
+    unsigned places = lane ? lane->target->info.tester_count * lane->port_blocks : jobs;
+    if (places < jobs)
+        jobs = places;
+    if (!r->s->jobs && call_ns * jobs > calls_at_once_ns)
+        jobs = calls_at_once_ns / call_ns < JOBS_MIN ? JOBS_MIN : (unsigned)(calls_at_once_ns / call_ns);
+    return jobs;
+}
+
 /* A few at a time, so that those who play already are not kept waiting. */
 static void seat_more(struct real *r)
 {
-    unsigned jobs = r->s->jobs ? r->s->jobs : SCHEDULE_JOBS_DEFAULT;
+    unsigned jobs = most_at_once(r);
     unsigned lanes = !r->s->driver->many ? 1 : jobs < SCHEDULE_LANES_MAX - 1 ? jobs : SCHEDULE_LANES_MAX - 1;
     if (r->exclusive_count && r->end == SCHEDULE_DONE && exclusive_lanes(r) < lanes &&
         (r->s->driver->many || (r->running == 0 && r->shared_count == 0))) {
@@ -314,7 +377,7 @@ static void seat_more(struct real *r)
         seat_exclusive(r, r->exclusive[--r->exclusive_count]);
     }
     for (unsigned i = 0; i < r->lane_count; i++)
-        for (unsigned n = 0; n < SEATED_AT_ONCE && !r->lanes[i]->exclusive && r->shared_count && r->lanes[i]->seat_count < jobs &&
+        for (unsigned n = 0; n < SEATED_AT_ONCE && may_sit_down(r->lanes[i]) && r->shared_count && r->lanes[i]->seat_count < jobs &&
                              r->end == SCHEDULE_DONE;
              n++)
             seat(r, r->lanes[i], r->shared[--r->shared_count]);
@@ -323,49 +386,169 @@ static void seat_more(struct real *r)
 /* Is there work for a free seat? Then nobody sleeps. */
 static bool can_seat_more(const struct real *r)
 {
-    unsigned jobs = r->s->jobs ? r->s->jobs : SCHEDULE_JOBS_DEFAULT;
+    unsigned jobs = most_at_once(r);
     for (unsigned i = 0; i < r->lane_count; i++)
-        if (!r->lanes[i]->exclusive && r->shared_count && r->lanes[i]->seat_count < jobs)
+        if (may_sit_down(r->lanes[i]) && r->shared_count && r->lanes[i]->seat_count < jobs)
             return true;
     return false;
 }
 
 /* ---- playing */
 
-static void unseat(struct real *r, struct lane *lane, unsigned index)
+static void wait_again(struct real *r, const struct lane *lane, struct waiting again)
+{
+    if (lane->exclusive || again.alone)
+        r->exclusive[r->exclusive_count++] = again;
+    else
+        r->shared[r->shared_count++] = again;
+}
+
+/* Leaves the lane; its player, and what it played. */
+static struct seat leave_seat(struct real *r, struct lane *lane, unsigned index)
 {
     struct seat seat = lane->seats[index];
-    const struct suite_test *test = r->s->tests[seat.test];
     lane->seats[index] = lane->seats[--lane->seat_count];
-    for (size_t i = 0; i < (size_t)lane->target->info.tester_count * PORT_BLOCKS; i++)
+    for (size_t i = 0; i < (size_t)lane->target->info.tester_count * lane->port_blocks; i++)
         if (lane->owners[i] == seat.player)
             lane->owners[i] = NULL;
     *iut_port_taken(lane, seat.iut_port) = false;
     r->running--;
+    return seat;
+}
+
+/* A play that says nothing against the IUT, since the tester was late, or something was lost between the two. */
+enum disturbance { UNDISTURBED, DISTURBED_LATE, DISTURBED_HOPELESSLY_LATE, DISTURBED_LINK };
+
+static enum disturbance disturbance_of(const struct seat *seat, const struct result_test *result)
+{
+    int64_t lateness = player_lateness(seat->player);
+    bool blamed = player_findings_of_model(seat->player) != 0;
+    if (result->verdict == VERDICT_NOT_APPLICABLE || (result->verdict == VERDICT_PASS && !blamed))
+        return UNDISTURBED;
+    if (seat->troubled || player_lost_something(seat->player))
+        return DISTURBED_LINK;
+    if (lateness <= player_lateness_borne(seat->player))
+        return UNDISTURBED;
+    return lateness > SCHEDULE_LATENESS_MAX_NS ? DISTURBED_HOPELESSLY_LATE : DISTURBED_LATE;
+}
+
+/* The last play of a disturbed test is what counts; but what the disturbance can explain is not the IUT's fault. */
+static void excuse(const struct lane *lane, const struct seat *seat, enum disturbance disturbance, struct result_test *result)
+{
+    if (disturbance == UNDISTURBED || disturbance == DISTURBED_LATE)
+        return;
+    if (result->verdict == VERDICT_PASS) { /* what the model found amiss may be our own doing */
+        result->finding_count -= player_findings_of_model(seat->player);
+        return;
+    }
+    result->verdict = VERDICT_ERROR;
+    if (disturbance == DISTURBED_HOPELESSLY_LATE)
+        result->reason = "the tester's own steps were late in every run: the machine is too busy for this test";
+    else
+        result->reason = *lane->trouble ? lane->trouble : "packets were lost between tester and target in every run";
+}
+
+/* Where something may be lost unseen between tester and IUT, a failure counts when it comes twice. True: it is played once more. */
+static bool needs_confirmation(const struct lane *lane, struct seat *seat, struct result_test *result,
+                               char reason[CONFIRMATION_TEXT_MAX])
+{
+    if (!(lane->target->info.capabilities & TARGET_FENCED))
+        return false;
+    if (result->verdict == VERDICT_FAIL && !seat->of.failed_before) {
+        seat->of.failed_before = strdup(result->reason);
+        return seat->of.failed_before != NULL;
+    }
+    if (result->verdict == VERDICT_PASS && seat->of.failed_before) {
+        result->verdict = VERDICT_INCONCLUSIVE;
+        snprintf(reason, CONFIRMATION_TEXT_MAX, "failed, and did not when it was played again: %s", seat->of.failed_before);
+        result->reason = reason;
+    }
+    return false;
+}
+
+static void unseat(struct real *r, struct lane *lane, unsigned index)
+{
+    struct seat seat = leave_seat(r, lane, index);
     struct result_test result;
     player_result(seat.player, &result);
-    result.reruns = seat.reruns;
-    int64_t lateness = player_lateness(seat.player);
-    bool late = lateness > player_lateness_borne(seat.player), blamed = player_findings_of_model(seat.player) != 0;
-    bool disturbed = late && result.verdict != VERDICT_NOT_APPLICABLE && (result.verdict != VERDICT_PASS || blamed);
-    if (disturbed && seat.reruns < SCHEDULE_RERUNS_MAX) {
-        struct waiting again = {.test = seat.test, .reruns = seat.reruns + 1};
-        if (lane->exclusive)
-            r->exclusive[r->exclusive_count++] = again;
-        else
-            r->shared[r->shared_count++] = again;
+    char reason[CONFIRMATION_TEXT_MAX];
+    enum disturbance disturbance = disturbance_of(&seat, &result);
+    if (disturbance != UNDISTURBED && seat.of.reruns < SCHEDULE_RERUNS_MAX) {
+        seat.of.reruns++;
+        wait_again(r, lane, seat.of);
+    } else if (disturbance == UNDISTURBED && needs_confirmation(lane, &seat, &result, reason)) {
+        wait_again(r, lane, seat.of);
     } else {
-        bool hopeless = disturbed && lateness > SCHEDULE_LATENESS_MAX_NS;
-        if (hopeless && result.verdict == VERDICT_PASS) { /* what the model found amiss may be our own lateness */
-            result.finding_count -= player_findings_of_model(seat.player);
-        } else if (hopeless) {
-            result.verdict = VERDICT_ERROR;
-            result.reason = "the tester's own steps were late in every run: the machine is too busy for this test";
-        }
+        excuse(lane, &seat, disturbance, &result);
+        result.reruns = seat.of.reruns;
         r->done++;
-        stopped(r, r->s->finished(r->s->context, test, &result, seat.player));
+        stopped(r, r->s->finished(r->s->context, r->s->tests[seat.of.test], &result, seat.player));
+        free(seat.of.failed_before);
     }
     player_free(seat.player);
+}
+
+/* ---- when something has died or failed */
+
+/* Of several that played when the IUT died, each is played again alone. */
+static void mourn(struct real *r, struct lane *lane)
+{
+    bool culprit_known = lane->seat_count == 1 || !r->s->driver->many;
+    for (unsigned i = 0; i < lane->seat_count && culprit_known; i++)
+        player_iut_died(lane->seats[i].player, lane->trouble);
+    while (lane->seat_count && !culprit_known) {
+        struct seat seat = leave_seat(r, lane, 0);
+        player_abort(seat.player, "the stack under test died");
+        player_free(seat.player);
+        seat.of.alone = true;
+        wait_again(r, lane, seat.of);
+    }
+}
+
+/* Tries to make the instance usable again, a few times; then what cannot be played on it any more is told of each test. */
+static void mend(struct lane *lane)
+{
+    const struct target_ops *ops = lane->target->ops;
+    struct target_error error = {0};
+    if (!ops->recover) {
+        lane->reopening = true;
+        return;
+    }
+    lane->broken = !ops->recover(lane->target, &error);
+    lane->mend_ns = now_ns() + recovery_pause_ns;
+    if (!lane->broken) {
+        lane->link_gone = false;
+        lane->recoveries_failed = 0;
+        return;
+    }
+    if (*error.text)
+        snprintf(lane->trouble, sizeof lane->trouble, "%.250s", error.text);
+    if (++lane->recoveries_failed < RECOVERIES_MAX)
+        return;
+    lane->broken = false;
+    lane->lost = lane->link_gone;
+    lane->upper_lost = true;
+}
+
+/* Has the IUT died, or the link or the upper tester failed, since this was last asked? */
+static void look_after(struct real *r, struct lane *lane)
+{
+    uint64_t deaths = schedule_deaths(lane->target, lane->trouble, sizeof lane->trouble);
+    if (deaths != lane->deaths) {
+        lane->deaths = deaths;
+        mourn(r, lane);
+        mend(lane);
+        return;
+    }
+    uint64_t troubles = schedule_troubles(lane->target, lane->trouble, sizeof lane->trouble);
+    bool again = lane->broken && now_ns() >= lane->mend_ns, news = troubles != lane->troubles;
+    if (!news && !again && !(lane->link_gone && !lane->broken && !lane->lost))
+        return;
+    lane->troubles = troubles;
+    if (news)
+        lane_troubled(lane, 0);
+    if (!lane->lost)
+        mend(lane);
 }
 
 static void run_lane(struct real *r, struct lane *lane)
@@ -399,6 +582,11 @@ static void close_empty_lanes(struct real *r)
     for (unsigned i = r->lane_count; i-- > 0;)
         if (r->lanes[i]->exclusive && r->lanes[i]->seat_count == 0)
             lane_close(r, i);
+        else if (r->lanes[i]->reopening && r->lanes[i]->seat_count == 0) {
+            lane_close(r, i);
+            if (!lane_open(r, NULL))
+                r->end = SCHEDULE_FAILED;
+        }
 }
 
 static void loop(struct real *r)
@@ -413,6 +601,7 @@ static void loop(struct real *r)
             do
                 run_lane(r, r->lanes[i]);
             while (drain(r, r->lanes[i]) && r->end == SCHEDULE_DONE);
+            look_after(r, r->lanes[i]);
         }
         close_empty_lanes(r);
         if (*r->s->interrupted && r->end == SCHEDULE_DONE)
@@ -477,6 +666,10 @@ enum schedule_end schedule_real(const struct schedule *s, struct target_error *e
         lane_close(&r, r.lane_count - 1);
     if (r.epoll_fd >= 0)
         close(r.epoll_fd);
+    for (size_t i = 0; i < r.shared_count; i++)
+        free(r.shared[i].failed_before);
+    for (size_t i = 0; i < r.exclusive_count; i++)
+        free(r.exclusive[i].failed_before);
     free(r.shared);
     free(r.exclusive);
     free(r.buffer);

@@ -55,7 +55,7 @@ static void play(struct virtual_play *v)
 static int play_test(const struct schedule *s, const struct suite_test *test, uint8_t *buffer, struct target_error *error)
 {
     const struct scenario *scenario = test->file->scenario;
-    char reason[256];
+    char reason[256], how[SCHEDULE_TROUBLE_TEXT_MAX] = "";
     struct target *target = schedule_open(s, test, error);
     if (!target)
         return error->kind == TARGET_ERR_UNSUPPORTED ? schedule_report_unplayed(s, test, VERDICT_NOT_APPLICABLE, error->text) : -1;
@@ -73,7 +73,10 @@ static int play_test(const struct schedule *s, const struct suite_test *test, ui
     struct player *player = v.player = player_new(&player_config, virtual_start_ns);
     if (player) {
         struct result_test result;
+        uint64_t deaths = schedule_deaths(target, how, sizeof how);
         play(&v);
+        if (schedule_deaths(target, how, sizeof how) > deaths)
+            player_iut_died(player, how);
         player_result(player, &result);
         stop = s->finished(s->context, test, &result, player);
     } else {

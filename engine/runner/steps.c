@@ -50,12 +50,20 @@ struct window play_window(const struct player *p, const struct scn_step *step)
     return w;
 }
 
-/* The tester acts now: how late is it? */
+/* May the tester act now? How late it is is noted, but not the time for what was before to be dealt with. */
+static bool may_act(struct player *p, const struct scn_step *step)
+{
+    if (!play_due(p, step))
+        return false;
+    int64_t lateness = p->now_ns - p->step.due_ns;
+    if (!p->step.lateness_noted && lateness > p->worst_lateness_ns)
+        p->worst_lateness_ns = lateness;
+    p->step.lateness_noted = true;
+    return play_settled(p);
+}
+
 static void acted(struct player *p)
 {
-    int64_t lateness = p->now_ns - p->step.due_ns;
-    if (lateness > p->worst_lateness_ns)
-        p->worst_lateness_ns = lateness;
     p->base = (struct interval){p->now_ns, p->now_ns};
 }
 
@@ -73,16 +81,16 @@ bool play_push(struct player *p, struct frame frame)
 
 static enum progress step_inject(struct player *p, const struct scn_step *step)
 {
-    if (!play_due(p, step))
-        return STEP_WAITS;
+    if (!may_act(p, step))
+        return p->finished ? STEP_STOPPED : STEP_WAITS;
     acted(p);
     return craft_and_send(p, step->packet) && !p->finished ? STEP_DONE : STEP_STOPPED;
 }
 
 static enum progress step_call(struct player *p, const struct scn_step *step)
 {
-    if (!play_due(p, step))
-        return STEP_WAITS;
+    if (!may_act(p, step))
+        return p->finished ? STEP_STOPPED : STEP_WAITS;
     enum progress progress = play_call(p, step);
     if (progress == STEP_DONE) {
         acted(p);
@@ -113,7 +121,7 @@ static enum progress step_covers(struct player *p, const struct scn_step *step)
 bool play_reveal_state(struct player *p, struct endpoint *e, enum tcp_state *out)
 {
     struct target_status status = {0};
-    if (!(p->target->info.capabilities & TARGET_STATUS))
+    if (!(p->target->info.capabilities & TARGET_STATUS) || !play_settled(p))
         return false;
     judging_catch_up(p);
     size_t arrived = p->trace.segments;
@@ -145,12 +153,14 @@ enum tristate play_state_is(struct player *p, const struct scn_step *step, enum 
 static enum progress step_state(struct player *p, const struct scn_step *step)
 {
     enum tcp_state now;
-    if (!play_due(p, step))
-        return STEP_WAITS;
+    if (!may_act(p, step))
+        return p->finished ? STEP_STOPPED : STEP_WAITS;
     switch (play_state_is(p, step, &now)) {
     case STATE_UNKNOWN:
         if (p->finished)
             return STEP_STOPPED;
+        if (!play_settled(p))
+            return STEP_WAITS;
         play_note(p, "the target does not reveal its state");
         return STEP_DONE;
     case STATE_YES:
@@ -185,10 +195,30 @@ static enum progress step_never(struct player *p, const struct scn_step *step)
     return STEP_DONE;
 }
 
+/* A fenced target's every step has its fence; this one is for the sake of what came by itself. */
+static enum progress step_own_fence(struct player *p, const struct scn_step *step)
+{
+    if (!p->step.watch_until_ns) {
+        p->step.watch_until_ns = p->now_ns;
+        p->step.lost_before = p->fences_lost;
+        play_stirred(p);
+    }
+    if (!play_settled(p))
+        return p->finished ? STEP_STOPPED : STEP_WAITS;
+    if (p->fences_lost != p->step.lost_before) {
+        play_stop(p, VERDICT_INCONCLUSIVE, "line %d: the IUT does not answer an echo: the link or the host is dead", step->at.line);
+        return STEP_STOPPED;
+    }
+    p->base = (struct interval){p->now_ns, p->now_ns};
+    return STEP_DONE;
+}
+
 static enum progress step_fence(struct player *p, const struct scn_step *step)
 {
     if (!play_due(p, step))
         return STEP_WAITS;
+    if (p->target->info.capabilities & TARGET_FENCED)
+        return step_own_fence(p, step);
     bool can_echo = p->target->info.capabilities & TARGET_ECHO;
     if (!p->step.watch_until_ns) {
         p->step.watch_until_ns = p->now_ns + (can_echo ? p->scenario->patience_ns : play_slack_ns(p, 0));

@@ -45,6 +45,7 @@ struct target_info {
     struct pkt_addr iut[2];        /* the IUT's IPv4 and IPv6 address */
     struct pkt_addr tester[2];     /* the first of the tester's addresses, IPv4 and IPv6 … */
     uint32_t tester_count;         /* … and how many follow on, counting up the last octets; all are routed to the tester */
+    uint16_t first_port, port_count; /* of the tester's ports, those that it may use; 0: as it likes */
     uint16_t mtu;
     int64_t granularity_ns;        /* a timer of the IUT may fire this much late (absolute part) … */
     uint32_t granularity_permille; /* … plus this share of its length (Linux's timer wheel: 125) */
