@@ -19,11 +19,12 @@
  * namespace follows, at the latest when the kernel has given up on connections that the application had closed before (some two
  * minutes). */
 #include "targets/linux/target_linux.h"
-#include "targets/linux/diag.h"
 #include "targets/linux/settings.h"
-#include "targets/linux/sockets.h"
 #include "targets/linux/stamps.h"
+#include "targets/sockets/diag.h"
+#include "targets/sockets/sockets.h"
 #include "targets/tap/ether.h"
+#include "targets/tap/namespace.h"
 #include "targets/tap/netlink.h"
 #include "targets/tap/tap.h"
 
@@ -42,8 +43,7 @@ enum {
     SOCKET_EVENTS_BATCH = 64, /* edges taken at a time */
     LATENCY_NS = 5000000,     /* a busy machine takes a few milliseconds to run the tester again */
 };
-enum { EPOLL_DATA_DEVICE = 2, EPOLL_DATA_AGAIN = 3 };
-_Static_assert(SOCKETS_EPOLL_DATA != EPOLL_DATA_DEVICE && SOCKETS_EPOLL_DATA != EPOLL_DATA_AGAIN, "sources are told apart");
+enum { EPOLL_DATA_SOCKET = 1, EPOLL_DATA_DEVICE = 2, EPOLL_DATA_AGAIN = 3 };
 
 static const struct pkt_addr IUT[] = { { 4, { 192, 0, 2, 2 } }, { 6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 2 } } };
 static const struct pkt_addr ROUTER[] = { { 4, { 192, 0, 2, 1 } }, { 6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } } };
@@ -95,7 +95,7 @@ static void take_edges(struct linux_target *l)
     int count = epoll_wait(l->epoll_fd, events, SOCKET_EVENTS_BATCH, 0);
     bool edges = false;
     for (int i = 0; i < count; i++)
-        edges |= events[i].data.u64 == SOCKETS_EPOLL_DATA;
+        edges |= events[i].data.u64 == EPOLL_DATA_SOCKET;
     if (edges == l->again)
         return;
     uint64_t counter = 1;
@@ -350,6 +350,27 @@ static bool watch(int epoll_fd, int fd, uint64_t source)
     return fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+/* ---- where its sockets are (struct sockets_place) */
+
+static int enter(void *context)
+{
+    return netns_enter(&((struct linux_target *)context)->ns);
+}
+
+static int leave(void *context)
+{
+    return netns_leave(&((struct linux_target *)context)->ns);
+}
+
+static bool watch_socket(void *context, int fd, int handle)
+{
+    (void)handle;
+    struct epoll_event event = {
+        .events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, .data.u64 = EPOLL_DATA_SOCKET,
+    };
+    return epoll_ctl(((struct linux_target *)context)->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 static bool open_outside(struct linux_target *l, struct target_error *error)
 {
     struct ether_config config = { .mac = TESTER_MAC, .peer_known = true, .peer_mac = IUT_MAC, .broadcast = { 4, { 192, 0, 2, 255 } } };
@@ -362,7 +383,8 @@ static bool open_outside(struct linux_target *l, struct target_error *error)
     l->again_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     bool watched = watch(l->epoll_fd, l->tap.fd, EPOLL_DATA_DEVICE) && watch(l->epoll_fd, l->again_fd, EPOLL_DATA_AGAIN);
     int status = -errno;
-    l->sockets = sockets_new(&l->ns, l->epoll_fd);
+    const struct sockets_place place = { .enter = enter, .leave = leave, .watch = watch_socket, .context = l };
+    l->sockets = sockets_new(&place);
     return (watched && l->ether && l->sockets) || failed(error, "opening an event queue", watched ? -ENOMEM : status);
 }
 

@@ -3,8 +3,9 @@
  * SO_LINGER is kept here. The kernel is told that every socket lingers for no time at all, so that whatever ends the process aborts
  * its connections: otherwise they would live on as orphans, and with them the namespace, for some two minutes. close() first tells
  * it what the application has asked for; but never a time, for which it would block. What is sent does not depend on that. */
-#include "targets/linux/sockets.h"
-#include "targets/linux/options.h"
+#include "targets/sockets/sockets.h"
+#include "targets/sockets/errors.h"
+#include "targets/sockets/options.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,8 +26,7 @@ struct slot {
 };
 
 struct sockets {
-    const struct netns *ns;
-    int epoll_fd;
+    struct sockets_place place;
     struct slot *slots; /* a handle is an index */
     int slot_count;
     int first_free;     /* or -1 */
@@ -72,12 +71,9 @@ static void tell_linger(int fd, int on)
 /* Takes the descriptor over, also when it fails. */
 static int64_t add(struct sockets *s, int fd, uint8_t ip_version, struct linger linger)
 {
-    struct epoll_event event = {
-        .events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, .data.u64 = SOCKETS_EPOLL_DATA,
-    };
-    if ((s->first_free < 0 && !grow(s)) || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+    if ((s->first_free < 0 && !grow(s)) || (s->place.watch && !s->place.watch(s->place.context, fd, s->first_free))) {
         close(fd);
-        return -EMFILE;
+        return error_result(EMFILE);
     }
     tell_linger(fd, 1);
     int handle = s->first_free;
@@ -86,11 +82,11 @@ static int64_t add(struct sockets *s, int fd, uint8_t ip_version, struct linger 
     return handle;
 }
 
-struct sockets *sockets_new(const struct netns *ns, int epoll_fd)
+struct sockets *sockets_new(const struct sockets_place *place)
 {
     struct sockets *s = malloc(sizeof *s);
     if (s)
-        *s = (struct sockets){ .ns = ns, .epoll_fd = epoll_fd, .first_free = -1 };
+        *s = (struct sockets){ .place = *place, .first_free = -1 };
     return s;
 }
 
@@ -155,7 +151,7 @@ static void from_kernel(const union socket_address *address, struct pkt_endpoint
 
 static int64_t result_of(int64_t returned)
 {
-    return returned < 0 ? -(int64_t)errno : returned;
+    return returned < 0 ? error_result(errno) : returned;
 }
 
 static void raise_descriptor_limit(void)
@@ -167,19 +163,24 @@ static void raise_descriptor_limit(void)
     }
 }
 
-int64_t sockets_socket(struct sockets *s, uint8_t ip_version)
+static int64_t make_socket(struct sockets *s, uint8_t ip_version)
 {
-    int status = netns_enter(s->ns);
-    if (status < 0)
-        return status;
     const int family = ip_version == 6 ? AF_INET6 : AF_INET, type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
     int fd = socket(family, type, IPPROTO_TCP);
     if (fd < 0 && errno == EMFILE) {
         raise_descriptor_limit();
         fd = socket(family, type, IPPROTO_TCP);
     }
-    int64_t result = fd < 0 ? -errno : add(s, fd, ip_version == 6 ? 6 : 4, (struct linger){ 0 });
-    status = netns_leave(s->ns);
+    return fd < 0 ? error_result(errno) : add(s, fd, ip_version == 6 ? 6 : 4, (struct linger){ 0 });
+}
+
+int64_t sockets_socket(struct sockets *s, uint8_t ip_version)
+{
+    int status = s->place.enter ? s->place.enter(s->place.context) : 0;
+    if (status < 0)
+        return status;
+    int64_t result = make_socket(s, ip_version);
+    status = s->place.leave ? s->place.leave(s->place.context) : 0;
     return status < 0 ? status : result;
 }
 
@@ -187,7 +188,7 @@ int64_t sockets_bind(struct sockets *s, int handle, const struct pkt_endpoint *l
 {
     const struct slot *slot = slot_of(s, handle);
     if (!slot)
-        return -EBADF;
+        return error_result(EBADF);
     union socket_address address;
     socklen_t len = to_kernel(local, slot->ip_version, &address);
     return result_of(bind(slot->fd, &address.any, len));
@@ -202,7 +203,7 @@ int64_t sockets_accept(struct sockets *s, int handle, struct pkt_endpoint *peer)
 {
     const struct slot *slot = slot_of(s, handle);
     if (!slot)
-        return -EBADF;
+        return error_result(EBADF);
     const struct slot listener = *slot; /* add() may move the table */
     union socket_address address = { .any.sa_family = AF_INET };
     socklen_t len = sizeof address;
@@ -212,7 +213,7 @@ int64_t sockets_accept(struct sockets *s, int handle, struct pkt_endpoint *peer)
         fd = accept4(slot->fd, &address.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     }
     if (fd < 0)
-        return -errno;
+        return error_result(errno);
     if (peer)
         from_kernel(&address, peer);
     return add(s, fd, listener.ip_version, listener.linger); /* which Linux lets it inherit */
@@ -222,28 +223,47 @@ int64_t sockets_connect(struct sockets *s, int handle, const struct pkt_endpoint
 {
     const struct slot *slot = slot_of(s, handle);
     if (!slot)
-        return -EBADF;
+        return error_result(EBADF);
     union socket_address address;
     socklen_t len = to_kernel(remote, slot->ip_version, &address);
-    int64_t result = result_of(connect(slot->fd, &address.any, len));
-    return result == -EALREADY ? -EAGAIN : result; /* asked again, and still under way */
+    int status = connect(slot->fd, &address.any, len);
+    return status < 0 && errno == EALREADY ? error_result(EAGAIN) : result_of(status); /* asked again, and still under way */
+}
+
+static const struct message_flag { unsigned flag; int of_kernel; } MESSAGE_FLAGS[] = {
+    { TARGET_MSG_OOB, MSG_OOB }, { TARGET_MSG_PEEK, MSG_PEEK },
+#ifdef MSG_MORE
+    { TARGET_MSG_MORE, MSG_MORE },
+#endif
+#ifdef MSG_FASTOPEN
+    { TARGET_MSG_FASTOPEN, MSG_FASTOPEN },
+#endif
+};
+
+/* Adds what they are to this kernel; false when it lacks one. */
+static bool add_message_flags(unsigned flags, int *of_kernel)
+{
+    for (size_t i = 0; i < sizeof MESSAGE_FLAGS / sizeof *MESSAGE_FLAGS; i++)
+        if (flags & MESSAGE_FLAGS[i].flag) {
+            *of_kernel |= MESSAGE_FLAGS[i].of_kernel;
+            flags &= ~MESSAGE_FLAGS[i].flag;
+        }
+    return flags == 0;
 }
 
 int64_t sockets_send(struct sockets *s, int handle, const uint8_t *data, size_t len, unsigned flags)
 {
-    int kernel_flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-    kernel_flags |= flags & TARGET_MSG_OOB ? MSG_OOB : 0;
-    kernel_flags |= flags & TARGET_MSG_MORE ? MSG_MORE : 0;
-    kernel_flags |= flags & TARGET_MSG_FASTOPEN ? MSG_FASTOPEN : 0;
-    return result_of(send(fd_of(s, handle), data, len, kernel_flags));
+    int of_kernel = MSG_NOSIGNAL | MSG_DONTWAIT;
+    if (!add_message_flags(flags & ~(unsigned)TARGET_MSG_PEEK, &of_kernel))
+        return error_result(EOPNOTSUPP);
+    return result_of(send(fd_of(s, handle), data, len, of_kernel));
 }
 
 int64_t sockets_receive(struct sockets *s, int handle, uint8_t *out, size_t len, unsigned flags)
 {
-    int kernel_flags = MSG_DONTWAIT;
-    kernel_flags |= flags & TARGET_MSG_OOB ? MSG_OOB : 0;
-    kernel_flags |= flags & TARGET_MSG_PEEK ? MSG_PEEK : 0;
-    return result_of(recv(fd_of(s, handle), out, len, kernel_flags));
+    int of_kernel = MSG_DONTWAIT;
+    add_message_flags(flags & (TARGET_MSG_OOB | TARGET_MSG_PEEK), &of_kernel);
+    return result_of(recv(fd_of(s, handle), out, len, of_kernel));
 }
 
 int64_t sockets_shutdown(struct sockets *s, int handle, enum target_shutdown how)
@@ -252,17 +272,30 @@ int64_t sockets_shutdown(struct sockets *s, int handle, enum target_shutdown how
     return result_of(shutdown(fd_of(s, handle), KERNEL_HOW[how]));
 }
 
-int64_t sockets_close(struct sockets *s, int handle)
+static int64_t close_slot(struct sockets *s, int handle)
 {
-    struct slot *slot = slot_of(s, handle);
-    if (!slot)
-        return -EBADF;
-    if (!slot->linger.l_onoff || slot->linger.l_linger > 0)
-        tell_linger(slot->fd, 0);
+    struct slot *slot = &s->slots[handle];
+    if (s->place.unwatch)
+        s->place.unwatch(s->place.context, slot->fd, handle);
     int64_t result = result_of(close(slot->fd));
     *slot = (struct slot){ .fd = -1, .next_free = s->first_free };
     s->first_free = handle;
     return result;
+}
+
+int64_t sockets_close(struct sockets *s, int handle)
+{
+    struct slot *slot = slot_of(s, handle);
+    if (!slot)
+        return error_result(EBADF);
+    if (!slot->linger.l_onoff || slot->linger.l_linger > 0)
+        tell_linger(slot->fd, 0);
+    return close_slot(s, handle);
+}
+
+int64_t sockets_abort(struct sockets *s, int handle)
+{
+    return slot_of(s, handle) ? close_slot(s, handle) : error_result(EBADF);
 }
 
 /* ---- options --------------------------------------------------------------------------------------------------- */
@@ -271,11 +304,11 @@ int64_t sockets_set_option(struct sockets *s, int handle, const char *name, cons
 {
     struct slot *slot = slot_of(s, handle);
     if (!slot)
-        return -EBADF;
+        return error_result(EBADF);
     if (strcmp(name, "SO_LINGER") != 0)
         return option_set(slot->fd, name, values, count);
     if (count < 2 || values[1] < 0 || values[1] > INT_MAX)
-        return -EINVAL;
+        return error_result(EINVAL);
     slot->linger = (struct linger){ .l_onoff = values[0] != 0, .l_linger = (int)values[1] };
     return 0;
 }
@@ -284,7 +317,7 @@ int64_t sockets_get_option(struct sockets *s, int handle, const char *name, int6
 {
     const struct slot *slot = slot_of(s, handle);
     if (!slot)
-        return -EBADF;
+        return error_result(EBADF);
     if (strcmp(name, "SO_LINGER") != 0)
         return option_get(slot->fd, name, value);
     *value = slot->linger.l_onoff ? slot->linger.l_linger : -1;
@@ -300,9 +333,12 @@ unsigned sockets_poll(struct sockets *s, int handle)
 {
     static const struct { short kernel; unsigned event; } EVENTS[] = {
         { POLLIN, TARGET_EVENT_IN }, { POLLOUT, TARGET_EVENT_OUT }, { POLLPRI, TARGET_EVENT_URGENT },
-        { POLLERR, TARGET_EVENT_ERROR }, { POLLHUP, TARGET_EVENT_HANGUP }, { POLLRDHUP, TARGET_EVENT_READ_HANGUP },
+        { POLLERR, TARGET_EVENT_ERROR }, { POLLHUP, TARGET_EVENT_HANGUP },
+#ifdef POLLRDHUP
+        { POLLRDHUP, TARGET_EVENT_READ_HANGUP },
+#endif
     };
-    struct pollfd asked = { .fd = fd_of(s, handle), .events = POLLIN | POLLOUT | POLLPRI | POLLRDHUP };
+    struct pollfd asked = { .fd = fd_of(s, handle), .events = SOCKETS_POLL_EVENTS };
     unsigned events = 0;
     if (asked.fd < 0 || poll(&asked, 1, 0) <= 0)
         return 0;
@@ -317,7 +353,7 @@ int64_t sockets_local_endpoint(struct sockets *s, int handle, struct pkt_endpoin
     union socket_address address = { .any.sa_family = AF_INET };
     socklen_t len = sizeof address;
     if (getsockname(fd_of(s, handle), &address.any, &len) < 0)
-        return -errno;
+        return error_result(errno);
     from_kernel(&address, out);
     return 0;
 }

@@ -2,7 +2,7 @@
  *
  * One connection is looked up by its addresses and ports as an incoming segment would be: first the connections (half-open and
  * TIME-WAIT ones included), then the listeners. The reply has the state, the queues, and struct tcp_info as an attribute. */
-#include "targets/linux/diag.h"
+#include "targets/sockets/diag.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* What the kernel knows of its TCP connections, asked through sock_diag(7). */
-#ifndef TCPASSAY_TARGETS_LINUX_DIAG_H
-#define TCPASSAY_TARGETS_LINUX_DIAG_H
+#ifndef TCPASSAY_TARGETS_SOCKETS_DIAG_H
+#define TCPASSAY_TARGETS_SOCKETS_DIAG_H
 
 #include "engine/runner/target.h"
 
