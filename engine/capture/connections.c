@@ -44,16 +44,14 @@ static struct judge_host *host_of(struct inspection *in, const struct pkt_addr *
     return host;
 }
 
-static struct judge *new_judge(struct inspection *in, struct pair_end *end, unsigned states)
+static void begin_judge(struct inspection *in, struct pair_end *end, unsigned states)
 {
-    const struct pair_end *peer = &end->pair->ends[end == end->pair->ends];
+    const unsigned side = end != end->pair->ends;
     const struct judge_config config = {
-        .host = host_of(in, &end->endpoint.addr), .iut = end->endpoint, .peer = peer->endpoint, .states = states,
+        .host = host_of(in, &end->endpoint.addr), .iut = end->endpoint, .peer = end->pair->ends[!side].endpoint, .states = states,
         .report = on_finding, .context = end,
     };
-    struct judge *judge = judge_new(&config);
-    in->report.out_of_memory |= !judge;
-    return judge;
+    end->judge = judge_place(pairs_judge_memory(end->pair, side), &config);
 }
 
 /* ---- the end of a pair ---------------------------------------------------------------------------------------------- */
@@ -108,7 +106,7 @@ static void end_pair(struct inspection *in, struct pair *pair)
     findings_settle_pair(&in->report.findings, pair->first_finding, pair->contradicted, pair->sums_unknown);
     list(in, pair);
     for (unsigned side = 0; side < 2; side++) {
-        judge_free(pair->ends[side].judge);
+        judge_clear(pair->ends[side].judge);
         copies_release(&pair->ends[side].copies);
     }
     pairs_remove(in->pairs, pair);
@@ -156,15 +154,6 @@ void connections_sweep(struct inspection *in)
 
 /* ---- segments ------------------------------------------------------------------------------------------------------- */
 
-static bool begin_judges(struct inspection *in, struct pair *pair, unsigned states)
-{
-    for (unsigned side = 0; side < 2; side++) {
-        pair->ends[side].inspection = in;
-        pair->ends[side].judge = new_judge(in, &pair->ends[side], states);
-    }
-    return pair->ends[0].judge && pair->ends[1].judge;
-}
-
 static struct pair *begin_pair(struct inspection *in, const struct pkt_endpoint *src, const struct pkt_endpoint *dst,
                                bool from_start)
 {
@@ -174,11 +163,9 @@ static struct pair *begin_pair(struct inspection *in, const struct pkt_endpoint 
     in->report.out_of_memory |= !pair;
     if (!pair)
         return NULL;
-    if (!begin_judges(in, pair, from_start ? NO_CONNECTION : NOTHING_KNOWN)) {
-        judge_free(pair->ends[0].judge);
-        judge_free(pair->ends[1].judge);
-        pairs_remove(in->pairs, pair);
-        return NULL;
+    for (unsigned side = 0; side < 2; side++) {
+        pair->ends[side].inspection = in;
+        begin_judge(in, &pair->ends[side], from_start ? NO_CONNECTION : NOTHING_KNOWN);
     }
     pair->number = (uint32_t)++in->report.connections;
     pair->first_frame = in->frame;
@@ -198,11 +185,9 @@ static void take_answer(struct inspection *in, struct pair_end *end, const struc
     end->fresh = false;
     if (tcp->flags & (PKT_SYN | PKT_RST))
         return;
-    struct judge *judge = new_judge(in, end, NOTHING_KNOWN);
-    if (!judge)
-        return;
-    judge_free(end->judge);
-    end->judge = judge;
+    judge_clear(end->judge);
+    memset(end->judge, 0, judge_memory_len());
+    begin_judge(in, end, NOTHING_KNOWN);
 }
 
 /* When a good part of what an end sends has a wrong checksum and yet the connection goes on, the sums were made elsewhere. */
@@ -221,19 +206,6 @@ static void note_end(struct inspection *in, struct pair *pair, struct pair_end *
     if (pair->queue == PAIR_CLOSED || !(tcp->flags & PKT_RST || (pair->ends[0].fin && pair->ends[1].fin)))
         return;
     pairs_queue(in->pairs, pair, PAIR_CLOSED, in->now_ns);
-}
-
-/* Of thousands of connections, none is in the processor's cache when its segment comes: what follows would wait for one line of
- * memory after the other. HOT_LEN is about the length of a judge; being wrong about it costs time, nothing else. */
-static void fetch(const struct pair *pair)
-{
-    enum { HOT_LEN = 1152, CACHE_LINE_LEN = 64 };
-    for (size_t at = 0; at < sizeof *pair; at += CACHE_LINE_LEN)
-        __builtin_prefetch((const char *)pair + at, 1);
-    for (size_t at = 0; at < HOT_LEN; at += CACHE_LINE_LEN) {
-        __builtin_prefetch((const char *)pair->ends[0].judge + at, 1);
-        __builtin_prefetch((const char *)pair->ends[1].judge + at, 1);
-    }
 }
 
 static void judge_segment(struct inspection *in, struct pair *pair, unsigned side, const struct sighting *sighting)
@@ -283,7 +255,6 @@ void connections_segment(struct inspection *in, const struct sighting *sighting)
         pair = begin_pair(in, &src, &dst, is_syn(&p->tcp));
     if (!pair)
         return;
-    fetch(pair);
     judge_segment(in, pair, side, sighting);
 }
 

@@ -1,7 +1,10 @@
 /* The table of pairs: a hash table for segments to find theirs, and two queues through it, in which pairs wait for their
- * turn to be looked at. A queue is not reordered when a pair is used, which would touch three pairs for each segment: whoever takes
+ * turn to be looked at. A pair and the memory of its judges lie in one block, so that the table is all that must be read before the
+ * processor can be told what it will need. A queue is not reordered when a pair is used, which would touch three pairs for each segment: whoever takes
  * the first from it sees by last_ns whether it was idle since, and puts it at the end again when it was not. */
 #include "engine/capture/pairs.h"
+
+#include "engine/capture/pool.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +16,31 @@ struct pairs {
     size_t capacity, count; /* slots: a power of two */
     struct queue { struct pair *first, *last; size_t count; } queues[PAIR_QUEUES];
     uint64_t seed;
+    struct pool *pool;      /* of blocks: a pair and two judges */
 };
+
+/* ---- blocks --------------------------------------------------------------------------------------------------------- */
+
+enum { CACHE_LINE_LEN = POOL_ALIGNMENT };
+
+/* Whole lines of the processor's cache. */
+static size_t in_lines(size_t len)
+{
+    return (len + CACHE_LINE_LEN - 1) / CACHE_LINE_LEN * CACHE_LINE_LEN;
+}
+
+void *pairs_judge_memory(struct pair *pair, unsigned side)
+{
+    return (char *)pair + in_lines(sizeof *pair) + side * in_lines(judge_memory_len());
+}
+
+static void prefetch(struct pair *pair)
+{
+    for (size_t at = 0; at < sizeof *pair; at += CACHE_LINE_LEN)
+        __builtin_prefetch((const char *)pair + at, 1);
+    judge_prefetch(pairs_judge_memory(pair, 0));
+    judge_prefetch(pairs_judge_memory(pair, 1));
+}
 
 /* ---- keys ----------------------------------------------------------------------------------------------------------- */
 
@@ -98,9 +125,10 @@ struct pairs *pairs_new(uint64_t seed)
     pairs->seed = seed;
     pairs->capacity = CAPACITY_FIRST;
     pairs->slots = calloc(pairs->capacity, sizeof *pairs->slots);
-    if (pairs->slots)
+    pairs->pool = pool_new(in_lines(sizeof(struct pair)) + 2 * in_lines(judge_memory_len()));
+    if (pairs->slots && pairs->pool)
         return pairs;
-    free(pairs);
+    pairs_free(pairs);
     return NULL;
 }
 
@@ -136,7 +164,10 @@ struct pair *pairs_find(struct pairs *pairs, const struct pkt_endpoint *src, con
     const size_t mask = pairs->capacity - 1;
     for (size_t at = hash & mask; pairs->slots[at].pair; at = (at + 1) & mask) {
         struct pair *pair = pairs->slots[at].pair;
-        if (pairs->slots[at].hash != hash || memcmp(&pair->key, &key, sizeof key))
+        if (pairs->slots[at].hash != hash)
+            continue;
+        prefetch(pair);
+        if (memcmp(&pair->key, &key, sizeof key))
             continue;
         *side = compare(&pair->ends[0].endpoint, src) != 0;
         return pair;
@@ -146,7 +177,7 @@ struct pair *pairs_find(struct pairs *pairs, const struct pkt_endpoint *src, con
 
 struct pair *pairs_add(struct pairs *pairs, const struct pkt_endpoint *src, const struct pkt_endpoint *dst, int64_t now_ns)
 {
-    struct pair *pair = make_room(pairs) ? calloc(1, sizeof *pair) : NULL;
+    struct pair *pair = make_room(pairs) ? pool_take(pairs->pool) : NULL;
     if (!pair)
         return NULL;
     pair->key = key_of(src, dst);
@@ -182,7 +213,7 @@ void pairs_remove(struct pairs *pairs, struct pair *pair)
     empty(pairs, at);
     pairs->count--;
     unlink_pair(pairs, pair);
-    free(pair);
+    pool_give(pairs->pool, pair);
 }
 
 void pairs_free(struct pairs *pairs)
@@ -193,5 +224,6 @@ void pairs_free(struct pairs *pairs)
         while (pairs->queues[queue].first)
             pairs_remove(pairs, pairs->queues[queue].first);
     free(pairs->slots);
+    pool_free(pairs->pool);
     free(pairs);
 }

@@ -53,6 +53,8 @@ void pairs_queue(struct pairs *pairs, struct pair *pair, enum pair_queue queue, 
 /* The first in a queue, which has been there longest, or NULL. */
 struct pair *pairs_first(const struct pairs *pairs, enum pair_queue queue);
 size_t pairs_count(const struct pairs *pairs, enum pair_queue queue);
+/* Zeroed memory for the judge of an end, as long as the pair is there. */
+void *pairs_judge_memory(struct pair *pair, unsigned side);
 /* Takes it out and frees it. */
 void pairs_remove(struct pairs *pairs, struct pair *pair);
 
