@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "targets/linux/target_linux.h"
+#include "targets/lwip/target_lwip.h"
 #include "targets/reference/target_reference.h"
 #include "targets/saboteur/saboteur.h"
 
-const struct target_driver *const cli_drivers[] = {&reference_driver, &linux_driver, &saboteur_driver, NULL};
+const struct target_driver *const cli_drivers[] = {&reference_driver, &linux_driver, &lwip_driver, &saboteur_driver, NULL};
 
 volatile sig_atomic_t cli_interrupted;
 
@@ -232,41 +233,4 @@ bool cli_parse_number(const char *text, uint64_t least, uint64_t most, uint64_t 
         return false;
     *out = strtoull(text, &end, 10);
     return !errno && !*end && *out >= least && *out <= most;
-}
-
-/* Levenshtein distance, for short words. */
-static size_t distance(const char *a, const char *b)
-{
-    enum { WORD_MAX = 32 };
-    size_t la = strlen(a), lb = strlen(b), row[WORD_MAX + 1];
-    if (la > WORD_MAX || lb > WORD_MAX)
-        return WORD_MAX;
-    for (size_t j = 0; j <= lb; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= la; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= lb; j++) {
-            size_t replace = diagonal + (a[i - 1] != b[j - 1]), best = replace;
-            diagonal = row[j];
-            best = row[j] + 1 < best ? row[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            row[j] = best;
-        }
-    }
-    return row[lb];
-}
-
-const char *cli_closest(const char *typed, const char *const *words, size_t count)
-{
-    const char *best = NULL;
-    size_t least = 3;
-    for (size_t i = 0; i < count; i++) {
-        size_t d = distance(typed, words[i]);
-        if (d < least) {
-            least = d;
-            best = words[i];
-        }
-    }
-    return best;
 }

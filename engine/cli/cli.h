@@ -60,7 +60,4 @@ void cli_catch_interrupts(void);
 /* The saboteur's faults, a line each, under headings. */
 void cli_list_faults(FILE *out);
 
-/* Closest of the words to what was typed, or NULL: for "did you mean". */
-const char *cli_closest(const char *typed, const char *const *words, size_t count);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include "engine/cli/cli.h"
 #include "engine/model/rules.h"
+#include "targets/tap/closest.h"
 
 static const char help_text[] =
     "usage: tcpassay explain ID\n"
@@ -73,7 +74,7 @@ static int explain_rules(const char *name)
     }
     if (any)
         return EXIT_OK;
-    const char *closest = cli_closest(name, names, RULE_COUNT);
+    const char *closest = closest_word(name, names, RULE_COUNT);
     return closest ? cli_usage_error("explain", "there is no rule \"%s\"; did you mean rule:%s?", name, closest)
                    : cli_usage_error("explain", "there is no rule \"%s\"; `tcpassay explain rule:` lists them", name);
 }

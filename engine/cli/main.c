@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/cli/cli.h"
+#include "targets/tap/closest.h"
 
 struct command { const char *name; int (*run)(int argc, char **argv); const char *summary; };
 
@@ -47,7 +48,7 @@ static int dispatch(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
         names[i] = commands[i].name;
     }
-    const char *closest = cli_closest(argv[1], names, COMMAND_COUNT);
+    const char *closest = closest_word(argv[1], names, COMMAND_COUNT);
     fprintf(stderr, "tcpassay: no command \"%s\"%s%s%s; see `tcpassay --help`\n", argv[1], closest ? "; did you mean \"" : "",
             closest ? closest : "", closest ? "\"?" : "");
     return EXIT_USAGE;

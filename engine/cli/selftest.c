@@ -18,6 +18,7 @@
 
 #include "engine/cli/selftest.h"
 #include "targets/saboteur/saboteur.h"
+#include "targets/tap/closest.h"
 
 static const char help_text[] =
     "usage: tcpassay selftest [SELECTOR…] [OPTION]…\n"
@@ -101,7 +102,7 @@ const char *selftest_suggestion(const char *typed, char out[static SELFTEST_HINT
     *out = '\0';
     for (size_t i = 0; i < count && i < SELFTEST_FAULTS_MAX; i++)
         names[i] = saboteur_fault_at(i).name;
-    const char *closest = cli_closest(typed, names, count < SELFTEST_FAULTS_MAX ? count : SELFTEST_FAULTS_MAX);
+    const char *closest = closest_word(typed, names, count < SELFTEST_FAULTS_MAX ? count : SELFTEST_FAULTS_MAX);
     if (closest)
         snprintf(out, SELFTEST_HINT_MAX, "; did you mean \"%s\"?", closest);
     return out;

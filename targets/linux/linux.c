@@ -20,12 +20,12 @@
  * minutes). */
 #include "targets/linux/target_linux.h"
 #include "targets/linux/settings.h"
-#include "targets/linux/stamps.h"
 #include "targets/sockets/diag.h"
 #include "targets/sockets/sockets.h"
 #include "targets/tap/ether.h"
 #include "targets/tap/namespace.h"
 #include "targets/tap/netlink.h"
+#include "targets/tap/stamps.h"
 #include "targets/tap/tap.h"
 
 #include <errno.h>

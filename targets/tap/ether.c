@@ -46,6 +46,8 @@ struct reply {
 struct ether {
     struct ether_config config;
     struct ether_counters counters;
+    bool peer_known[2];       /* of IPv4 and IPv6: everything goes to … */
+    struct eth_addr peer[2];
     struct neighbour neighbours[ETHER_NEIGHBOURS_MAX];
     uint64_t uses;
     struct held *held_first, **held_end;
@@ -63,6 +65,8 @@ struct ether *ether_new(const struct ether_config *config)
     if (!e)
         return NULL;
     e->config = *config;
+    e->peer_known[0] = e->peer_known[1] = config->peer_known;
+    e->peer[0] = e->peer[1] = config->peer_mac;
     e->held_end = &e->held_first;
     return e;
 }
@@ -190,7 +194,7 @@ static struct neighbour *add(struct ether *e, const struct pkt_addr *addr)
 /* What neighbour says of itself; may_add: also when we have not asked. */
 static void learn(struct ether *e, const struct pkt_addr *addr, const struct eth_addr *mac, bool may_add)
 {
-    if (e->config.peer_known || (mac->bytes[0] & 1) || is_unspecified(addr) || is_multicast(addr) || ours(e, addr))
+    if (e->peer_known[addr->version == 6] || (mac->bytes[0] & 1) || is_unspecified(addr) || is_multicast(addr) || ours(e, addr))
         return;
     struct neighbour *n = find(e, addr);
     if (!n && may_add)
@@ -385,11 +389,39 @@ ssize_t ether_wrap(struct ether *e, const uint8_t *packet, size_t len, int64_t n
     }
     if (is_broadcast(e, &dst))
         return frame_packet(e, &BROADCAST_MAC, packet, len, out, capacity);
-    if (e->config.peer_known)
-        return frame_packet(e, &e->config.peer_mac, packet, len, out, capacity);
+    bool v6 = dst.version ? dst.version == 6 : !e->peer_known[0];
+    if (e->peer_known[v6])
+        return frame_packet(e, &e->peer[v6], packet, len, out, capacity);
     if (!dst.version)
         return -EHOSTUNREACH;
     return wrap_unicast(e, &src, &dst, packet, len, now_ns, out, capacity);
+}
+
+void ether_ask(struct ether *e, const struct pkt_addr *asker, const struct pkt_addr *neighbour, int64_t now_ns)
+{
+    struct neighbour *n = find(e, neighbour);
+    if (n)
+        return;
+    n = add(e, neighbour);
+    n->state = ASKED;
+    n->asker = *asker;
+    n->next_ns = now_ns;
+}
+
+bool ether_find(struct ether *e, const struct pkt_addr *addr, struct eth_addr *mac)
+{
+    const struct neighbour *n = find(e, addr);
+    if (!n || n->state != KNOWN)
+        return false;
+    *mac = n->mac;
+    return true;
+}
+
+void ether_set_peer(struct ether *e, uint8_t version, const struct eth_addr *mac)
+{
+    e->peer_known[version == 6] = mac != NULL;
+    if (mac)
+        e->peer[version == 6] = *mac;
 }
 
 /* ---- frames in ------------------------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* PIXIT and PICS of a target that the tester did not make: addresses, times, features, and where its upper tester is; one table of
  * keys, whether they stand in a target file or behind the colon on the command line:
  *
- *   tcpassay run --target tap:tap0,iut=192.0.2.2,tester=192.0.2.100+50,agent=192.0.2.2:7413,key=agent.key
+ *   tcpassay run --target tap:tap0,iut=192.0.2.2,tester=192.0.2.100+50,agent=192.0.2.2,key=agent.key
  *
  * The syntax of an argument is WORD[,KEY=VALUE]…; docs/targets.md explains each key, pixit_keys[] in one line. */
 #ifndef TCPASSAY_TARGETS_TAP_PIXIT_H
@@ -23,11 +23,11 @@ struct pixit {
     bool mac_given, iut_mac_given;
     struct eth_addr mac, iut_mac;  /* mac=: the tester's; iut-mac=: no ARP or ND needed */
     uint16_t mtu;                  /* mtu=; 0: the wire's */
-    bool stream, listening;        /* socket=dgram|stream[,listen] of unix: */
+    bool stream, listening;        /* socket=dgram|stream and listen=yes|no of unix: */
     bool own_address;              /* address=own: no spare address; the machine's own is used with packet filter rules */
-    enum pixit_upper upper;        /* agent=HOST:PORT, or testability=HOST:PORT */
+    enum pixit_upper upper;        /* agent=HOST[:PORT], or testability=HOST[:PORT] */
     char upper_host[256];
-    uint16_t upper_port;
+    uint16_t upper_port;           /* 0: the usual one */
     char key_file[256];            /* key=FILE of the agent */
     uint16_t open_port;            /* port=N: a TCP port that is open at the IUT, for runs without upper tester */
     int64_t granularity_ns;        /* granularity-ms=: a timer of the IUT may fire so late … */
@@ -38,13 +38,25 @@ struct pixit {
     bool disruption;               /* disruption=yes: floods harm nobody */
     char ledger[64];               /* ledger=NAME: known failures: of a target of ours ("linux"), or a file */
     char description[TARGET_TEXT_MAX]; /* description=: for the reports; "" asks the upper tester */
+    uint32_t keys_seen;            /* which rows of pixit_keys[] were given, a bit each */
     char lacks[256];               /* lacks=FEATURE+FEATURE…: the PICS's "no": tests that need these are not applicable */
 };
 
-struct pixit_key { const char *name, *value, *meaning; }; /* "iut", "ADDR[/PREFIX]", "an address of the stack under test" */
+struct pixit_key {
+    const char *name, *value, *meaning; /* "iut", "ADDR[/PREFIX]", "an address of the stack under test" */
+    bool (*set)(struct pixit *pixit, const char *value); /* false: not as value and meaning say */
+};
 extern const struct pixit_key pixit_keys[]; /* ended by a name NULL */
 
 /* False with *error (USAGE): which key, what was expected, closest key when it is a misspelling. */
 bool pixit_parse(const char *argument, struct pixit *out, struct target_error *error);
+
+/* The same piecemeal, as a target file has it: one key; and when all are there, whether they agree with each other, and the defaults of
+ * what must be known. */
+bool pixit_set(struct pixit *pixit, const char *key, const char *value, struct target_error *error);
+bool pixit_check(struct pixit *pixit, struct target_error *error);
+/* Of a link that nobody else is on (tap:, unix:): with neither iut= nor tester= the addresses of `tcpassay serve` and fifty beside
+ * them; with one of the two alone, false. */
+bool pixit_default_addresses(struct pixit *pixit, struct target_error *error);
 
 #endif

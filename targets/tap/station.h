@@ -15,6 +15,8 @@ struct station_config {
     struct upper *upper;         /* likewise; NULL: none */
     unsigned capabilities;       /* beyond what follows from the rest: TARGET_DISRUPTION … */
     int64_t patience_ns;         /* how long opening waits for the first answer of the host; 0: 3 s */
+    uint64_t (*deaths)(void *context, char *text, size_t capacity); /* of a process of ours that is the stack under test (target.h); may be NULL */
+    bool (*restart)(void *context, struct target_error *error);     /* first of all in recover(): it is started anew; may be NULL */
     void (*closing)(void *context); /* after everything else is closed: a process of ours is ended … may be NULL */
     void *context;
 };

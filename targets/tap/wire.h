@@ -22,6 +22,8 @@ struct wire_ops {
     /* How many frames were lost on the tester's side of the wire so far (drops of the capture, sends that failed for good): tests
      * that ran meanwhile prove nothing against the IUT. */
     uint64_t (*lost)(struct wire *w);
+    /* After it was gone: tries to have it again, for some seconds at the most; false with *error. NULL: it heals by itself, or never. */
+    bool (*recover)(struct wire *w, struct target_error *error);
 };
 
 struct wire { /* a kind embeds this as its first member */
@@ -30,6 +32,7 @@ struct wire { /* a kind embeds this as its first member */
     bool shared;   /* others' traffic is seen here too, and ours by others */
     uint16_t mtu;  /* of the link; 0: not known */
     char description[128]; /* "interface veth0 (libnet 1.1.6, libpcap 1.10.3)" */
+    char ailment[192];     /* what happened last, when lost() grew: "the link is gone: interface veth0 is down"; "" */
 };
 
 /* An existing TAP device, or one that is made for the run when nothing of that name exists (needs CAP_NET_ADMIN). NULL with *error.

@@ -1,6 +1,6 @@
 /* When the kernel emitted each frame, by its own clock: a tester that comes late to read it still knows. */
-#ifndef TCPASSAY_TARGETS_LINUX_STAMPS_H
-#define TCPASSAY_TARGETS_LINUX_STAMPS_H
+#ifndef TCPASSAY_TARGETS_TAP_STAMPS_H
+#define TCPASSAY_TARGETS_TAP_STAMPS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -5,7 +5,8 @@
  * order of the frames, give or take two processors sending at once, so stamps_find() looks for the first copy with the same first
  * octets and forgets those before it. A copy that is missing (the socket's buffer overflowed in a flood) costs precision, nothing
  * else. */
-#include "targets/linux/stamps.h"
+#include "targets/tap/stamps.h"
+#include "targets/tap/clock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -107,30 +107,6 @@ void stamps_close(struct stamps *s)
     free(s);
 }
 
-static int64_t clock_ns(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-/* What CLOCK_MONOTONIC showed when CLOCK_REALTIME showed real_ns. Between reading the two clocks the thread may lose the processor:
- * the best of a few attempts counts. It is never too early, lest a reaction seem to come before its cause. */
-static int64_t monotonic_of(int64_t real_ns)
-{
-    enum { ATTEMPTS = 4, GOOD_NS = 2000 };
-    int64_t best_gap_ns = INT64_MAX, result_ns = 0;
-    for (int i = 0; i < ATTEMPTS && best_gap_ns > GOOD_NS; i++) {
-        int64_t before_ns = clock_ns(CLOCK_MONOTONIC), age_ns = clock_ns(CLOCK_REALTIME) - real_ns;
-        int64_t after_ns = clock_ns(CLOCK_MONOTONIC);
-        if (after_ns - before_ns >= best_gap_ns)
-            continue;
-        best_gap_ns = after_ns - before_ns;
-        result_ns = after_ns - age_ns;
-    }
-    return result_ns;
-}
-
 static int64_t stamp_of(struct msghdr *message)
 {
     struct timespec stamp = { 0 };
@@ -161,7 +137,7 @@ int64_t stamps_find(struct stamps *s, const uint8_t *frame, size_t len, int64_t 
         const struct stamp *stamp = &s->stamps[s->first++];
         if (stamp->len != head_len || memcmp(stamp->head, frame, head_len) != 0)
             continue;
-        int64_t at_ns = monotonic_of(stamp->real_ns);
+        int64_t at_ns = clock_of_realtime(stamp->real_ns);
         at_ns = at_ns > s->last_ns ? at_ns : s->last_ns;
         return s->last_ns = at_ns < now_ns ? at_ns : now_ns;
     }
