@@ -37,7 +37,7 @@ enum {
     PROBE_PORT = 9099,         /* the tester's, of SYNs at opening: below those of the tests */
     CLOSED_PORT = 1,           /* likely: any answer will do */
     FRAMES_A_TURN = 20000,
-    FULL_ATTEMPTS = 20,        /* sends tried again, FULL_PAUSE_NS apart, before a frame counts as lost */
+    FULL_ATTEMPTS = 200,       /* sends tried again, FULL_PAUSE_NS apart, before a frame counts as lost */
     FULL_PAUSE_NS = 100000,
     MTU_DEFAULT = 1500,
 };
@@ -61,6 +61,7 @@ struct station {
     void (*closing)(void *context);
     void *context;
     int epoll_fd;
+    bool stuck;                      /* the last frame found no room: the next one is not tried for long */
     int gone;                        /* negative errno value: the wire is gone; 0: it is there */
     bool configured;                 /* the upper tester put settings in force */
     unsigned turn_frames;            /* taken since receive() last said that there was nothing */
@@ -106,12 +107,22 @@ static int lose(struct station *s, const char *why)
     return 0;
 }
 
+static const char *why_gone(int status)
+{
+    switch (-status) {
+    case ENETDOWN: return "the interface is down, or was taken away";
+    case ECONNRESET: return "the other side has closed it";
+    case EPROTO: return "the other side states a length that no frame has";
+    default: return strerror(-status);
+    }
+}
+
 static int vanish(struct station *s, int status)
 {
     if (s->gone == 0) {
         s->gone = status;
         s->vanishings++;
-        say(s->told, sizeof s->told, "%s is gone: %s", s->wire->description, strerror(-status));
+        say(s->told, sizeof s->told, "%s is gone: %s", s->wire->description, why_gone(status));
     }
     return status;
 }
@@ -122,14 +133,17 @@ static int put(struct station *s, const uint8_t *frame, size_t len)
     static const struct timespec pause = { .tv_nsec = FULL_PAUSE_NS };
     for (int attempt = 0; s->gone == 0; attempt++) {
         int status = s->wire->ops->send(s->wire, frame, len);
-        if (status >= 0)
-            return 0;
         if (status == -EMSGSIZE)
             return lose(s, "it is longer than the link's MTU permits");
-        if (status != -EAGAIN && status != -ENOBUFS)
+        if (status < 0 && status != -EAGAIN && status != -ENOBUFS)
             return vanish(s, status);
-        if (attempt == FULL_ATTEMPTS)
+        s->stuck &= status < 0;
+        if (status >= 0)
+            return 0;
+        if (s->stuck || attempt == FULL_ATTEMPTS) {
+            s->stuck = true;
             return lose(s, "the other side does not take any more");
+        }
         nanosleep(&pause, NULL);
     }
     return s->gone;
