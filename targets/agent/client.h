@@ -1,21 +1,14 @@
 /* The tester's side of the agent's protocol (docs/agent-protocol.md): an upper tester (targets/tap/upper.h) on another host.
  *
  * Each call is one round trip. What the agent reports of its sockets is remembered, so that poll() and a call repeated after -EAGAIN
- * are answered at once while nothing has happened. What is remembered may be older than a packet that the tester has just sent:
- * tell agent_touched() of each such packet (or burst), and the next call that would be answered from memory first asks the agent
- * whether anything has changed, which takes one round trip for all sockets together. */
+ * are answered at once while nothing has happened. What is remembered may be older than a packet that the tester has just sent: so
+ * after touched(), the next call that would be answered from memory first asks the agent whether anything has changed, which takes
+ * one round trip for all sockets together. */
 #ifndef TCPASSAY_TARGETS_AGENT_CLIENT_H
 #define TCPASSAY_TARGETS_AGENT_CLIENT_H
 
 #include "targets/agent/protocol.h"
 #include "targets/tap/upper.h"
-
-/* ---- keys ------------------------------------------------------------------------------------------------------- */
-
-/* 64 hexadecimal digits on a line by themselves. False with *error: unreadable, readable by others than its owner, not a key. */
-bool agent_key_read(const char *path, uint8_t out[static AGENT_KEY_BYTES], struct target_error *error);
-/* Makes a new one, in a new file that only its owner may read (0600). */
-bool agent_key_make(const char *path, struct target_error *error);
 
 /* ---- an agent across the network --------------------------------------------------------------------------------- */
 
@@ -30,8 +23,6 @@ struct upper *agent_attach(int fd, const uint8_t *key, int64_t patience_ns, stru
 
 /* ---- beyond struct upper ------------------------------------------------------------------------------------------ */
 
-/* Packets have been sent to the IUT: what is remembered of its sockets may be out of date. Free of cost. */
-void agent_touched(struct upper *u);
 /* ABORT (RFC 9293 §3.9.1.5): a reset, and the handle is gone. */
 int64_t agent_abort(struct upper *u, int handle);
 /* The control connection's endpoints, so that a capture can leave it out. False when it has none (agent_attach), or is lost. */
@@ -46,7 +37,9 @@ struct agent_stream_ops {
      * when the other side has closed. */
     ssize_t (*write)(struct agent_stream *s, const uint8_t *bytes, size_t len, int64_t until_ns);
     ssize_t (*read)(struct agent_stream *s, uint8_t *out, size_t capacity, int64_t until_ns);
-    int (*fd)(struct agent_stream *s);
+    int (*fd)(struct agent_stream *s); /* readable when there is something to read; -1: none */
+    /* Who is talking to whom. NULL: nobody knows. */
+    bool (*endpoints)(struct agent_stream *s, struct pkt_endpoint *local, struct pkt_endpoint *remote);
     /* A new connection; false with *error. NULL: cannot be had. */
     bool (*reconnect)(struct agent_stream *s, int64_t until_ns, struct target_error *error);
     void (*close)(struct agent_stream *s); /* frees s */

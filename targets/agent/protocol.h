@@ -29,6 +29,7 @@ enum {
 };
 #define AGENT_HANDSHAKE_NS INT64_C(5000000000) /* the handshake is done by then, or never */
 #define AGENT_MESSAGE_NS INT64_C(20000000000)  /* a message that has begun is whole by then */
+#define AGENT_PATIENCE_NS INT64_C(3000000000)  /* a tester waits so long for an answer, unless told otherwise */
 
 /* ---- what a message is ------------------------------------------------------------------------------------------- */
 
