@@ -57,7 +57,6 @@ static void conclude(struct attempt *a, int64_t result)
     format_result(result, text, sizeof text);
     char line[PLAYER_CAUSE_MAX];
     bool at_once = a->step == play_current_step(p);
-    play_stirred(p);
     snprintf(line, sizeof line, at_once ? "%s" : "%s, of `%.300s` in line %d", text, play_words(a->step), a->step->at.line);
     trace_event(&p->trace, RESULT_RETURN, play_since_start(p, p->now_ns), 0, (uint32_t)a->step->at.line, NULL, line);
     if (p->finished)
@@ -139,6 +138,7 @@ enum progress play_call(struct player *p, const struct scn_step *step)
     struct pending_call pending = {.step = step, .begun = {p->now_ns, p->now_ns}, .due_ns = INT64_MAX, .phase = p->phase};
     struct attempt a = {.p = p, .step = step, .call = &step->call, .pending = &pending};
     int64_t result = attempt_call(&a);
+    play_stirred(p);
     if (!not_yet(&a, result)) {
         conclude(&a, result);
         return p->finished ? STEP_STOPPED : STEP_DONE;
@@ -176,7 +176,9 @@ void play_retry_calls(struct player *p)
     for (unsigned i = 0; i < p->pending_count && !p->finished;) {
         struct pending_call *pending = &p->pending[i];
         struct attempt a = {.p = p, .step = pending->step, .call = &pending->step->call, .pending = pending};
-        int64_t result = attempt_call(&a);
+        int64_t done_before = pending->done_bytes, result = attempt_call(&a);
+        if (!not_yet(&a, result) || pending->done_bytes != done_before)
+            play_stirred(p);
         if (!not_yet(&a, result)) {
             struct pending_call concluded = *pending;
             memmove(pending, pending + 1, (p->pending_count - i - 1) * sizeof *pending);

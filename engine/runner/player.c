@@ -375,6 +375,7 @@ void player_run(struct player *p, int64_t now_ns)
         return;
     play_release_due(p);
     play_retry_calls(p);
+    play_settled(p); /* as soon as may be: what is due at once is not to be mistaken for what comes later */
     while (!p->finished) {
         if (!settle_frames(p)) {
             finish(p);

@@ -102,7 +102,6 @@ static struct lane *lane_open(struct real *r, const struct suite_test *test)
                            .first_port = first_port, .port_blocks = port_blocks};
     lane->capabilities = target->info.capabilities;
     lane->troubles = schedule_troubles(target, lane->trouble, sizeof lane->trouble);
-    lane->deaths = schedule_deaths(target, lane->trouble, sizeof lane->trouble);
     return r->lanes[r->lane_count++] = lane;
 }
 

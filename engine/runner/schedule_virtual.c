@@ -24,7 +24,7 @@ static void drain(void *context)
     struct virtual_play *v = context;
     int64_t at_ns;
     for (ssize_t len; (len = v->target->ops->receive(v->target, v->buffer, PKT_BYTES_MAX, &at_ns)) > 0; v->any = true)
-        player_receive(v->player, v->buffer, (size_t)len, v->now_ns, v->now_ns);
+        player_receive(v->player, v->buffer, (size_t)len, v->now_ns - v->target->info.rtt_ns, v->now_ns);
 }
 
 static void play(struct virtual_play *v)
@@ -73,9 +73,8 @@ static int play_test(const struct schedule *s, const struct suite_test *test, ui
     struct player *player = v.player = player_new(&player_config, virtual_start_ns);
     if (player) {
         struct result_test result;
-        uint64_t deaths = schedule_deaths(target, how, sizeof how);
         play(&v);
-        if (schedule_deaths(target, how, sizeof how) > deaths)
+        if (schedule_deaths(target, how, sizeof how) > 0)
             player_iut_died(player, how);
         player_result(player, &result);
         stop = s->finished(s->context, test, &result, player);

@@ -76,7 +76,8 @@ void play_blame(struct player *p, const struct play_cause *cause)
 /* No requirement is charged: no RFC says that a TCP shall live. */
 void player_iut_died(struct player *p, const char *how)
 {
-    struct play_cause cause = {.rule = "death", .expected = "a stack that lives", .observed = how};
+    const char *rule = strncmp(how, "hang", 4) ? "crash" : "hang";
+    struct play_cause cause = {.rule = rule, .expected = "a stack that lives", .observed = how};
     snprintf(cause.message, sizeof cause.message, "the stack under test died: %.400s", how);
     add_finding(p, &cause, NULL, LEVEL_MUST);
     play_stop(p, VERDICT_FAIL, "%s", cause.message);
