@@ -149,9 +149,9 @@ struct target_ops {
      * and what happened last, in words. What did not pass while the number grew is no fault of the IUT's TCP: it is played again, or
      * ends in error. NULL: never. */
     uint64_t (*trouble)(struct target *t, char *text, size_t capacity);
-    /* How often the IUT itself has died so far (the process of a stack crashed, or hung and was ended), and how, in words
-     * after the kind: "crash: ended by signal 11 (Segmentation fault) in input()", "hang: …". The test that played is a failure; of several that played at once each is played
-     * again alone, where the driver can have many instances, to find the one. NULL: never. */
+    /* How often the IUT itself has died so far (the process of a stack crashed, or hung and was ended), and how, in words after the
+     * kind: "crash: ended by signal 11 (Segmentation fault) in input()", "hang: …". The test that played is a failure; of several that
+     * played at once each is played again alone, where the driver can have many instances, to find the one. NULL: never. */
     uint64_t (*deaths)(struct target *t, char *text, size_t capacity);
     /* After either: tries to make the instance usable again, with nothing left of before; false with *error when it is lost for
      * good. NULL: nothing can be done, the instance is closed and opened anew. */
