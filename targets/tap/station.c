@@ -417,12 +417,17 @@ struct question {
     uint16_t sequence, iut_port;
 };
 
+static uint16_t probe_port(const struct station *s, const struct question *q)
+{
+    return (uint16_t)((s->base.info.first_port ? s->base.info.first_port : PROBE_PORT) + q->sequence);
+}
+
 static bool answers(const struct station *s, const struct question *q, const struct packet *packet)
 {
     if (!pkt_addr_equal(&packet->ip.src, &s->pixit.iut[q->v]))
         return false;
     if (q->is_syn)
-        return packet->kind == PKT_KIND_TCP && packet->tcp.dst_port == PROBE_PORT + q->sequence && packet->tcp.src_port == q->iut_port;
+        return packet->kind == PKT_KIND_TCP && packet->tcp.dst_port == probe_port(s, q) && packet->tcp.src_port == q->iut_port;
     return packet->kind == PKT_KIND_ICMP && packet->icmp.type == (q->v ? 129 : 0)
         && packet->icmp.rest == ((uint32_t)ECHO_ID << 16 | q->sequence);
 }
@@ -436,7 +441,7 @@ static int put_question(struct station *s, const struct question *q)
     };
     if (q->is_syn) {
         spec.protocol = PKT_PROTO_TCP;
-        spec.src_port = (uint16_t)(PROBE_PORT + q->sequence);
+        spec.src_port = probe_port(s, q);
         spec.dst_port = q->iut_port;
         spec.flags = PKT_SYN;
         spec.seq = (uint32_t)clock_monotonic_ns();
@@ -584,7 +589,8 @@ static uint64_t station_trouble(struct target *t, char *text, size_t capacity)
     char why[TARGET_TEXT_MAX] = "";
     uint64_t lost = s->wire->ops->lost(s->wire), upper = s->upper ? s->upper->ops->trouble(s->upper, why, sizeof why) : 0;
     if (lost != s->told_lost)
-        say(s->told, sizeof s->told, "%llu frames were lost on %s", (unsigned long long)(lost - s->told_lost), s->wire->description);
+        say(s->told, sizeof s->told, "%llu frames were lost on %.100s%s%.100s", (unsigned long long)(lost - s->told_lost), s->wire->description,
+            *s->wire->ailment ? ": " : "", s->wire->ailment);
     if (upper != s->told_upper)
         say(s->told, sizeof s->told, "the upper tester: %.200s", why);
     s->told_lost = lost;
@@ -718,6 +724,7 @@ static void describe(struct station *s, const struct station_config *config)
     *info = (struct target_info){
         .capabilities = config->capabilities, .tester_count = p->tester_count, .granularity_ns = p->granularity_ns,
         .granularity_permille = p->granularity_permille, .open_port = p->open_port, .msl_ns = p->msl_ns,
+        .first_port = config->first_port, .port_count = config->port_count,
         .mtu = p->mtu ? p->mtu : s->wire->mtu ? s->wire->mtu : MTU_DEFAULT, .call_ns = u ? u->call_ns : 0,
     };
     for (unsigned v = 0; v < 2; v++) {

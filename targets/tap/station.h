@@ -14,6 +14,7 @@ struct station_config {
     struct wire *wire;           /* owned from now on, even when opening fails */
     struct upper *upper;         /* likewise; NULL: none */
     unsigned capabilities;       /* beyond what follows from the rest: TARGET_DISRUPTION … */
+    uint16_t first_port, port_count; /* of the tester's ports, those that it may use (target.h); 0: as it likes */
     int64_t patience_ns;         /* how long opening waits for the first answer of the host; 0: 3 s */
     uint64_t (*deaths)(void *context, char *text, size_t capacity); /* of a process of ours that is the stack under test (target.h); may be NULL */
     bool (*restart)(void *context, struct target_error *error);     /* first of all in recover(): it is started anew; may be NULL */
