@@ -4,6 +4,8 @@
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "engine/capture/link.h"
 #include "engine/capture/record.h"
@@ -66,19 +68,31 @@ static void end(struct inspection *inspection, int link)
     inspection_free(inspection);
 }
 
+/* The first is left to libpcap, the second is not. */
+static FILE *memory_file(const uint8_t *data, size_t size)
+{
+    return fmemopen((void *)data, size, "rb");
+}
+
+static FILE *real_file(const uint8_t *data, size_t size)
+{
+    const int fd = memfd_create("capture", 0);
+    must(fd >= 0 && write(fd, data, size) == (ssize_t)size && lseek(fd, 0, SEEK_SET) == 0);
+    return fdopen(fd, "rb");
+}
+
 static void check_file(uint8_t bounds, const uint8_t *data, size_t size)
 {
     char error[512];
     int filter_is_wrong;
-    struct capture_frame frame;
-    FILE *file = size ? fmemopen((void *)data, size, "rb") : NULL;
+    FILE *file = size ? (bounds & 128 ? real_file : memory_file)(data, size) : NULL;
     struct capture_reader *reader = file ? capture_open(file, NULL, &filter_is_wrong, error, sizeof error) : NULL;
     if (!reader)
         return;
     const int link = capture_link(reader);
     struct inspection *inspection = begin(bounds, link);
-    while (capture_read(reader, &frame) == CAPTURE_FRAME)
-        inspection_frame(inspection, &frame);
+    while (inspection_read(inspection, reader) == CAPTURE_FRAME)
+        continue;
     end(inspection, link);
     capture_close(reader);
 }

@@ -1,7 +1,7 @@
 /* An inspection: every connection of one capture, judged at both ends by the model, with the application unknown.
  *
  * Frames go in, in the order of the file; after inspection_finish() the report is there to be read, and to be printed by
- * text.h or record.h. Nothing here reads files or prints. Memory grows with the connections that are open at one time, up to the
+ * text.h or record.h. Nothing here prints. Memory grows with the connections that are open at one time, up to the
  * bounds of the configuration, not with the capture.
  */
 #ifndef TCPASSAY_CAPTURE_INSPECTION_H
@@ -72,6 +72,8 @@ struct inspection;
 /* NULL: out of memory. */
 struct inspection *inspection_new(const struct inspection_config *config);
 void inspection_frame(struct inspection *inspection, const struct capture_frame *frame);
+/* Takes the next frame from a reader; the same, but faster, since it looks ahead. */
+enum capture_next inspection_read(struct inspection *inspection, struct capture_reader *reader);
 /* No more will come. */
 void inspection_finish(struct inspection *inspection);
 /* Valid until the inspection is freed; complete once it is finished. */

@@ -164,15 +164,30 @@ struct pair *pairs_find(struct pairs *pairs, const struct pkt_endpoint *src, con
     const size_t mask = pairs->capacity - 1;
     for (size_t at = hash & mask; pairs->slots[at].pair; at = (at + 1) & mask) {
         struct pair *pair = pairs->slots[at].pair;
-        if (pairs->slots[at].hash != hash)
-            continue;
-        prefetch(pair);
-        if (memcmp(&pair->key, &key, sizeof key))
+        if (pairs->slots[at].hash != hash || memcmp(&pair->key, &key, sizeof key))
             continue;
         *side = compare(&pair->ends[0].endpoint, src) != 0;
         return pair;
     }
     return NULL;
+}
+
+uint32_t pairs_expect(const struct pairs *pairs, const struct pkt_endpoint *src, const struct pkt_endpoint *dst)
+{
+    const struct pair_key key = key_of(src, dst);
+    const uint32_t hash = hash_of(pairs, &key);
+    __builtin_prefetch(&pairs->slots[hash & (pairs->capacity - 1)]);
+    return hash;
+}
+
+void pairs_prepare(const struct pairs *pairs, uint32_t hash)
+{
+    const size_t mask = pairs->capacity - 1;
+    for (size_t at = hash & mask; pairs->slots[at].pair; at = (at + 1) & mask)
+        if (pairs->slots[at].hash == hash) {
+            prefetch(pairs->slots[at].pair);
+            return;
+        }
 }
 
 struct pair *pairs_add(struct pairs *pairs, const struct pkt_endpoint *src, const struct pkt_endpoint *dst, int64_t now_ns)

@@ -46,6 +46,10 @@ struct pairs *pairs_new(uint64_t seed);
 void pairs_free(struct pairs *pairs);
 /* The pair of a segment between two different endpoints, or NULL; *side says which of its ends src is. */
 struct pair *pairs_find(struct pairs *pairs, const struct pkt_endpoint *src, const struct pkt_endpoint *dst, unsigned *side);
+/* Segments of two pairs are expected: the processor gets what pairs_find() will need first for the pair of these endpoints, and all
+ * that the other, whose hash was returned here before, will need. */
+uint32_t pairs_expect(const struct pairs *pairs, const struct pkt_endpoint *src, const struct pkt_endpoint *dst);
+void pairs_prepare(const struct pairs *pairs, uint32_t hash);
 /* A new one, zeroed but for ends[0] = src and ends[1] = dst, at the end of the queue PAIR_OPEN. NULL: out of memory. */
 struct pair *pairs_add(struct pairs *pairs, const struct pkt_endpoint *src, const struct pkt_endpoint *dst, int64_t now_ns);
 /* To the end of a queue. */

@@ -31,6 +31,8 @@ struct plain { /* a file that need not be left to libpcap */
     off_t offset;           /* in the file, of the end of what is in piece */
     uint8_t *piece;         /* PIECE_LEN octets; NULL: it is left to libpcap */
     size_t begin, end;      /* of what is there and not yet read */
+    size_t ahead;           /* how far was looked ahead: a record begins there … */
+    unsigned ahead_by;      /* … so many behind the one at begin */
     uint32_t len_max;
     int64_t fraction_ns;
 };
@@ -111,6 +113,22 @@ static bool next_plain(struct plain *plain, struct pcap_pkthdr *header, const u_
     *header = (struct pcap_pkthdr){ { record.seconds, (suseconds_t)record.fraction * plain->fraction_ns }, record.len, record.wire_len };
     *bytes = plain->piece + plain->begin + sizeof record;
     plain->begin += sizeof record + record.len;
+    if (plain->ahead_by > 0)
+        plain->ahead_by--;
+    else
+        plain->ahead = plain->begin;
+    return true;
+}
+
+bool capture_look_ahead(struct capture_reader *reader, struct capture_frame *out)
+{
+    struct plain *plain = &reader->plain;
+    struct record_header record;
+    if (!plain->piece || plain->ahead_by >= FRAMES_AHEAD || !has_record(plain, plain->ahead, &record))
+        return false;
+    *out = (struct capture_frame){ .bytes = plain->piece + plain->ahead + sizeof record, .len = record.len, .wire_len = record.wire_len };
+    plain->ahead += sizeof record + record.len;
+    plain->ahead_by++;
     return true;
 }
 

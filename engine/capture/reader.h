@@ -2,6 +2,7 @@
 #ifndef TCPASSAY_CAPTURE_READER_H
 #define TCPASSAY_CAPTURE_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,10 @@ enum capture_next { CAPTURE_FRAME, CAPTURE_END, CAPTURE_DAMAGED /* see capture_e
  * NULL; *filter_is_wrong says that it was that. */
 struct capture_reader *capture_open(FILE *file, const char *filter, int *filter_is_wrong, char *error, size_t error_size);
 enum capture_next capture_read(struct capture_reader *reader, struct capture_frame *out);
+/* A look ahead: of the frames that capture_read() will give, each but the first is shown here once, about FRAMES_AHEAD before its
+ * turn, without its number and time; some are not. False: there is none to show now. Valid until the next call of capture_read(). */
+enum { FRAMES_AHEAD = 2 };
+bool capture_look_ahead(struct capture_reader *reader, struct capture_frame *out);
 /* pcap's DLT_* number of the link layer. */
 int capture_link(const struct capture_reader *reader);
 /* Frames read so far. */

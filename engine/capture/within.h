@@ -1,7 +1,7 @@
 /* What the parts of an inspection share; included by engine/capture's own files only.
  *
  *   frames.c      from a frame to a segment of a pair: time, link layer, IP, checksums     inspection.c  life cycle, the report
- *   connections.c pairs, their judges, and when they end
+ *   connections.c pairs, their judges, and when they end                                   ahead.c       frames that will come
  */
 #ifndef TCPASSAY_CAPTURE_WITHIN_H
 #define TCPASSAY_CAPTURE_WITHIN_H
@@ -20,6 +20,8 @@ struct inspection {
     int64_t now_ns, shift_ns;   /* time since the first frame, and what is added to that of the file to get it */
     uint32_t frame;             /* being read */
     bool started;
+    bool expecting;             /* ahead.c: the last frame looked at is a segment, of a pair with this hash */
+    uint32_t expected;
 };
 
 struct sighting { /* a packet, and how the capture shows it */

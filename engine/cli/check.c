@@ -249,10 +249,9 @@ static void name_of(const struct checking *c, int index, char *out, size_t size)
 /* NULL when it was read to its end; else why not. */
 static const char *inspect(struct capture_reader *reader, struct inspection *inspection)
 {
-    struct capture_frame frame;
     enum capture_next next = CAPTURE_END;
-    while (!cli_interrupted && (next = capture_read(reader, &frame)) == CAPTURE_FRAME)
-        inspection_frame(inspection, &frame);
+    while (!cli_interrupted && (next = inspection_read(inspection, reader)) == CAPTURE_FRAME)
+        continue;
     inspection_finish(inspection);
     return next == CAPTURE_DAMAGED ? capture_error(reader) : NULL;
 }

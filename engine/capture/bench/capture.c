@@ -177,13 +177,12 @@ static struct run read_parsed(const char *path)
 static struct run read_judged(const char *path)
 {
     struct capture_reader *reader = open_reader(path);
-    struct capture_frame frame;
     struct inspection_counts counts;
     struct inspection *inspection = inspection_new(&(struct inspection_config){ .link = capture_link(reader) });
     if (!inspection)
         fail("out of memory");
-    while (capture_read(reader, &frame) == CAPTURE_FRAME)
-        inspection_frame(inspection, &frame);
+    while (inspection_read(inspection, reader) == CAPTURE_FRAME)
+        continue;
     inspection_finish(inspection);
     const struct inspection_report *report = inspection_report(inspection);
     inspection_count(report, &counts);
