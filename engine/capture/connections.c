@@ -218,9 +218,9 @@ static void judge_segment(struct inspection *in, struct pair *pair, unsigned sid
         return;
     }
     if (copy == COPY_UNCERTAIN)
-        pair->contradicted |= JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER;
+        pair->contradicted |= JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER | JUDGE_NEEDS_UNIQUE;
     else if (copy == COPY_LIKELY) /* it adds nothing that could be missing, but on such a path another copy may be the first that is seen */
-        pair->contradicted |= JUDGE_NEEDS_ORDER;
+        pair->contradicted |= JUDGE_NEEDS_ORDER | JUDGE_NEEDS_UNIQUE;
     in->report.likely_copies += copy == COPY_LIKELY;
     in->report.segments++;
     sender->segments++;

@@ -31,9 +31,11 @@ enum mode { MODE_UNKNOWN, MODE_NONE, MODE_CLASSIC };
 static enum mode mode_of(const struct ecn_watch *w)
 {
     unsigned syns = (unsigned)w->own_syns | w->peer_syns, answers = (unsigned)w->own_answers | w->peer_answers;
+    if (syns == NO_FLAGS)
+        return MODE_NONE;
     if (w->own_syns && w->peer_syns)
         return MODE_UNKNOWN;
-    if (syns == NO_FLAGS || answers == NO_FLAGS)
+    if (answers == NO_FLAGS)
         return MODE_NONE;
     if (syns && (syns | CWR_ECE | ALL_FLAGS) == (CWR_ECE | ALL_FLAGS) && answers == ONLY_ECE)
         return MODE_CLASSIC;

@@ -279,7 +279,7 @@ static void note_window(struct judge *j, const struct segment *s)
     uint32_t edge = s->tcp->ack + ((uint32_t)s->tcp->window << scale), rounding = (1u << scale) - 1;
     judge_tested(j, RULE_WINDOW_SHRUNK);
     if (seq_lt(edge + rounding, j->out.edge))
-        judge_find(j, RULE_WINDOW_SHRUNK, s, JUDGE_NEEDS_ORDER, "a right edge at or beyond the one before",
+        judge_find(j, RULE_WINDOW_SHRUNK, s, 0, "a right edge at or beyond the one before",
                    "its right edge moves back by %u octets", (unsigned)(j->out.edge - edge));
 }
 

@@ -54,6 +54,7 @@ struct judge_host {
 enum judge_need { /* what must be true of a capture for a finding to hold; the caller decides at its end (see evidence) */
     JUDGE_NEEDS_COMPLETE = 1u << 0, /* the capture missed no packet */
     JUDGE_NEEDS_ORDER = 1u << 1,    /* no packet of this direction overtook another before the capture */
+    JUDGE_NEEDS_UNIQUE = 1u << 2,   /* the network doubled no packet */
 };
 
 struct judge_finding { /* texts live until the report returns */

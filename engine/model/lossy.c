@@ -113,6 +113,7 @@ static bool begin_by_syn_ack(struct judge *j, const struct segment *s)
         begin(j);
     } else if (j->out.begun && j->out.iss != s->seq && j->lossy.syn_since_syn_ack && j->in.begun &&
                seq_le(j->in.nxt, j->in.iss + 1)) {
+        lossy_claims_release(j);
         facts_reset(&j->out); /* the SYN came again when the first attempt was forgotten: a new one, with a new ISS */
     }
     j->lossy.syn_since_syn_ack = false;
@@ -143,7 +144,8 @@ bool lossy_begin_output(struct judge *j, const struct segment *s)
         return true;
     }
     if (control == PKT_SYN && j->out.known && (!j->out.begun || j->out.iss != s->seq)) {
-        if (w->other_syn && w->other_iss == s->seq)
+        bool of_old = s->options.has_timestamp && j->out.ts_known && seq_lt(s->options.ts_val, j->out.ts_val_max);
+        if (of_old || (w->other_syn && w->other_iss == s->seq))
             return false;
         free(w->other_observed);
         w->other_syn = true;
@@ -197,13 +199,21 @@ static void note_handshake(struct judge *j, const struct segment *s, const struc
     }
 }
 
+/* When its last new octets came. */
+static void note_new(int64_t *new_ns, const struct side *side, const struct segment *s)
+{
+    if (s->len && !(s->tcp->flags & (PKT_SYN | PKT_RST)) && (!side->known || seq_gt(s->end, side->nxt)))
+        *new_ns = s->at_ns;
+}
+
 void lossy_input(struct judge *j, struct segment *s)
 {
     lossy_note_trail(j, &j->lossy.trail_in, s);
-    lossy_resolve_excess(j);
+    lossy_resolve_excess(j, s);
     note_handshake(j, s, &j->in);
-    lossy_resolve_by_data(j, &j->lossy.of_iut, &j->in, s, true);
-    lossy_resolve_by_fin(j, s);
+    lossy_resolve_by_sender(j, s, true);
+    lossy_resolve_by_claimant(j, s, false);
+    note_new(&j->lossy.in_new_ns, &j->in, s);
     lossy_note_repeats(j, s);
     if (s->tcp->flags & PKT_RST) {
         j->reset = true;
@@ -213,9 +223,8 @@ void lossy_input(struct judge *j, struct segment *s)
         return;
     uint32_t ack = s->tcp->ack;
     s->ack_doubtful = seq_gt(ack, j->out.nxt);
-    bool beyond_own_window = j->in.ack_known && seq_gt(ack, j->in.edge + 1); /* the peer's judge has a finding, or was blind to more than one packet */
-    if (s->ack_doubtful && !beyond_own_window)
-        lossy_wait_for_ack(&j->lossy.of_peer, &j->out, s, false);
+    if (s->ack_doubtful && !lossy_is_impossible(&j->in, &j->out, ack))
+        lossy_claim_ack(j, s, false);
     else if (!s->ack_doubtful && seq_gt(ack, j->out.gapless))
         j->evidence |= JUDGE_NEEDS_COMPLETE;
     if (j->in.ack_known && seq_lt(ack, j->in.ack) && s->len == 0)
@@ -232,6 +241,14 @@ static void note_claim(struct judge *j, const struct segment *s)
         return;
     w->claim = w->claim_known ? seq_max(w->claim, s->tcp->ack) : s->tcp->ack;
     w->claim_known = true;
+}
+
+/* After everything that was seen of the IUT. */
+static bool was_sent_last(const struct judge *j, const struct segment *s)
+{
+    if (j->out.ack_known && s->tcp->flags & PKT_ACK && seq_gt(s->tcp->ack, j->out.ack))
+        return true;
+    return s->options.has_timestamp && j->out.ts_known && seq_gt(s->options.ts_val, j->out.ts_val_max);
 }
 
 bool lossy_output(struct judge *j, struct segment *s)
@@ -256,11 +273,13 @@ bool lossy_output(struct judge *j, struct segment *s)
     lossy_judge_sequence(j, s, next);
     bool wrong_numbers = j->found && s->seq != j->out.nxt;
     s->ack_doubtful = !lossy_judge_ack(j, s);
-    if (!j->found)
-        note_claim(j, s);
+    if (!j->found && !s->ack_doubtful && was_sent_last(j, s))
+        emit_judge_window(j, s);
+    note_claim(j, s);
     lossy_judge_life(j, s, next);
     lossy_judge_repeats(j, s);
-    lossy_resolve_by_data(j, &j->lossy.of_peer, &j->out, s, false);
+    lossy_resolve_by_sender(j, s, false);
+    note_new(&j->lossy.out_new_ns, &j->out, s);
     j->found |= found_before;
     if (next && wrong_numbers && s->tcp->payload_len && seq_gt(s->seq, j->out.nxt)) { /* what was sent next, under a wrong number */
         s->seq = j->out.nxt;

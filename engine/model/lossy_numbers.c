@@ -19,7 +19,7 @@ struct bounds { uint32_t from, to; bool exact; };
 static struct bounds bounds_of_rst(const struct judge *j, bool next)
 {
     struct bounds b = {.exact = next && j->out.range_count == 0};
-    bool all_inputs_known = j->reply_count <= JUDGE_REPLIES_MAX && j->lossy.trail_in.unbroken && j->in.ack_known;
+    bool all_inputs_known = j->reply_count <= JUDGE_REPLIES_MAX && lossy_is_whole(&j->lossy.trail_in) && j->in.ack_known;
     b.from = all_inputs_known ? j->in.ack : j->out.start;
     if (b.exact)
         b.to = j->out.nxt;
@@ -51,6 +51,15 @@ static void judge_refusal(struct judge *j, const struct segment *s)
                (unsigned)s->tcp->ack);
 }
 
+/* It is not of an earlier life of the port, whose late segments may still come: it acknowledges what this peer has sent, or its
+ * timestamp is not below the last. */
+static bool is_of_this_life(const struct judge *j, const struct segment *s)
+{
+    if (s->options.has_timestamp && j->out.ts_known)
+        return seq_ge(s->options.ts_val, j->out.ts_val_max);
+    return s->tcp->flags & PKT_ACK && seq_gt(s->tcp->ack, j->in.iss) && seq_le(s->tcp->ack, j->in.nxt);
+}
+
 void lossy_judge_rst(struct judge *j, const struct segment *s, bool next)
 {
     char low[NUMBER_TEXT_MAX], high[NUMBER_TEXT_MAX], was[NUMBER_TEXT_MAX], permitted[200];
@@ -64,8 +73,9 @@ void lossy_judge_rst(struct judge *j, const struct segment *s, bool next)
         return;
     }
     struct bounds bounds = bounds_of_rst(j, next);
-    bool opened = j->out.begun && j->in.begun, before = opened && seq_lt(s->seq, j->out.iss);
-    bool enough_known = j->lossy.again ? opened && !before && bounds.exact : j->out.begun && j->in.known; /* a late one of the life before */
+    bool opened = j->out.begun && j->in.begun, before = j->out.begun && seq_lt(s->seq, j->out.iss);
+    bool of_this_life = opened && is_of_this_life(j, s);
+    bool enough_known = before || j->lossy.again ? of_this_life : j->out.begun && j->in.known;
     if (!enough_known || (seq_ge(s->seq, bounds.from) && seq_le(s->seq, bounds.to)))
         return;
     bool impossible = before || (opened && j->in.ack_known && s->seq - j->out.nxt - (1u << 30) < 1u << 30);
@@ -95,6 +105,15 @@ void lossy_judge_syn_ack(struct judge *j, const struct segment *s)
     }
 }
 
+bool lossy_is_impossible(const struct side *claimant, const struct side *sender, uint32_t ack)
+{
+    uint32_t beyond = ack - sender->nxt, edge = claimant->ack_known ? claimant->edge : sender->nxt + UINT16_MAX;
+    uint32_t windows = 2 * (claimant->window_max > UINT16_MAX ? claimant->window_max : UINT16_MAX); /* several, and the ACKs between them */
+    if ((sender->fin_seen && seq_gt(ack, sender->fin + 1)) || beyond - 1 >= 1u << 30)
+        return true;
+    return (claimant->ack_known || claimant->begun) && seq_gt(ack, edge + 1) && beyond > windows;
+}
+
 bool lossy_judge_ack(struct judge *j, const struct segment *s)
 {
     uint32_t ack = s->tcp->ack;
@@ -104,22 +123,18 @@ bool lossy_judge_ack(struct judge *j, const struct segment *s)
     judge_tested(j, RULE_ACK_NOT_RECEIVED);
     if (j->out.ack_known && seq_lt(ack, j->out.ack))
         j->evidence |= JUDGE_NEEDS_ORDER;
-    lossy_resolve_by_ack(j, ack);
+    lossy_resolve_by_claimant(j, s, true);
     if (seq_le(ack, j->in.nxt)) {
         if (seq_gt(ack, j->in.gapless))
             j->evidence |= JUDGE_NEEDS_COMPLETE;
         return true;
     }
-    bool impossible = (j->in.fin_seen && seq_gt(ack, j->in.fin + 1)) || ack - j->in.nxt > 1u << 30;
-    uint32_t edge = j->out.ack_known ? j->out.edge : j->in.nxt + UINT16_MAX; /* before its first ACK only the window of its SYN counts */
-    bool beyond_own_window = (j->out.ack_known || j->out.begun) && seq_gt(ack, edge + 1);
-    if (impossible || beyond_own_window) {
+    if (lossy_is_impossible(&j->out, &j->in, ack)) {
         snprintf(permitted, sizeof permitted, "SEG.ACK at most %s", side_number(&j->in, j->in.nxt, high));
-        judge_find(j, RULE_ACK_NOT_RECEIVED, s, JUDGE_NEEDS_COMPLETE, permitted, "SEG.ACK is %s%s",
-                   side_number(&j->in, ack, was), impossible ? "" : ", beyond the window it has offered itself");
+        judge_find(j, RULE_ACK_NOT_RECEIVED, s, JUDGE_NEEDS_COMPLETE, permitted, "SEG.ACK is %s", side_number(&j->in, ack, was));
         return false;
     }
-    lossy_wait_for_ack(&j->lossy.of_iut, &j->in, s, true);
+    lossy_claim_ack(j, s, true);
     return false;
 }
 
@@ -176,7 +191,7 @@ static void judge_window(struct judge *j, const struct segment *s)
     if (!j->in.ack_known || !j->in.begun || s->tcp->payload_len <= 1 || seq_le(data_end, j->out.nxt) || seq_le(data_end, edge))
         return;
     snprintf(permitted, sizeof permitted, "data up to %s", side_number(&j->out, edge, limit));
-    judge_find(j, RULE_WINDOW_EXCEEDED, s, lossy_clean, permitted, "its data ends at %s", side_number(&j->out, data_end, was));
+    judge_find(j, RULE_WINDOW_EXCEEDED, s, JUDGE_NEEDS_COMPLETE, permitted, "its data ends at %s", side_number(&j->out, data_end, was));
 }
 
 void lossy_judge_sequence(struct judge *j, const struct segment *s, bool next)

@@ -14,21 +14,33 @@ struct judge_call;
 struct packet;
 
 /* ---- lossy.c */
-struct lossy_ack { /* an acknowledgment of what was not seen: the capture missed it, or it was never sent */
-    bool waiting;
-    uint32_t ack, nxt;           /* what it acknowledges, and what had been seen until then */
+struct lossy_claim { /* of octets that were not seen: the capture missed them, or they were never sent */
+    uint32_t low, end, nxt;      /* what is claimed, and what had been seen until then */
     int64_t at_ns;
-    uint32_t index;
+    uint32_t index, id;
+    bool has_ts, ts_fresh;       /* its TSval; fresh: no segment before had it */
+    uint32_t ts;
+    bool brings_new;             /* octets of the claimant, from sent_before on */
+    uint32_t sent_before;
+    bool edge_known, beyond_window; /* beyond: nobody may have sent it */
+    uint32_t edge;               /* the highest that the claimant has granted */
     char *observed;              /* the segment in words; owned */
 };
+struct lossy_trail { /* see lossy_trail.c */
+    uint64_t seen;               /* bit n: the packet with the number id - n has come … */
+    uint32_t id, seq;
+    unsigned span, counted;      /* … for so many of them; how often the numbers have gone on */
+    bool known, from_syn, syn;   /* since the SYN none is missing that seen no longer tells of; the last was a SYN */
+};
 struct lossy_watch {
-    struct lossy_ack of_iut;     /* the IUT's, of its peer's octets: perhaps a violation */
-    struct lossy_ack of_peer;    /* the peer's, of the IUT's octets */
+    struct lossy_claim *ack_of_iut, *sack_of_iut; /* the IUT's, of its peer's octets: perhaps a violation; NULL: none. Owned */
+    struct lossy_claim *ack_of_peer; /* the peer's, of the IUT's octets */
+    int64_t in_new_ns, out_new_ns; /* when the last new octets of each side came; 0: none */
     int64_t syn_ns, syn_ack_ns, rtt_ns; /* of the handshake, past the capture and back; 0: not known */
-    struct lossy_trail { uint32_t id, seq; bool known, unbroken, syn; } trail_in, trail_out; /* of the last packet of each direction */
+    struct lossy_trail trail_in, trail_out; /* of the packets of each direction */
     struct lossy_excess {        /* data beyond the window, if no ACK was missed: the peer's next packet will tell */
         bool waiting;
-        uint32_t edge, end, index;
+        uint32_t edge, end, index, id;
         int64_t at_ns;
         char *observed;          /* owned */
     } excess;
@@ -76,7 +88,10 @@ struct timestamps_watch {
     bool own_with, own_without, peer_with, peer_without; /* SYNs with and without the option were seen */
     bool own_syn;                /* the IUT has sent a SYN without ACK */
     bool floor_known, clock_known, last_has;
-    int64_t seen_ns;             /* when the last TSval of the peer was seen */
+    int64_t seen_ns, first_seen_ns; /* when the last and the first TSval of the peer were seen */
+    bool echoed_known;
+    uint32_t echoed;             /* the highest TSecr */
+    uint32_t floor_id;           /* IPv4 identification of the segment that set floor */
     bool bearer;                 /* a segment that may bear the octets at Last.ACK.sent has come */
     bool bearer_unclear;         /* one of those would not raise TS.Recent */
     bool bearer_fills_hole;

@@ -7,7 +7,7 @@
  * those of a segment that was dropped as too old).
  *
  * Left out: how often a D-SACK or a block is repeated, and whether neighbouring blocks ought to be one. */
-#include "engine/model/inside.h"
+#include "engine/model/lossy.h"
 
 enum { SACK_ROOM = 12, SYNCHRONIZED = 1u << TCP_STATE_ESTABLISHED | 1u << TCP_STATE_FIN_WAIT_1 | 1u << TCP_STATE_FIN_WAIT_2 };
 
@@ -73,6 +73,14 @@ static bool was_sent(const struct side *peer, uint32_t left, uint32_t right)
     return facts_covers(peer, left, right);
 }
 
+/* Of a capture: the peer may have sent it within the window that is known; before the first ACK that is the window of its SYN. */
+static bool is_within_window(const struct judge *j, uint32_t right)
+{
+    if (!j->out.ack_known && !j->out.begun)
+        return true;
+    return seq_le(right, j->out.ack_known ? j->out.edge : j->in.nxt + UINT16_MAX);
+}
+
 static void judge_block(struct judge *j, const struct segment *s, unsigned i)
 {
     uint32_t left = s->options.sack[i].left, right = s->options.sack[i].right;
@@ -91,8 +99,8 @@ static void judge_block(struct judge *j, const struct segment *s, unsigned i)
     }
     if (was_sent(&j->in, left, right))
         return;
-    if (judge_is_lossy(j) && (!j->out.ack_known || seq_le(right, j->out.edge)))
-        j->evidence |= JUDGE_NEEDS_COMPLETE; /* what was missed, or never sent: the peer may have sent it within this window */
+    if (judge_is_lossy(j) && is_within_window(j, right))
+        lossy_claim_sack(j, s, left, right); /* what was missed, or never sent */
     else
         judge_find(j, RULE_SACK_NOT_RECEIVED, s, JUDGE_NEEDS_COMPLETE, "blocks of octets that have come", "block %u is %s:%s",
                    i + 1, side_number(&j->in, left, a), side_number(&j->in, right, b));

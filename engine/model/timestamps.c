@@ -9,7 +9,7 @@
  * duplicate or have been overtaken. SYN cookies hide bits in the TSval of a SYN,ACK, at the cost of up to 64 ticks.
  *
  * Left out: how fast the clock ticks (§5.4), but that it does so at all; that each connection has its own offset (§7). */
-#include "engine/model/inside.h"
+#include "engine/model/lossy.h"
 
 #include <inttypes.h>
 
@@ -86,6 +86,7 @@ void timestamps_input(struct judge *j, const struct segment *s)
     if (s->tcp->flags & PKT_SYN)
         *(s->options.has_timestamp ? &w->peer_with : &w->peer_without) = true;
     if (s->options.has_timestamp) {
+        w->first_seen_ns = w->seen.known ? w->first_seen_ns : s->at_ns;
         see(&w->seen, s->options.ts_val);
         w->seen_ns = s->at_ns;
     }
@@ -134,6 +135,14 @@ static void judge_presence(struct judge *j, const struct segment *s)
 
 /* ---- TSval --------------------------------------------------------------------------------------------------------------- */
 
+/* In a capture: after the segment that had the highest TSval. Its identification says so, or its echo: TS.Recent never goes back. */
+static bool was_sent_later(const struct judge *j, const struct segment *s)
+{
+    const struct timestamps_watch *w = &j->timestamps;
+    return (w->echoed_known && s->tcp->flags & PKT_ACK && seq_gt(s->options.ts_ecr, w->echoed) && is_within(&w->seen, s->options.ts_ecr)) ||
+           lossy_is_counted(&j->lossy.trail_out, w->floor_id, s->packet);
+}
+
 static void judge_order(struct judge *j, const struct segment *s)
 {
     const struct timestamps_watch *w = &j->timestamps;
@@ -141,9 +150,11 @@ static void judge_order(struct judge *j, const struct segment *s)
     uint32_t floor = w->floor;
     if (!w->floor_known || s->tcp->flags & PKT_SYN)
         return;
-    if (judge_is_lossy(j) && !lossy_is_newest(j, s))
+    if (judge_is_lossy(j) && !was_sent_later(j, s) && !lossy_is_newest(j, s))
         return;
-    if (s->tcp->flags & PKT_ACK && j->out.ack_known && seq_gt(s->tcp->ack, j->out.ack)) {
+    if (judge_is_lossy(j) && was_sent_later(j, s)) {
+        needs = 0;
+    } else if (s->tcp->flags & PKT_ACK && j->out.ack_known && seq_gt(s->tcp->ack, j->out.ack)) {
         needs = 0;
     } else if (judge_is_lossy(j)) {
         if (!s->len || seq_le(s->end, j->out.nxt))
@@ -161,6 +172,12 @@ static void raise_floor(struct judge *j, const struct segment *s)
     struct timestamps_watch *w = &j->timestamps;
     uint32_t value = s->options.ts_val;
     unsigned syn = s->tcp->flags & (PKT_SYN | PKT_ACK);
+    if (syn & PKT_ACK) {
+        w->echoed = w->echoed_known ? seq_max(w->echoed, s->options.ts_ecr) : s->options.ts_ecr;
+        w->echoed_known = true;
+    }
+    if (!w->floor_known || seq_gt(value, w->floor))
+        w->floor_id = s->packet->ip.id;
     if (syn & PKT_SYN) {
         w->floor = syn & PKT_ACK ? value - COOKIE_TICKS : value;
         w->floor_known = !(syn & PKT_ACK && j->host->pressed);
@@ -227,8 +244,19 @@ static void judge_recent(struct judge *j, const struct segment *s)
                    "TSecr %" PRIu32 ", but TS.Recent is %" PRIu32 " at most", echo, recent->high);
 }
 
-/* In a capture: a little above all TSvals seen says that one was missed, and a little below that an earlier SYN was. A clock of
- * microseconds is the fastest in use; SYNs come again for a minute. */
+/* The most ticks of the peer's clock in so long: microseconds are the fastest in use, unless it was seen for long enough to be slower. */
+static uint64_t ticks_at_most(const struct timestamps_watch *w, int64_t span_ns)
+{
+    static const int64_t long_enough_ns = 500000000; /* no path delays one segment so much more than another */
+    static const unsigned slow_hz = 5000, fast_hz = 1000000;
+    int64_t seen_ns = w->seen_ns - w->first_seen_ns;
+    bool slow = seen_ns >= long_enough_ns && !w->seen.wide &&
+                (uint64_t)(w->seen.high - w->seen.low) < (uint64_t)seen_ns / 1000000 * slow_hz / 1000;
+    return (uint64_t)span_ns / 1000000 * (slow ? slow_hz : fast_hz) / 1000;
+}
+
+/* In a capture: a little above all TSvals seen says that one was missed, and a little below that an earlier SYN was. SYNs come again for
+ * a minute. */
 static bool is_of_missed(const struct judge *j, const struct segment *s)
 {
     static const uint32_t slack = 2000, minute = 65536;
@@ -236,7 +264,7 @@ static bool is_of_missed(const struct judge *j, const struct segment *s)
     if (seq_lt(s->options.ts_ecr, j->timestamps.seen.low))
         return below <= minute;
     return seq_gt(s->options.ts_ecr, j->timestamps.seen.high) && above <= INT32_MAX &&
-           above <= (uint64_t)((s->at_ns - j->timestamps.seen_ns) / 1000) + slack;
+           above <= ticks_at_most(&j->timestamps, s->at_ns - j->timestamps.seen_ns) + slack;
 }
 
 static void judge_echo(struct judge *j, const struct segment *s)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes captures of ordinary TCP between Linux kernels: what `tcpassay check` has to pass without a finding.
 
-    make-captures.py [--out FOLDER] [--only REGEX] [--version 4|6] [--kept FOLDER] [--tcpassay PROGRAM] [--list]
+    make-captures.py [--out FOLDER] [--only REGEX] [--version 4|6] [--seed N] [--kept FOLDER] [--tcpassay PROGRAM] [--list]
 
 Needs root, ip, tc, tcpdump, ethtool and a C compiler; iperf3, curl and editcap for the cases that use them. Each case gets hosts of its
 own: a client, a server, and between them nothing ("direct"), a router ("router"), or a wire that loses, doubles, delays and reorders to
@@ -11,6 +11,8 @@ whichever way this ends.
 
 Each case is captured at the client, at the server, in the middle, and on `any` (Linux cooked, version 1 at the client, 2 at the server),
 over IPv4 and over IPv6. Files are called CASE-VERSION-POINT.pcap. --kept copies what the repository keeps (the `keep` of each case).
+With --seed the same cases are played under another weather: other decisions of the wire, its rates of loss, doubling and reordering, its
+delays, and the amounts of bulk data drawn anew around what the case says.
 With --tcpassay there are captures of the reference stack and this kernel too, made by `tcpassay serve`. Last come forms: captures made from
 others, in other file formats, cut, begun late, or joined.
 """
@@ -120,8 +122,9 @@ class Unable(RuntimeError):
 class Net:
     """What a case plays on: hosts, their links, and the means to open connections between them."""
 
-    def __init__(self, case, version, wire_program):
+    def __init__(self, case, version, wire_program, seed=0):
         self.case, self.version = case, version
+        self.dice = random.Random(f"{seed} {case.name} {version}") if seed else None
         self.family = socket.AF_INET if version == 4 else socket.AF_INET6
         self.sockets, self.processes, self.hosts = [], [], []
         self.client, self.server = self.host("client"), self.host("server")
@@ -143,8 +146,22 @@ class Net:
                 if name.split(":")[0] in (host.name, name) and not name.startswith("socket:"):
                     self.set(host, name.split(":")[-1], value)
         if case.topology == "wire":
-            self.processes.append(self.middle.start(wire_program, "near", "far", f"seed={version}", *case.wire, stdout=subprocess.PIPE))
+            self.processes.append(self.middle.start(wire_program, "near", "far", f"seed={version + 10 * seed}", *map(self.weather, case.wire), stdout=subprocess.PIPE))
             assert self.processes[-1].stdout.readline() == b"ready\n"
+
+    def scaled(self, number, low, high):
+        """The number, or with --seed one drawn around it."""
+        return round(number * self.dice.uniform(low, high)) if self.dice else number
+
+    def weather(self, setting):
+        """A setting of the wire."""
+        name, value = setting.split("=")
+        what = name.split(":")[-1]
+        if what in ("loss", "dup", "reorder", "ce") and int(value) < 1000:
+            return f"{name}={min(self.scaled(int(value), 0.4, 2.2), 300)}"
+        if what in ("delay_us", "jitter_us", "held_us", "kbit"):
+            return f"{name}={self.scaled(int(value), 0.4, 2.5)}"
+        return setting
 
     @staticmethod
     def set(host, name, value):
@@ -291,7 +308,7 @@ def farewell(first, second):
 
 def bulk(n, amount=40000, back=0, **options):
     c, s = n.pair(**options)
-    flow((c, s, amount), *([(s, c, back)] if back else []))
+    flow((c, s, n.scaled(amount, 0.2, 2.5)), *([(s, c, n.scaled(back, 0.2, 2.5))] if back else []))
     farewell(c, s)
 
 
@@ -1344,8 +1361,8 @@ def points(net):
         yield "far", net.middle, "far", ("-s", "96") if net.case.topology == "router" and net.case.offload else ()
 
 
-def play(case, version, folder, wire_program):
-    net = Net(case, version, wire_program)
+def play(case, version, folder, wire_program, seed):
+    net = Net(case, version, wire_program, seed)
     taps = []
     try:
         for point, host, device, options in points(net):
@@ -1465,6 +1482,7 @@ def main():
     parser.add_argument("--out", help="where all captures go (default: a folder that is removed)")
     parser.add_argument("--only", default="", help="cases whose name matches")
     parser.add_argument("--version", type=int, choices=(4, 6))
+    parser.add_argument("--seed", type=int, default=0, help="another weather")
     parser.add_argument("--kept", help="where the captures go that the repository keeps")
     parser.add_argument("--tcpassay", help="the program, for captures of the reference stack")
     parser.add_argument("--list", action="store_true", help="say what there is, and what the repository keeps of it")
@@ -1485,7 +1503,7 @@ def main():
                     continue
                 begun = time.monotonic()
                 try:
-                    play(c, version, out, wire_program)
+                    play(c, version, out, wire_program, arguments.seed)
                     if arguments.kept:
                         keep(c, version, out, arguments.kept)
                     print(f"{c.name}-{version}: {time.monotonic() - begun:.1f} s", flush=True)
