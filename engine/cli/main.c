@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"explain", command_explain, "a requirement or a test: text, section, who tests it"},
     {"check", command_check, "judge captured traffic"},
     {"replay", command_replay, "play scenario files and show every step"},
+    {"probe", command_probe, "why a connection fails or is slow: timing, options, states, in plain words"},
     {"targets", command_targets, "what can be tested here, and what is missing"},
     {"selftest", command_selftest, "shows that the tests can fail: plays them on a sabotaged stack"},
     {"serve", command_serve, "the reference stack as a server on a TAP device"},
