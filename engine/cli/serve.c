@@ -1,4 +1,4 @@
-/* `tcpassay serve`: the reference stack as a server on a TAP device, for curl, iperf3 and anybody's browser. */
+/* `tcpassay serve`: the reference stack as a server on a TAP device, for curl, iperf3 and anybody's browser; and behind `tap:` and `unix:`. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +19,10 @@ static const char help_text[] =
     "  tcpassay serve --loss 3 -- curl -T FILE 'http://[2001:db8::2]/'\n"
     "\n"
     "      --tap IFACE        attaches to this TAP device of the machine instead\n"
+    "      --unix PATH[,socket=stream][,listen=yes]\n"
+    "                         speaks Ethernet on this UNIX socket instead, as a virtual machine does (docs/targets.md)\n"
+    "      --agent [HOST:]PORT  lets an upper tester in at this TCP port of the kernel; on loopback, when there is no HOST\n"
+    "      --key FILE         the key that it has to know; needed beyond loopback\n"
     "      --address A/LEN    an address of the stack, up to four; default 192.0.2.2/24 and 2001:db8::2/64\n"
     "      --loss PERCENT     packets lost, in each direction; 3 or 0.5\n"
     "      --duplicate PERCENT, --reorder PERCENT, --corrupt PERCENT\n"
@@ -29,9 +33,10 @@ static const char help_text[] =
     "      --pcap FILE        records the link\n"
     "      --status SECONDS   lists the connections on stderr every so often, and at the end; 0: at the end only\n";
 
-enum { OPT_TAP = 256, OPT_ADDRESS, OPT_LOSS, OPT_DUPLICATE, OPT_REORDER, OPT_CORRUPT, OPT_SEED, OPT_ROOT, OPT_SIZE, OPT_PCAP, OPT_STATUS };
+enum { OPT_TAP = 256, OPT_UNIX, OPT_AGENT, OPT_KEY, OPT_ADDRESS, OPT_LOSS, OPT_DUPLICATE, OPT_REORDER, OPT_CORRUPT, OPT_SEED, OPT_ROOT, OPT_SIZE, OPT_PCAP, OPT_STATUS };
 
 static const struct option options[] = {
+    {"unix", required_argument, NULL, OPT_UNIX}, {"agent", required_argument, NULL, OPT_AGENT}, {"key", required_argument, NULL, OPT_KEY},
     {"tap", required_argument, NULL, OPT_TAP}, {"address", required_argument, NULL, OPT_ADDRESS},
     {"loss", required_argument, NULL, OPT_LOSS}, {"duplicate", required_argument, NULL, OPT_DUPLICATE},
     {"reorder", required_argument, NULL, OPT_REORDER}, {"corrupt", required_argument, NULL, OPT_CORRUPT},
@@ -83,6 +88,27 @@ static int take_address(struct serve_config *config, const char *text)
     return EXIT_OK;
 }
 
+/* "32743", "192.0.2.9:32743", "[::1]:32743" */
+static int take_control(struct serve_config *config, const char *text)
+{
+    char host[PKT_ADDR_TEXT_MAX] = "127.0.0.1";
+    const char *colon = strrchr(text, ':'), *first = text;
+    size_t len = colon ? (size_t)(colon - text) : 0;
+    uint64_t port;
+    if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+        first++;
+        len -= 2;
+    }
+    if (len && len < sizeof host)
+        snprintf(host, sizeof host, "%.*s", (int)len, first);
+    if (len >= sizeof host || !pkt_addr_parse(host, &config->control.addr) ||
+        !cli_parse_number(colon ? colon + 1 : text, 1, UINT16_MAX, &port))
+        return cli_usage_error("serve", "--agent takes a port, or an address and a port as in 127.0.0.1:32743, not \"%s\"", text);
+    config->control.port = (uint16_t)port;
+    config->has_control = true;
+    return EXIT_OK;
+}
+
 static int take_option(struct serve_config *config, int option, char **argv)
 {
     uint64_t number;
@@ -92,6 +118,9 @@ static int take_option(struct serve_config *config, int option, char **argv)
              : cli_usage_error("serve", "a share of packets is a number from 0 to 100, not \"%s\"", optarg);
     switch (option) {
     case OPT_TAP: config->tap = optarg; return EXIT_OK;
+    case OPT_UNIX: config->socket = optarg; return EXIT_OK;
+    case OPT_AGENT: return take_control(config, optarg);
+    case OPT_KEY: config->key_file = optarg; return EXIT_OK;
     case OPT_ADDRESS: return take_address(config, optarg);
     case OPT_ROOT: config->http_root = optarg; return EXIT_OK;
     case OPT_PCAP: config->pcap = optarg; return EXIT_OK;
@@ -139,6 +168,10 @@ int command_serve(int argc, char **argv)
     }
     if (config.http_root && config.has_http_size)
         return cli_usage_error("serve", "either --http-root or --size");
+    if (config.tap && config.socket)
+        return cli_usage_error("serve", "either --tap or --unix");
+    if (config.key_file && !config.has_control)
+        return cli_usage_error("serve", "--key is of no use without --agent");
     if (optind < argc)
         config.command = argv + optind;
     struct target_error error;

@@ -359,6 +359,33 @@ static bool reference_preflight(const char *argument, struct target_error *error
     return false;
 }
 
+struct target *reference_target_new(const struct ref_config *base, const struct target_config *wanted, int64_t now_ns,
+                                    struct target_error *error)
+{
+    struct ref_config config = *base;
+    for (unsigned i = 0; i < wanted->setting_count; i++) {
+        if (!apply_setting(&config, &wanted->settings[i], error))
+            return NULL;
+    }
+    struct reference *reference = calloc(1, sizeof *reference);
+    if (reference)
+        reference->stack = ref_stack_new(&config, now_ns);
+    if (!reference || !reference->stack) {
+        free(reference);
+        error->kind = TARGET_ERR_UNAVAILABLE;
+        snprintf(error->text, sizeof error->text, "reference: out of memory, or addresses and MTU that make no sense");
+        return NULL;
+    }
+    reference->target.ops = &reference_ops;
+    describe(&reference->target.info, &config);
+    return &reference->target;
+}
+
+struct ref_stack *reference_target_stack(struct target *target)
+{
+    return stack_of(target);
+}
+
 static struct target *reference_open(const char *argument, const struct target_config *wanted, struct target_error *error)
 {
     struct ref_config config = ref_config_default();
@@ -368,22 +395,7 @@ static struct target *reference_open(const char *argument, const struct target_c
     config.address_count = 2;
     pkt_addr_parse("192.0.2.2", &config.addresses[0]);
     pkt_addr_parse("2001:db8::2", &config.addresses[1]);
-    for (unsigned i = 0; i < wanted->setting_count; i++) {
-        if (!apply_setting(&config, &wanted->settings[i], error))
-            return NULL;
-    }
-    struct reference *reference = calloc(1, sizeof *reference);
-    if (reference)
-        reference->stack = ref_stack_new(&config, 0);
-    if (!reference || !reference->stack) {
-        free(reference);
-        error->kind = TARGET_ERR_UNAVAILABLE;
-        snprintf(error->text, sizeof error->text, "reference: out of memory");
-        return NULL;
-    }
-    reference->target.ops = &reference_ops;
-    describe(&reference->target.info, &config);
-    return &reference->target;
+    return reference_target_new(&config, wanted, 0, error);
 }
 
 const struct target_driver reference_driver = {

@@ -1,5 +1,6 @@
 /* The drivers "tap" and "unix": PIXIT, a wire and an upper tester become a station. */
 #include "targets/tap/drivers.h"
+#include "targets/agent/client.h"
 #include "targets/tap/namespace.h"
 #include "targets/tap/station.h"
 #include "targets/tap/wire.h"
@@ -20,7 +21,10 @@ bool pixit_open_upper(const struct pixit *pixit, struct upper **out, struct targ
     *out = NULL;
     if (pixit->upper == PIXIT_UPPER_NONE)
         return true;
-    return refuse(error, TARGET_ERR_UNAVAILABLE, "agent= and testability= are not in this build");
+    if (pixit->upper == PIXIT_UPPER_TESTABILITY)
+        return refuse(error, TARGET_ERR_UNAVAILABLE, "testability= is not in this build");
+    *out = agent_connect(pixit->upper_host, pixit->upper_port, *pixit->key_file ? pixit->key_file : NULL, 0, error);
+    return *out != NULL;
 }
 
 /* Without an upper tester nobody can make a setting: that need not be found out on the wire. */

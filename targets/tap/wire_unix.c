@@ -398,8 +398,9 @@ struct wire *wire_open_unix(const char *path, bool stream, bool listening, int64
     int64_t until_ns = clock_monotonic_ns() + (patience_ns ? patience_ns : PATIENCE_NS);
     if (!*path || snprintf(u->path, sizeof u->path, "%s", path) >= (int)sizeof u->path)
         fail(u, error, TARGET_ERR_USAGE, "a path has 1 to 107 octets");
-    else if (open_our_side(u, error) && find_other_side(u, until_ns, error) && watch(u, error)) {
+    else if (open_our_side(u, error) && (patience_ns < 0 || (find_other_side(u, until_ns, error) && watch(u, error)))) {
         snprintf(u->base.description, sizeof u->base.description, "UNIX socket %.90s (%s)", u->path, stream ? "stream" : "datagrams");
+        u->gone = patience_ns < 0 ? -ENOTCONN : 0;
         return &u->base;
     }
     unix_close(&u->base);

@@ -1,4 +1,4 @@
-/* Joins stack, services and a TAP device in one loop.
+/* Joins stack, services, an upper tester and a link in one loop.
  *
  * Theory of operation.
  *
@@ -10,14 +10,24 @@
  * move a bounded number of octets, and writes out what the stack has made of it. Without a device of its own name it makes a
  * network namespace in which the kernel is the other host of the link (192.0.2.1 and 2001:db8::1), and runs the command there.
  *
+ * The link is a TAP device, or a UNIX socket, where whoever comes next is waited for when the other side has gone. With an upper tester
+ * the stack is the one that the target "reference" is, timers and all, so that tests find the same; each change of its settings boots a
+ * new one. Without, its retransmissions are as quick as those of other servers.
+ *
  * What is recorded is what was on the wire: incoming packets before they may get lost, outgoing ones after. */
 #include "targets/reference/serve/serve.h"
 #include "targets/reference/serve/connections.h"
+#include "targets/reference/serve/control.h"
 #include "targets/reference/serve/recorder.h"
+#include "targets/reference/serve/upper.h"
+#include "targets/reference/target_reference.h"
+#include "targets/agent/key.h"
 #include "targets/tap/ether.h"
 #include "targets/tap/namespace.h"
 #include "targets/tap/netlink.h"
+#include "targets/tap/pixit.h"
 #include "targets/tap/tap.h"
+#include "targets/tap/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,15 +59,21 @@ struct server {
     struct netns ns;
     bool own_namespace;
     struct tap tap;
+    struct wire *wire;        /* instead of tap, when it is a socket */
     struct ether *ether;
     struct impair *in, *out;
-    struct ref_stack *stack;
+    struct ref_config stack_config; /* without the settings of an upper tester */
+    struct target *target;    /* the stack … */
+    struct ref_stack *stack;  /* … itself */
+    struct serve_sockets sockets;
+    struct control *control;  /* NULL: no upper tester */
     struct http_config http;
     struct connections *connections;
     struct recorder *recorder;
     pid_t child;              /* 0: none, or it has ended */
     int child_fd;             /* readable when it has ended; -1: none */
     int child_status;
+    bool nobody_there;        /* the other side of the wire has gone */
     int link_status;          /* negative errno value: the device is gone */
     int64_t next_status_ns;   /* INT64_MAX: never */
     uint8_t frame[TAP_FRAME_MAX], packet[PKT_BYTES_MAX];
@@ -81,8 +97,20 @@ static bool fail(struct target_error *error, enum target_error_kind kind, const 
 
 static void write_frame(struct server *s, ssize_t len)
 {
-    if (len > 0)
+    if (len > 0 && s->wire)
+        s->wire->ops->send(s->wire, s->frame, (size_t)len);
+    else if (len > 0)
         tap_write(&s->tap, s->frame, (size_t)len); /* what the device does not take is lost, as on any link */
+}
+
+static ssize_t read_frame(struct server *s)
+{
+    int64_t ignored;
+    if (!s->wire)
+        return tap_read(&s->tap, s->frame, sizeof s->frame);
+    ssize_t len = s->wire->ops->receive(s->wire, s->frame, sizeof s->frame, &ignored);
+    s->nobody_there = len < 0;
+    return len < 0 ? 0 : len;
 }
 
 /* Frames from the link, up to what one turn may take. True when there may be more. */
@@ -91,7 +119,7 @@ static bool take_frames(struct server *s, int64_t now_ns)
     for (int i = 0; i < FRAMES_A_TURN; i++) {
         const uint8_t *packet;
         size_t packet_len;
-        ssize_t len = tap_read(&s->tap, s->frame, sizeof s->frame);
+        ssize_t len = read_frame(s);
         if (len < 0)
             s->link_status = (int)len;
         if (len <= 0)
@@ -132,14 +160,20 @@ static int64_t earliest(int64_t a, int64_t b)
 
 static void wait_for_something(struct server *s, bool more, const sigset_t *unblocked)
 {
-    struct pollfd fds[] = { { .fd = s->tap.fd, .events = POLLIN }, { .fd = s->child_fd, .events = POLLIN } };
+    struct pollfd fds[2 + CONTROL_FDS_MAX] = { { .fd = s->wire ? s->wire->ops->fd(s->wire) : s->tap.fd, .events = POLLIN },
+                                               { .fd = s->child_fd, .events = POLLIN } };
+    const nfds_t count = 2 + (s->control ? control_poll_fds(s->control, fds + 2) : 0);
     int64_t deadline_ns = earliest(ref_next_deadline(s->stack), ether_deadline(s->ether));
     deadline_ns = earliest(deadline_ns, earliest(impair_deadline(s->in), impair_deadline(s->out)));
     deadline_ns = earliest(deadline_ns, s->next_status_ns);
+    if (s->control)
+        deadline_ns = earliest(deadline_ns, control_deadline(s->control));
+    if (s->nobody_there)
+        deadline_ns = 0;
     int64_t wait_ns = more ? 0 : deadline_ns - monotonic_ns();
     wait_ns = wait_ns < 0 ? 0 : wait_ns;
     const struct timespec timeout = { .tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S };
-    ppoll(fds, 2, more || deadline_ns != INT64_MAX ? &timeout : NULL, unblocked);
+    ppoll(fds, count, more || deadline_ns != INT64_MAX ? &timeout : NULL, unblocked);
     if (s->child && (fds[1].revents & POLLIN))
         s->child = waitpid(s->child, &s->child_status, WNOHANG) == s->child ? 0 : s->child;
 }
@@ -163,6 +197,13 @@ static void show_status_when_due(struct server *s, int64_t now_ns)
     s->next_status_ns = now_ns + s->config->status_interval_s * NS_PER_S;
 }
 
+/* For as long as the wire does, half a second; then signals have their turn, and it is asked again. */
+static void wait_for_somebody(struct server *s)
+{
+    struct target_error ignored;
+    s->nobody_there = !s->wire->ops->recover(s->wire, &ignored);
+}
+
 /* Signals are let in while waiting only, so that none comes between looking at *interrupted and waiting. */
 static enum serve_end loop(struct server *s, struct target_error *error)
 {
@@ -179,8 +220,12 @@ static enum serve_end loop(struct server *s, struct target_error *error)
         more = take_frames(s, now_ns);
         feed_stack(s, now_ns);
         more |= connections_run(s->connections);
+        if (s->control)
+            control_run(s->control, now_ns);
         drain_stack(s, now_ns);
         show_status_when_due(s, now_ns);
+        if (s->nobody_there)
+            wait_for_somebody(s);
     }
     sigprocmask(SIG_SETMASK, &unblocked, NULL);
     if (s->link_status < 0) {
@@ -282,8 +327,20 @@ static bool open_own_device(struct server *s, struct target_error *error)
     return opened == 0 && configured == 0;
 }
 
+static bool open_unix_socket(struct server *s, struct target_error *error)
+{
+    struct pixit pixit;
+    if (!pixit_parse(s->config->socket, &pixit, error))
+        return false;
+    s->wire = wire_open_unix(pixit.word, pixit.stream, pixit.listening, -1, error);
+    s->nobody_there = true;
+    return s->wire != NULL;
+}
+
 static bool open_device(struct server *s, struct target_error *error)
 {
+    if (s->config->socket)
+        return open_unix_socket(s, error);
     if (!s->config->tap)
         return open_own_device(s, error);
     if (!if_nametoindex(s->config->tap))
@@ -303,6 +360,48 @@ static uint64_t seed_of(const struct serve_config *config, unsigned purpose)
     return seed;
 }
 
+/* ---- the stack ------------------------------------------------------------------------------------------------- */
+
+static struct target *target_of(void *context)
+{
+    return ((struct server *)context)->target;
+}
+
+/* A new stack with these settings takes the place of the one there is. */
+static bool boot(void *context, const struct target_setting *settings, unsigned count, struct target_error *error)
+{
+    struct server *s = context;
+    const struct target_config config = { .settings = settings, .setting_count = count };
+    struct target *target = reference_target_new(&s->stack_config, &config, monotonic_ns(), error);
+    struct connections *connections = target ? connections_new(reference_target_stack(target), &s->http) : NULL;
+    if (!connections) {
+        if (target)
+            target->ops->close(target);
+        return target && fail(error, TARGET_ERR_UNAVAILABLE, "the stack", NULL, "out of memory");
+    }
+    connections_free(s->connections);
+    if (s->target)
+        s->target->ops->close(s->target);
+    s->connections = connections;
+    s->target = target;
+    s->stack = reference_target_stack(target);
+    return true;
+}
+
+static bool open_control(struct server *s, struct target_error *error)
+{
+    const struct serve_config *config = s->config;
+    const struct upper_host host = { .target = target_of, .boot = boot, .context = s };
+    uint8_t key[AGENT_KEY_BYTES];
+    if (!config->has_control)
+        return true;
+    if (config->key_file && !agent_key_read(config->key_file, key, error))
+        return false;
+    serve_sockets_init(&s->sockets, &host);
+    s->control = control_open(&config->control, config->key_file ? key : NULL, &s->sockets.base, error);
+    return s->control != NULL;
+}
+
 static bool open_stack(struct server *s, struct target_error *error)
 {
     const struct serve_config *config = s->config;
@@ -317,23 +416,22 @@ static bool open_stack(struct server *s, struct target_error *error)
             stack.ipv4_prefix_len = addresses[i].prefix_len;
     }
     stack.mtu = MTU;
-    stack.min_rto_ns = MIN_RTO_NS;
+    if (!config->has_control)
+        stack.min_rto_ns = MIN_RTO_NS;
     stack.seed = seed_of(config, 0);
     if (!config->has_seed && getrandom(stack.secret, sizeof stack.secret, 0) != (ssize_t)sizeof stack.secret)
         return fail(error, TARGET_ERR_UNAVAILABLE, "the system's generator of random numbers", NULL, strerror(errno));
     struct impair_config in = config->link, out = config->link;
     in.seed = seed_of(config, 1);
     out.seed = seed_of(config, 2);
-    s->stack = ref_stack_new(&stack, monotonic_ns());
-    if (!s->stack)
+    s->stack_config = stack;
+    if (!boot(s, NULL, 0, error))
         return fail(error, TARGET_ERR_USAGE, "--address", NULL,
                     "the stack refuses such addresses: one of a host is needed, not of a group");
     s->ether = ether_new(&ether);
     s->in = impair_new(&in);
     s->out = impair_new(&out);
-    s->connections = s->stack ? connections_new(s->stack, &s->http) : NULL;
-    return (s->ether && s->in && s->out && s->connections) ||
-           fail(error, TARGET_ERR_UNAVAILABLE, "the stack", NULL, "out of memory");
+    return (s->ether && s->in && s->out) || fail(error, TARGET_ERR_UNAVAILABLE, "the stack", NULL, "out of memory");
 }
 
 static bool open_files(struct server *s, struct target_error *error)
@@ -355,8 +453,12 @@ static bool open_files(struct server *s, struct target_error *error)
 static bool close_all(struct server *s, struct target_error *error)
 {
     end_command(s);
+    control_close(s->control);
     connections_free(s->connections);
-    ref_stack_free(s->stack);
+    if (s->target)
+        s->target->ops->close(s->target);
+    if (s->wire)
+        s->wire->ops->close(s->wire);
     impair_free(s->in);
     impair_free(s->out);
     ether_free(s->ether);
@@ -375,8 +477,8 @@ static void say_where(const struct server *s)
     char v4[PKT_ADDR_TEXT_MAX], v6[PKT_ADDR_TEXT_MAX];
     if (s->config->command)
         return;
-    if (s->config->tap)
-        fprintf(stderr, "serving on %s; stop with Ctrl-C\n", s->config->tap);
+    if (s->config->tap || s->wire)
+        fprintf(stderr, "serving on %s; stop with Ctrl-C\n", s->wire ? s->wire->description : s->config->tap);
     else
         fprintf(stderr,
                 "serving on %s and %s, in a namespace of its own; stop with Ctrl-C. To get in there:\n"
@@ -397,7 +499,7 @@ enum serve_end serve(const struct serve_config *config, int *command_status, str
         .next_status_ns = config->status && config->status_interval_s ? monotonic_ns() : INT64_MAX,
     };
     enum serve_end end = SERVE_FAILED;
-    if (open_files(s, error) && open_device(s, error) && open_stack(s, error) && start_command(s, error)) {
+    if (open_files(s, error) && open_device(s, error) && open_stack(s, error) && open_control(s, error) && start_command(s, error)) {
         say_where(s);
         end = loop(s, error);
         if (config->status)

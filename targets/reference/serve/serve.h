@@ -1,4 +1,4 @@
-/* The reference stack as a server on a TAP device, in real time: what `tcpassay serve` does. */
+/* The reference stack as a server on a TAP device or a UNIX socket, in real time: what `tcpassay serve` does. */
 #ifndef TCPASSAY_TARGETS_REFERENCE_SERVE_SERVE_H
 #define TCPASSAY_TARGETS_REFERENCE_SERVE_SERVE_H
 
@@ -15,6 +15,10 @@ struct serve_address {
 
 struct serve_config {
     const char *tap;                  /* an existing device to attach to; NULL: one in a namespace of its own, with the kernel on it */
+    const char *socket;               /* PATH[,socket=dgram|stream][,listen=yes] as behind unix:, a UNIX socket instead of a device; or NULL */
+    bool has_control;                 /* an upper tester is let in … */
+    struct pkt_endpoint control;      /* … at this endpoint of the kernel, by the agent's protocol … */
+    const char *key_file;             /* … with the key in there; NULL: none, on loopback only */
     struct serve_address addresses[REF_ADDRESSES_MAX]; /* the stack's */
     unsigned address_count;           /* 0: 192.0.2.2/24 and 2001:db8::2/64 */
     struct impair_config link;        /* for each direction; its seed is not used */
