@@ -277,7 +277,7 @@ static void match_flags(struct matching *m, const struct scn_packet *want, uint1
             return;
         }
         flags = (uint16_t)value;
-        care = 0x1ff;
+        care = 0x1ff & (uint16_t)~want->flags_open;
     }
     if (want->flags_any || (have & care) == (flags & care))
         return;

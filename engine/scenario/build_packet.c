@@ -82,6 +82,20 @@ void scn_packet_forbid(struct scn_parser *parser, struct scn_span at)
         parser->packet->flags_care |= (uint16_t)flags;
 }
 
+void scn_packet_leave_open(struct scn_parser *parser, struct scn_span at)
+{
+    const struct scn_piece letters = scn_span_piece(parser, at);
+    char wrong, quote[SCN_QUOTE_MAX];
+    const int flags = scn_read_flags(letters, &wrong);
+    if (flags < 0)
+        scn_error(parser, scn_place(at), "expected flags that may be set or not after `~`, letters of S F R P . U E W A; found `%s`",
+                  scn_quote(letters, quote));
+    else if (parser->packet->flags_any || (parser->packet->flags & flags))
+        scn_error(parser, scn_place(at), "a flag that has to be set cannot be left open");
+    else
+        parser->packet->flags_open = (uint16_t)flags;
+}
+
 /* ---- the IP header ----------------------------------------------------------------------------------------------- */
 
 static struct scn_match *ip_field(struct scn_packet *packet, struct scn_piece word)

@@ -40,6 +40,8 @@ static void settle_flags(struct scn_checker *checker, struct scn_packet *packet,
     enum { EVERY = 0x1ff, COMPARED_ALWAYS = PKT_SYN | PKT_FIN | PKT_RST | PKT_ACK };
     if (injection && packet->flags_any)
         scn_error(checker->parser, packet->at, "`any` is for segments that are expected; what is sent has flags");
+    if (injection && packet->flags_open)
+        scn_error(checker->parser, packet->at, "`~` is for segments that are expected; what is sent has flags");
     if (injection && packet->flags_care)
         scn_error(checker->parser, packet->at, "`!` is for segments that are expected; flags that are not written are not sent");
     if (packet->flags_value)
@@ -52,6 +54,7 @@ static void settle_flags(struct scn_checker *checker, struct scn_packet *packet,
         packet->flags_care |= (uint16_t)(packet->flags | COMPARED_ALWAYS);
     if (packet->ace >= 0 && !injection)
         packet->flags_care |= PKT_AE | PKT_CWR | PKT_ECE;
+    packet->flags_care &= (uint16_t)~packet->flags_open;
 }
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */

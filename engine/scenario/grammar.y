@@ -466,10 +466,11 @@ flags
 
 opt_forbidden
 : %empty
-| '!' forbidden                 { scn_packet_forbid(parser, @2); }
+| '!' letters                   { scn_packet_forbid(parser, @2); }
+| '~' letters                   { scn_packet_leave_open(parser, @2); }
 ;
 
-forbidden: WORD | WORD '.' | '.' ;
+letters: WORD | WORD '.' | '.' ;
 
 opt_sequence
 : %empty

@@ -178,6 +178,7 @@ struct scn_packet *scn_packet_end(struct scn_parser *parser);
 /* Letters, or "any", and what stood behind them: "", "." or ".5". */
 void scn_packet_flags(struct scn_parser *parser, struct scn_piece letters, struct scn_piece ack, struct scn_span at);
 void scn_packet_forbid(struct scn_parser *parser, struct scn_span at);
+void scn_packet_leave_open(struct scn_parser *parser, struct scn_span at);
 void scn_packet_ip_word(struct scn_parser *parser, struct scn_piece word, struct scn_span at);
 void scn_packet_ip_field(struct scn_parser *parser, struct scn_piece word, struct scn_match value, struct scn_span at);
 void scn_packet_raw(struct scn_parser *parser, struct scn_piece hex, struct scn_span at);

@@ -24,6 +24,10 @@ static void put_packet_flags(struct scn_sink *sink, const struct scn_packet *pac
         scn_put(sink, " !");
         scn_put_flags(sink, forbidden);
     }
+    if (packet->flags_open) {
+        scn_put(sink, " ~");
+        scn_put_flags(sink, packet->flags_open);
+    }
 }
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */

@@ -151,6 +151,7 @@ struct scn_packet {
     enum scn_protocol protocol;
     struct scn_endpoint_ref endpoint;
     bool flags_any;                /* > any */
+    uint16_t flags_open;           /* expectation: of those always compared, which are not */
     uint16_t flags, flags_care;    /* expectation: (SEG.flags & care) == flags; injection: flags */
     struct scn_expr *flags_value;  /* a variable instead, or NULL */
     int ace;                       /* packetdrill's .N AccECN counter, or -1; its bits are in flags as AE, CWR, ECE too */

@@ -21,6 +21,8 @@ static void flags_that_are_not_written_count_only_in_a_strict_script(void **stat
         { "SEWA.", PKT_SYN | PKT_ECE | PKT_CWR | PKT_AE | PKT_ACK, ALWAYS | PKT_ECE | PKT_CWR | PKT_AE, EVERY, -1 },
         { ".!P", PKT_ACK, ALWAYS | PKT_PSH, EVERY, -1 },
         { "S. !PU", PKT_SYN | PKT_ACK, ALWAYS | PKT_PSH | PKT_URG, EVERY, -1 },
+        { "R ~.", PKT_RST, ALWAYS & ~PKT_ACK, EVERY & ~PKT_ACK, -1 },
+        { "R~P.", PKT_RST, ALWAYS & ~PKT_ACK, EVERY & ~(PKT_ACK | PKT_PSH), -1 },
         { "any", 0, 0, 0, -1 },
         { ".0", PKT_ACK, ALWAYS | PKT_ECE | PKT_CWR | PKT_AE, EVERY, 0 },
         { "S.1", PKT_SYN | PKT_ACK | PKT_ECE, ALWAYS | PKT_ECE | PKT_CWR | PKT_AE, EVERY, 1 },

@@ -41,6 +41,7 @@ static void the_canonical_form_of_a_step(void **state)
         { "  +0~+.5 >P. 1:11( 10 )", "+0~+0.5 > P. 1:11(10)" },
         { "* > any", "*       > any" },
         { "100ms~200ms > - !PU", "0.1~0.2 > - !PU" },
+        { "* > R~. 1:1(0)", "*       > R ~. 1:1(0)" },
         { "+0...1 close ( 3 )=0", "+0...+1 close(3) = 0" },
         { "state   estab_lished", NULL },
         { "state time_wait or LISTEN", "state LISTEN or TIME-WAIT" },
