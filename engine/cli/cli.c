@@ -11,12 +11,13 @@
 
 #include "targets/linux/target_linux.h"
 #include "targets/lwip/target_lwip.h"
+#include "targets/plugin/target_plugin.h"
 #include "targets/reference/target_reference.h"
 #include "targets/remote/target_remote.h"
 #include "targets/saboteur/saboteur.h"
 #include "targets/tap/drivers.h"
 
-const struct target_driver *const cli_drivers[] = {&reference_driver, &linux_driver, &lwip_driver, &tap_driver, &unix_driver, &remote_driver, &saboteur_driver, NULL};
+const struct target_driver *const cli_drivers[] = {&reference_driver, &plugin_driver, &plugin_in_process_driver, &linux_driver, &lwip_driver, &tap_driver, &unix_driver, &remote_driver, &saboteur_driver, NULL};
 
 volatile sig_atomic_t cli_interrupted;
 

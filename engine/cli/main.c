@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/cli/cli.h"
+#include "targets/plugin/target_plugin.h"
 #include "targets/tap/closest.h"
 
 struct command { const char *name; int (*run)(int argc, char **argv); const char *summary; };
@@ -73,6 +74,8 @@ static bool output_is_lost(void)
 
 int main(int argc, char **argv)
 {
+    if (plugin_is_holder(argc, argv))
+        return plugin_holder(argc, argv);
     open_standard_files();
     const int code = dispatch(argc, argv);
     if (!output_is_lost())
