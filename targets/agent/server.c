@@ -480,7 +480,7 @@ static int64_t bound(const struct agent_server *s, const char **meaning)
 {
     *meaning = "";
     if (s->phase == OVER)
-        return INT64_MAX;
+        return waiting(&s->out) ? after(s->taken_ns, AGENT_HANDSHAKE_NS) : INT64_MAX;
     if (s->phase != SERVES) {
         *meaning = "the handshake was not done in time";
         return after(s->started_ns, AGENT_HANDSHAKE_NS);
@@ -507,7 +507,11 @@ void agent_server_advance(struct agent_server *s, int64_t now_ns)
 {
     const char *meaning;
     s->now_ns = now_ns;
-    if (now_ns >= bound(s, &meaning) && s->phase != OVER)
+    if (now_ns < bound(s, &meaning))
+        return;
+    if (s->phase == OVER)
+        s->out.at = s->out.len; /* it does not take its last words either */
+    else
         finish(s, meaning);
 }
 

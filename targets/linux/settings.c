@@ -1,7 +1,7 @@
 /* The sysctls that a run relies on, the settings of a scenario, and the PIXIT.
  *
  * A fresh network namespace has the kernel's own defaults, but for a few values that it copies from the machine's. Those, and
- * whatever would hide a reaction that a test waits for, are set for every run (RELIED_ON); the rest stays as the kernel ships it,
+ * whatever would hide a reaction that a test waits for, are set for every run; the rest stays as the kernel ships it,
  * because that is what is being tested. A value that cannot be written but is in force already will do: a container may have a
  * read-only /proc/sys. */
 #include "targets/linux/settings.h"
@@ -16,25 +16,11 @@
 
 /* ---- what every run relies on ---------------------------------------------------------------------------------- */
 
-static const struct { const char *path, *value; } RELIED_ON[] = {
-    /* Rate limits: a reaction that is due must not be swallowed because another test has just had one. */
-    { "ipv4/tcp_invalid_ratelimit", "0" },
-    { "ipv4/tcp_challenge_ack_limit", "2147483647" },
-    { "ipv4/icmp_ratelimit", "0" },
-    { "ipv4/icmp_ratemask", "0" },
-    { "ipv6/icmp/ratelimit", "0" },
-    /* Memory from one connection to the next one with the same address: each test starts from nothing. */
-    { "ipv4/tcp_no_metrics_save", "1" },
-    { "ipv4/tcp_no_ssthresh_metrics_save", "1" },
-    /* Copied from the machine: the kernel's documented defaults, and the congestion control of the RFCs (RFC 5681). */
-    { "ipv4/tcp_rmem", "4096 131072 6291456" },
-    { "ipv4/tcp_wmem", "4096 16384 4194304" },
-    { "ipv4/tcp_congestion_control", "reno" },
-    /* A source address anywhere is acceptable, any port may be bound, a long queue of connections may be asked for. */
+static const struct sysctl_value RELIED_ON[] = { /* beyond sysctl_baseline */
+    /* A source address anywhere is acceptable, any port may be bound. */
     { "ipv4/conf/all/rp_filter", "0" },
     { "ipv4/conf/default/rp_filter", "0" },
     { "ipv4/ip_unprivileged_port_start", "0" },
-    { "core/somaxconn", "4096" },
     /* IPv6 that works at once, and says nothing by itself. */
     { "ipv6/conf/all/disable_ipv6", "0" },
     { "ipv6/conf/default/disable_ipv6", "0" },
@@ -43,19 +29,20 @@ static const struct { const char *path, *value; } RELIED_ON[] = {
     { "ipv6/conf/default/autoconf", "0" },
     { "ipv6/conf/default/router_solicitations", "0" },
     { "ipv6/conf/default/addr_gen_mode", "1" },
+    { NULL, NULL },
 };
 
-static bool apply_relied_on(struct target_error *error)
+static bool apply_values(const struct sysctl_value *values, struct target_error *error)
 {
-    for (size_t i = 0; i < sizeof RELIED_ON / sizeof *RELIED_ON; i++) {
-        int code = sysctl_write(RELIED_ON[i].path, RELIED_ON[i].value);
+    for (const struct sysctl_value *at = values; at->path; at++) {
+        int code = sysctl_write(at->path, at->value);
         if (code == 0 || code == ENOENT) /* an older kernel, without that limit */
             continue;
         error->kind = TARGET_ERR_UNAVAILABLE;
         const char *remedy =
             "make /proc/sys writable (in a container: docker run --privileged, or --security-opt systempaths=unconfined)";
         snprintf(error->text, sizeof error->text, "/proc/sys/net/%s cannot be set to \"%s\" in the namespace (%s): %s",
-                 RELIED_ON[i].path, RELIED_ON[i].value, strerror(code), remedy);
+                 at->path, at->value, strerror(code), remedy);
         return false;
     }
     return true;
@@ -85,7 +72,7 @@ static bool apply_one(const struct target_setting *wanted, uint16_t *mtu, struct
 bool settings_apply(const struct target_config *config, uint16_t *mtu, struct target_error *error)
 {
     *mtu = LINUX_MTU_DEFAULT;
-    if (!apply_relied_on(error))
+    if (!apply_values(sysctl_baseline, error) || !apply_values(RELIED_ON, error))
         return false;
     for (unsigned i = 0; i < config->setting_count; i++)
         if (!apply_one(&config->settings[i], mtu, error))

@@ -182,6 +182,26 @@ bool sysctl_make(const struct sysctl_change *change, const struct target_setting
     return sysctl_refuse(error, TARGET_ERR_UNSUPPORTED, setting, why);
 }
 
+/* ---- what every run relies on ------------------------------------------------------------------------------------ */
+
+const struct sysctl_value sysctl_baseline[] = {
+    /* Rate limits: a reaction that is due must not be swallowed because another test has just had one. */
+    { "ipv4/tcp_invalid_ratelimit", "0" },
+    { "ipv4/tcp_challenge_ack_limit", "2147483647" },
+    { "ipv4/icmp_ratelimit", "0" },
+    { "ipv4/icmp_ratemask", "0" },
+    { "ipv6/icmp/ratelimit", "0" },
+    /* Memory from one connection to the next one with the same address: each test starts from nothing. */
+    { "ipv4/tcp_no_metrics_save", "1" },
+    { "ipv4/tcp_no_ssthresh_metrics_save", "1" },
+    /* Copied from the machine: the kernel's documented defaults, and the congestion control of the RFCs (RFC 5681). */
+    { "ipv4/tcp_rmem", "4096 131072 6291456" },
+    { "ipv4/tcp_wmem", "4096 16384 4194304" },
+    { "ipv4/tcp_congestion_control", "reno" },
+    { "core/somaxconn", "4096" }, /* a long queue of connections may be asked for */
+    { NULL, NULL },
+};
+
 /* ---- facts ------------------------------------------------------------------------------------------------------ */
 
 const char *const sysctl_facts[] = {

@@ -28,6 +28,11 @@ bool sysctl_refuse(struct target_error *error, enum target_error_kind kind, cons
 /* A whole number up to INT32_MAX. */
 bool sysctl_parse_number(const char *text, uint32_t *out);
 
+/* What every run relies on, on any host: no rate limits, no memory of earlier connections, the congestion control of the RFCs.
+ * Ended by a path NULL. Older kernels lack some. */
+struct sysctl_value { const char *path, *value; };
+extern const struct sysctl_value sysctl_baseline[];
+
 /* What decides what a test sees, each "ipv4/…", ended by NULL. */
 extern const char *const sysctl_facts[];
 enum { SYSCTL_FACTS = 29 };
