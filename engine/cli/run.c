@@ -176,10 +176,18 @@ static int find_target(struct run *run)
     return EXIT_OK;
 }
 
-static int read_ledger(struct run *run)
+/* name: of a target of ours, whose ledger is meant, or a file. */
+static int read_ledger(struct run *run, const char *ledger)
 {
     char name[128], error[512];
-    snprintf(name, sizeof name, "targets/%s/ledger.json", run->driver->name);
+    if (strchr(ledger, '/') || strchr(ledger, '.')) {
+        run->ledger = ledger_read(ledger, error, sizeof error);
+        if (run->ledger && access(ledger, R_OK) == 0)
+            return EXIT_OK;
+        cli_error("run", "ledger=%s: %s", ledger, run->ledger ? "there is no such file" : error);
+        return EXIT_USAGE;
+    }
+    snprintf(name, sizeof name, "targets/%s/ledger.json", ledger);
     char *path = cli_data_path("run", "tests-suite"); /* ledgers lie beside the suite */
     if (!path)
         return EXIT_UNABLE;
@@ -294,10 +302,12 @@ static int open_results(struct run *run)
         printf("%s: %s\n%zu tests, profile %s, seed %llu%s\n", run->target, target->info.description, run->test_count, header.profile,
                (unsigned long long)run->seed, run->skipped ? ", resumed" : "");
     run->writer = results_writer_open(run->out, run->resume ? RESULTS_RESUME : RESULTS_REPLACE, &header, error, sizeof error);
+    char ledger[sizeof target->info.ledger];
+    snprintf(ledger, sizeof ledger, "%s", *target->info.ledger ? target->info.ledger : run->driver->name);
     target->ops->close(target);
     if (!run->writer)
         cli_error("run", "%s", error);
-    return run->writer ? EXIT_OK : EXIT_UNABLE;
+    return run->writer ? read_ledger(run, ledger) : EXIT_UNABLE;
 }
 
 /* ---- during the run */
@@ -516,7 +526,7 @@ int command_run(int argc, char **argv)
     if (!run.seed_given && getrandom(&run.seed, sizeof run.seed, 0) > 0)
         run.seed >>= 33; /* short enough to type again */
     if ((code = find_target(&run)) == EXIT_OK && (code = load_tests(&run)) == EXIT_OK &&
-        (code = check_baseline(&run)) == EXIT_OK && (code = read_ledger(&run)) == EXIT_OK &&
+        (code = check_baseline(&run)) == EXIT_OK &&
         (code = skip_finished(&run)) == EXIT_OK && (code = open_results(&run)) == EXIT_OK)
         code = run_all(&run);
     if (run.writer)

@@ -19,4 +19,7 @@ struct attempt {
  * the call could not be made at all, which says nothing about the IUT. */
 int64_t attempt_call(struct attempt *attempt);
 
+/* The number that the scenario gives to a new descriptor of this handle; *out NULL, with why filled in, when there are too many. */
+int64_t attempt_new_descriptor(struct attempt *attempt, int64_t handle, struct descriptor **out);
+
 #endif

@@ -5,6 +5,7 @@
  * take is decided by who waits: the next step on its descriptor, the end of the scenario, or the return time the scenario gives.
  */
 #include "engine/runner/attempt.h"
+#include "engine/runner/open_port.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -216,6 +217,10 @@ void play_close_descriptors(struct player *p)
     static const int64_t abort_now[2] = {1, 0};
     if (p->target->info.capabilities & TARGET_VIRTUAL_TIME) /* the whole instance goes away */
         return;
+    if (p->on_open_port) {
+        open_port_leave(p);
+        return;
+    }
     for (unsigned i = 0; i < p->fd_count; i++) {
         if (!p->fds[i].open)
             continue;

@@ -21,9 +21,9 @@ static void place_endpoint(struct player *p, struct endpoint *e, unsigned ordina
     unsigned family = p->variant.ip_version == 6;
     unsigned address = p->place.tester_address + (declared->address_index ? declared->address_index - 1 : 0);
     e->tester.addr = address_after(info->tester[family], address % info->tester_count);
-    e->tester.port = (uint16_t)(p->place.tester_port + ordinal);
+    e->tester.port = (uint16_t)(p->place.tester_port + (p->place.first_port + ordinal) % PLAYER_PORTS);
     e->iut.addr = info->iut[family];
-    e->iut.port = (uint16_t)(p->place.iut_port + declared->port_index % PLAYER_IUT_PORTS);
+    e->iut.port = p->on_open_port ? info->open_port : (uint16_t)(p->place.iut_port + declared->port_index % PLAYER_IUT_PORTS);
     e->isn_base = p->scenario->has_isn ? p->scenario->isn : p->scenario->has_front_matter ? (uint32_t)play_random(p) : 0;
 }
 
@@ -63,8 +63,9 @@ struct endpoint *play_endpoint(struct player *p, const struct scn_endpoint_ref *
 
 struct endpoint *play_endpoint_of_port(struct player *p, const struct pkt_addr *tester, uint16_t port)
 {
-    unsigned ordinal = (unsigned)(port - p->place.tester_port); /* ports are given out in order of making */
-    if (ordinal >= p->endpoint_count)
+    unsigned place = (unsigned)(uint16_t)(port - p->place.tester_port);
+    unsigned ordinal = (place + PLAYER_PORTS - p->place.first_port) % PLAYER_PORTS; /* ports are given out in order of making */
+    if (place >= PLAYER_PORTS || ordinal >= p->endpoint_count)
         return NULL;
     struct endpoint *e = p->endpoints[ordinal];
     return endpoint_is_at(e, tester, port) ? e : NULL;

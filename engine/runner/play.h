@@ -156,6 +156,7 @@ struct player {
     struct interval base;         /* when the step before happened */
     struct step_state step;
     uint16_t echo_sequence, echo_answered;
+    bool on_open_port;            /* the IUT has no upper tester: its own server stands for the scenario's (open_port.c) */
     bool echo_is_last;            /* nothing was sent to the IUT behind the last echo */
     struct settling settling;
     unsigned fences_lost;         /* echoes that were not answered */

@@ -1,6 +1,7 @@
 /* Life cycle of a play: what arrives, what the link does to it, how a broken expectation becomes a verdict (see player.h, play.h).
  */
 #include "engine/runner/judging.h"
+#include "engine/runner/open_port.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -459,6 +460,7 @@ struct player *player_new(const struct player_config *config, int64_t now_ns)
         p->random = (p->random ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
     p->ip_id = (uint16_t)play_random(p);
     p->stack[p->depth++] = (struct frame){.kind = FRAME_BLOCK, .block = &s->body, .slot = -1};
+    p->on_open_port = !(p->target->info.capabilities & TARGET_UPPER_TESTER) && p->target->info.open_port && open_port_is_used(s);
     bool judged = config->judged && !s->judge_off;
     if (judged)
         p->judging = judging_new(p);

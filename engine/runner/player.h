@@ -22,7 +22,8 @@ enum { PLAYER_PORTS = 1024, PLAYER_IUT_PORTS = 8 };
 
 struct player_place { /* the part of the address space that is this player's alone while it plays */
     unsigned tester_address;  /* index of its first address among the target's tester addresses */
-    uint16_t tester_port;     /* the first of PLAYER_PORTS */
+    uint16_t tester_port;     /* the first of PLAYER_PORTS … */
+    uint16_t first_port;      /* … of which they are given out from this one on, round and round: a place that comes again has other ports */
     uint16_t iut_port;        /* the first of PLAYER_IUT_PORTS for the IUT to listen on */
     uint16_t echo_id;
 };

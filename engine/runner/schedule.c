@@ -1,4 +1,5 @@
 /* What both clocks share: applicability, verdicts without a play, and the choice between them (see schedule.h). */
+#include "engine/runner/open_port.h"
 #include "engine/runner/pics.h"
 #include "engine/runner/schedule_internal.h"
 
@@ -25,15 +26,17 @@ unsigned schedule_addresses_needed(const struct scenario *scenario)
     return most;
 }
 
-bool schedule_not_applicable(const struct schedule *s, const struct scenario *scenario, const struct target_info *info,
-                             uint8_t ip_version, char *reason, size_t reason_size)
+bool schedule_cannot_play(const struct schedule *s, const struct scenario *scenario, const struct target_info *info,
+                          const struct open_port *port, unsigned variant, uint8_t ip_version, char *reason, size_t reason_size)
 {
+    bool by_port = port && port->probed && !(info->capabilities & TARGET_UPPER_TESTER) && info->open_port;
     if (scenario->unsupported) {
         snprintf(reason, reason_size, "no target can do it: %s", scenario->unsupported);
         return true;
     }
     for (size_t i = 0; i < sizeof need_table / sizeof *need_table; i++)
-        if ((scenario->needs & need_table[i].need) && !(info->capabilities & need_table[i].capability)) {
+        if ((scenario->needs & need_table[i].need) && !(info->capabilities & need_table[i].capability) &&
+            !(by_port && need_table[i].capability == TARGET_UPPER_TESTER)) {
             snprintf(reason, reason_size, "the target %s", need_table[i].lacks);
             return true;
         }
@@ -55,7 +58,13 @@ bool schedule_not_applicable(const struct schedule *s, const struct scenario *sc
         snprintf(reason, reason_size, "disruptive: not run on this target unless asked for by name");
         return true;
     }
-    return false;
+    return by_port && !open_port_suffices(port, scenario, variant, reason, reason_size);
+}
+
+bool schedule_not_applicable(const struct schedule *s, const struct scenario *scenario, const struct target_info *info,
+                             uint8_t ip_version, char *reason, size_t reason_size)
+{
+    return schedule_cannot_play(s, scenario, info, NULL, 0, ip_version, reason, reason_size);
 }
 
 uint8_t schedule_ip_version(const struct suite_test *test)

@@ -7,6 +7,11 @@
 enum schedule_end schedule_virtual(const struct schedule *s, struct target_error *error);
 enum schedule_end schedule_real(const struct schedule *s, struct target_error *error);
 
+/* As schedule_not_applicable(), where an open port may stand for an upper tester (open_port.h); port NULL: it may not. */
+struct open_port;
+bool schedule_cannot_play(const struct schedule *schedule, const struct scenario *scenario, const struct target_info *info,
+                          const struct open_port *port, unsigned variant, uint8_t ip_version, char *reason, size_t reason_size);
+
 /* Reports a verdict for a test that was not played. What finished() returned. */
 int schedule_report_unplayed(const struct schedule *s, const struct suite_test *test, enum verdict verdict, const char *reason);
 /* How many of the tester's addresses, side by side, a scenario uses. */

@@ -1,4 +1,5 @@
 /* The real clock: lanes, one epoll, and players that come and go (see schedule.h). */
+#include "engine/runner/open_port.h"
 #include "engine/runner/schedule_internal.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 /* The tester's ports are dealt out in blocks, one block of one address a player: a packet's address and port tell whose it is. */
-enum { SEATED_AT_ONCE = 8, CONFIRMATION_TEXT_MAX = 768, REALTIME_PRIORITY = 1, RECOVERIES_MAX = 3, JOBS_MIN = 2 };
+enum { SEATED_AT_ONCE = 8, CONFIRMATION_TEXT_MAX = 768, REALTIME_PRIORITY = 1, RECOVERIES_MAX = 3, PORTS_APART = 64, JOBS_MIN = 2 };
 /* Upper-tester calls that take long keep everybody waiting: so few play at once that this is what all of them could take together.
  */
 static const int64_t calls_at_once_ns = 25000000, recovery_pause_ns = 1000000000;
@@ -62,6 +63,7 @@ struct real {
     struct target_error *error;
     struct lane *lanes[SCHEDULE_LANES_MAX];
     unsigned lane_count;
+    struct open_port port; /* of a target without upper tester */
     int epoll_fd;
     unsigned openings_failed; /* one after the other; after a few nobody tries again */
     struct waiting *shared, *exclusive; /* stacks of what is still to be played, last first */
@@ -133,6 +135,7 @@ static struct player_place place_of(const struct lane *lane, uint64_t n)
     return (struct player_place){
         .tester_address = (unsigned)(n % count),
         .tester_port = (uint16_t)(lane->first_port + n / count % lane->port_blocks * PLAYER_PORTS),
+        .first_port = (uint16_t)(n / count / lane->port_blocks * PORTS_APART % PLAYER_PORTS),
         .iut_port = (uint16_t)(FIRST_IUT_PORT + n % IUT_PORT_GROUPS * PLAYER_IUT_PORTS),
         .echo_id = (uint16_t)(n + 1),
     };
@@ -297,7 +300,8 @@ static void seat(struct real *r, struct lane *lane, struct waiting w)
         give_up(r, w, VERDICT_ERROR, reason);
         return;
     }
-    if (schedule_not_applicable(r->s, scenario, &lane->target->info, schedule_ip_version(test), reason, sizeof reason)) {
+    if (schedule_cannot_play(r->s, scenario, &lane->target->info, &r->port, test->variant, schedule_ip_version(test), reason,
+                             sizeof reason)) {
         give_up(r, w, VERDICT_NOT_APPLICABLE, reason);
         return;
     }
@@ -327,15 +331,54 @@ static void seat(struct real *r, struct lane *lane, struct waiting w)
     player_run(player, now_ns());
 }
 
+static unsigned most_at_once(const struct real *r)
+{
+    const struct lane *lane = r->lane_count ? r->lanes[0] : NULL;
+    int64_t call_ns = lane ? lane->target->info.call_ns : 0;
+    unsigned jobs = r->s->jobs ? r->s->jobs : SCHEDULE_JOBS_DEFAULT;
+    unsigned places = lane ? lane->target->info.tester_count * lane->port_blocks : jobs;
+    if (places < jobs)
+        jobs = places;
+    if (!r->s->jobs && call_ns * jobs > calls_at_once_ns)
+        jobs = calls_at_once_ns / call_ns < JOBS_MIN ? JOBS_MIN : (unsigned)(calls_at_once_ns / call_ns);
+    return jobs;
+}
+
+static bool same_settings(const struct scenario *a, const struct scenario *b)
+{
+    bool same = a->setting_count == b->setting_count;
+    for (unsigned i = 0; i < a->setting_count && same; i++)
+        same = !strcmp(a->settings[i].name, b->settings[i].name) && !strcmp(a->settings[i].value, b->settings[i].value);
+    return same;
+}
+
+/* Where there is but one instance, those who want the same settings, and nothing else, share it. */
+static void seat_alike(struct real *r, struct lane *lane, const struct scenario *first)
+{
+    for (size_t i = r->exclusive_count; i-- > 0 && lane->seat_count < most_at_once(r);) {
+        struct waiting w = r->exclusive[i];
+        const struct scenario *scenario = r->s->tests[w.test]->file->scenario;
+        if (w.alone || scenario->needs & SCN_NEEDS_EXCLUSIVE || !same_settings(first, scenario))
+            continue;
+        memmove(&r->exclusive[i], &r->exclusive[i + 1], (r->exclusive_count - i - 1) * sizeof *r->exclusive);
+        r->exclusive_count--;
+        seat(r, lane, w);
+    }
+}
+
 static void seat_exclusive(struct real *r, struct waiting w)
 {
     struct lane *lane = r->openings_failed < RECOVERIES_MAX ? lane_open(r, r->s->tests[w.test]) : NULL;
     bool unsupported = !lane && r->error->kind == TARGET_ERR_UNSUPPORTED;
     r->openings_failed = lane || unsupported ? 0 : r->openings_failed + 1;
-    if (lane)
+    const struct scenario *scenario = r->s->tests[w.test]->file->scenario;
+    if (lane) {
         seat(r, lane, w);
-    else
-        give_up(r, w, unsupported ? VERDICT_NOT_APPLICABLE : VERDICT_ERROR, r->error->text);
+        if (!r->s->driver->many && !w.alone && !(scenario->needs & SCN_NEEDS_EXCLUSIVE))
+            seat_alike(r, lane, scenario);
+        return;
+    }
+    give_up(r, w, unsupported ? VERDICT_NOT_APPLICABLE : VERDICT_ERROR, r->error->text);
 }
 
 static unsigned exclusive_lanes(const struct real *r)
@@ -349,19 +392,6 @@ static unsigned exclusive_lanes(const struct real *r)
 static bool may_sit_down(const struct lane *lane)
 {
     return !lane->exclusive && !lane->broken && !lane->reopening;
-}
-
-static unsigned most_at_once(const struct real *r)
-{
-    const struct lane *lane = r->lane_count ? r->lanes[0] : NULL;
-    int64_t call_ns = lane ? lane->target->info.call_ns : 0;
-    unsigned jobs = r->s->jobs ? r->s->jobs : SCHEDULE_JOBS_DEFAULT;
-    unsigned places = lane ? lane->target->info.tester_count * lane->port_blocks : jobs;
-    if (places < jobs)
-        jobs = places;
-    if (!r->s->jobs && call_ns * jobs > calls_at_once_ns)
-        jobs = calls_at_once_ns / call_ns < JOBS_MIN ? JOBS_MIN : (unsigned)(calls_at_once_ns / call_ns);
-    return jobs;
 }
 
 /* A few at a time, so that those who play already are not kept waiting. */
@@ -635,6 +665,73 @@ static bool sort_tests(struct real *r)
     return true;
 }
 
+/* ---- an open port instead of an upper tester: who is behind it? */
+
+struct probing { struct suite suite; const struct suite_test *tests[2 * OPEN_PORT_PROBES]; struct open_port found; };
+
+static int note_probe(void *context, const struct suite_test *test, struct result_test *result, const struct player *player)
+{
+    struct probing *probing = context;
+    (void)player;
+    for (unsigned i = 0; i < OPEN_PORT_PROBES; i++) {
+        const char *id;
+        open_port_probe(i, &id);
+        bool is_this = !strcmp(test->file->id, id), counts = result->verdict != VERDICT_NOT_APPLICABLE;
+        if (is_this && counts && result->verdict != VERDICT_PASS)
+            open_port_probed(&probing->found, i, false);
+    }
+    return 0;
+}
+
+static bool load_probes(struct probing *probing)
+{
+    char text[256];
+    for (unsigned i = 0; i < OPEN_PORT_PROBES; i++) {
+        const char *id, *source = open_port_probe(i, &id);
+        struct scn_diagnostics diagnostics = {0};
+        struct scenario *scenario = scn_parse(id, source, strlen(source), &diagnostics);
+        if (!scenario || suite_add(&probing->suite, id, scenario, text, sizeof text) < 0)
+            return false;
+        open_port_probed(&probing->found, i, true); /* until it is seen not to be so */
+    }
+    return suite_expand(&probing->suite, text, sizeof text) == 0 && probing->suite.test_count <= 2 * OPEN_PORT_PROBES;
+}
+
+/* Plays the probes on the lane that everybody shares, before the others come. False: out of memory. */
+static bool probe_open_port(struct real *r)
+{
+    const struct target_info *info = &r->lanes[0]->target->info;
+    if (info->capabilities & TARGET_UPPER_TESTER || !info->open_port)
+        return true;
+    struct probing probing = {0};
+    bool loaded = load_probes(&probing);
+    const struct schedule *whole = r->s;
+    struct schedule probes = *whole;
+    r->port = probing.found;
+    if (loaded) {
+        for (size_t i = 0; i < probing.suite.test_count; i++)
+            probing.tests[i] = &probing.suite.tests[i];
+        probes.tests = probing.tests;
+        probes.test_count = probing.suite.test_count;
+        probes.finished = note_probe;
+        probes.progress = NULL;
+        probes.context = &probing;
+        r->s = &probes;
+        loaded = sort_tests(r);
+        if (loaded)
+            loop(r);
+        r->s = whole;
+        r->port = probing.found;
+        r->done = 0;
+    }
+    free(r->shared);
+    free(r->exclusive);
+    r->shared = r->exclusive = NULL;
+    r->shared_count = r->exclusive_count = 0;
+    suite_release(&probing.suite);
+    return loaded;
+}
+
 /* Where it is permitted, the tester goes before whatever else keeps the machine busy; it sleeps most of the time. */
 static void go_first(struct sched_param *before, int *policy)
 {
@@ -649,13 +746,15 @@ enum schedule_end schedule_real(const struct schedule *s, struct target_error *e
     struct sched_param before;
     int policy;
     struct real r = {.s = s, .error = error, .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .buffer = malloc(PKT_BYTES_MAX), .end = SCHEDULE_DONE};
-    if (r.epoll_fd < 0 || !r.buffer || !sort_tests(&r)) {
+    if (r.epoll_fd < 0 || !r.buffer) {
         *error = (struct target_error){.kind = TARGET_ERR_UNAVAILABLE, .text = "out of memory or file descriptors"};
         r.end = SCHEDULE_FAILED;
     } else if (s->test_count && !lane_open(&r, NULL)) {
         r.end = SCHEDULE_FAILED;
     } else {
         go_first(&before, &policy);
+        if (r.lane_count && !(probe_open_port(&r) && sort_tests(&r)))
+            r.end = SCHEDULE_FAILED;
         loop(&r);
         if (policy >= 0)
             sched_setscheduler(0, policy, &before);

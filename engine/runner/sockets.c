@@ -2,6 +2,7 @@
  * out. */
 #include "engine/runner/attempt.h"
 #include "engine/runner/judging.h"
+#include "engine/runner/open_port.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -115,7 +116,7 @@ static int64_t number_for(struct attempt *a, int handle)
     return CAPTURED_FD_BASE + handle;
 }
 
-static int64_t new_descriptor(struct attempt *a, int64_t handle, struct descriptor **out)
+int64_t attempt_new_descriptor(struct attempt *a, int64_t handle, struct descriptor **out)
 {
     int64_t number = number_for(a, (int)handle);
     *out = add_fd(a->p, number, (int)handle);
@@ -176,7 +177,7 @@ static int64_t do_socket(struct attempt *a)
     int64_t handle = a->p->target->ops->socket(a->p->target, a->p->variant.ip_version);
     if (handle < 0)
         return handle;
-    int64_t number = new_descriptor(a, handle, &fd);
+    int64_t number = attempt_new_descriptor(a, handle, &fd);
     if (fd)
         fd->nonblocking = type & CALL_O_NONBLOCK;
     return number;
@@ -211,7 +212,7 @@ static int64_t do_accept(struct attempt *a)
     if (handle < 0)
         return handle;
     struct endpoint *wanted = argument(a, 1) && argument(a, 1)->kind == SCN_EXPR_ENDPOINT ? remote_endpoint(a, argument(a, 1)) : NULL;
-    int64_t number = new_descriptor(a, handle, &fd);
+    int64_t number = attempt_new_descriptor(a, handle, &fd);
     if (!fd)
         return number;
     fd->endpoint = play_endpoint_of_port(a->p, &peer.addr, peer.port);
@@ -605,7 +606,7 @@ int64_t attempt_call(struct attempt *a)
                 return -EBADF;
             a->nonblocking = a->fd->nonblocking;
         }
-        return calls[i].attempt(a);
+        return a->p->on_open_port ? open_port_call(a) : calls[i].attempt(a);
     }
     snprintf(a->why, sizeof a->why, "no upper tester knows this call");
     return -ENOSYS;
