@@ -94,7 +94,9 @@ void firewall_delete_table(const char *table)
 static int make_table(struct firewall *f, struct watcher *watcher, const struct guarded_ports *guarded, unsigned count, char *said, size_t capacity)
 {
     char text[FIREWALL_TEXT_MAX];
-    struct deed deed = { .kind = DEED_TABLE_MADE };
+    struct deed deed;
+    memset(&deed, 0, sizeof deed); /* deeds are compared as octets */
+    deed.kind = DEED_TABLE_MADE;
     memcpy(deed.table, f->table, sizeof deed.table);
     if (firewall_text(f->table, guarded, count, text, sizeof text) < 0)
         return -EMSGSIZE;

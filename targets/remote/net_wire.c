@@ -184,7 +184,9 @@ static void close_handles(struct net_wire *w)
 static void calm_interface(struct net_wire *w, unsigned ifindex)
 {
     char driver[32];
-    struct deed deed = { .kind = DEED_OFFLOADS_OFF };
+    struct deed deed;
+    memset(&deed, 0, sizeof deed); /* deeds are compared as octets */
+    deed.kind = DEED_OFFLOADS_OFF;
     unsigned before = 0, now = 0;
     card_offloads(w->interface, &before);
     card_driver(w->interface, driver);

@@ -74,6 +74,16 @@ static struct target *open_station(struct remote *r, const struct target_config 
     return NULL;
 }
 
+/* Without an upper tester nobody can make a setting: that need not be found out across the network. */
+static bool can_be_set(const struct pixit *pixit, const struct target_config *config, struct target_error *error)
+{
+    if (config->setting_count == 0 || pixit->upper != PIXIT_UPPER_NONE)
+        return true;
+    error->kind = TARGET_ERR_UNSUPPORTED;
+    snprintf(error->text, sizeof error->text, "nobody can set %.64s at this host: it needs an agent (agent=HOST)", config->settings[0].name);
+    return false;
+}
+
 static struct target *remote_open(const char *argument, const struct target_config *config, struct target_error *error)
 {
     struct remote *r = malloc(sizeof *r);
@@ -84,7 +94,7 @@ static struct target *remote_open(const char *argument, const struct target_conf
         return NULL;
     }
     *r = (struct remote){ .firewall.held = { -1, -1 } };
-    if (plan_make(argument, &r->plan, error) && net_wire_preflight(error))
+    if (plan_make(argument, &r->plan, error) && can_be_set(&r->plan.pixit, config, error) && net_wire_preflight(error))
         r->watcher = watcher_start(error);
     if (r->watcher)
         return open_station(r, config, error);

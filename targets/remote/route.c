@@ -96,6 +96,13 @@ static void read_address(const uint8_t *bytes, size_t len, struct pkt_addr *out)
     memcpy(out->bytes, bytes, len);
 }
 
+static void address_of(const uint8_t *message, size_t len, size_t body_len, uint16_t type, struct pkt_addr *out)
+{
+    size_t got = 0;
+    const uint8_t *bytes = attribute_of(message, len, body_len, type, &got);
+    read_address(bytes, got, out);
+}
+
 /* ---- routes ---------------------------------------------------------------------------------------------------- */
 
 static void take_route(const uint8_t *message, size_t len, void *context)
@@ -112,8 +119,8 @@ static void take_route(const uint8_t *message, size_t len, void *context)
     if (interface && got == sizeof ifindex)
         memcpy(&ifindex, interface, sizeof ifindex);
     out->ifindex = ifindex;
-    read_address(attribute_of(message, len, sizeof body, RTA_GATEWAY, &got), got, &out->router);
-    read_address(attribute_of(message, len, sizeof body, RTA_PREFSRC, &got), got, &out->source);
+    address_of(message, len, sizeof body, RTA_GATEWAY, &out->router);
+    address_of(message, len, sizeof body, RTA_PREFSRC, &out->source);
     const uint8_t *via = attribute_of(message, len, sizeof body, RTA_VIA, &got); /* an IPv4 network behind an IPv6 router */
     if (via && got > 2)
         read_address(via + 2, got - 2, &out->router);
@@ -124,12 +131,12 @@ static void take_prefix(const uint8_t *message, size_t len, void *context)
     struct route *out = context;
     struct ifaddrmsg body;
     struct pkt_addr address;
-    size_t got = 0;
     if (len < NLMSG_LENGTH(sizeof body))
         return;
     memcpy(&body, message + NLMSG_HDRLEN, sizeof body);
-    const uint8_t *local = attribute_of(message, len, sizeof body, IFA_LOCAL, &got);
-    read_address(local ? local : attribute_of(message, len, sizeof body, IFA_ADDRESS, &got), got, &address);
+    address_of(message, len, sizeof body, IFA_LOCAL, &address);
+    if (!address.version)
+        address_of(message, len, sizeof body, IFA_ADDRESS, &address);
     if (body.ifa_index == out->ifindex && pkt_addr_equal(&address, &out->source))
         out->source_prefix_len = body.ifa_prefixlen;
 }

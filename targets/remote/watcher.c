@@ -57,6 +57,18 @@ static void detach(int *fd)
     close_range(4, ~0u, 0);
 }
 
+/* A deed that is known counts once: an interface may come back often. False when there is no room. */
+static bool note(struct deed deeds[static WATCHER_DEEDS_MAX], unsigned *count, const struct deed *deed)
+{
+    for (unsigned i = 0; i < *count; i++)
+        if (memcmp(&deeds[i], deed, sizeof *deed) == 0)
+            return true;
+    if (*count == WATCHER_DEEDS_MAX)
+        return false;
+    memcpy(&deeds[(*count)++], deed, sizeof *deed);
+    return true;
+}
+
 _Noreturn static void watch(int fd)
 {
     struct deed deeds[WATCHER_DEEDS_MAX], deed;
@@ -68,9 +80,7 @@ _Noreturn static void watch(int fd)
             continue;
         if (len != (ssize_t)sizeof deed)
             break;
-        uint8_t known = count < WATCHER_DEEDS_MAX;
-        if (known)
-            deeds[count++] = deed;
+        uint8_t known = note(deeds, &count, &deed);
         if (send(fd, &known, sizeof known, MSG_NOSIGNAL) < 0)
             break;
     }
