@@ -42,8 +42,8 @@ _tcpassay_option_value() { # the word before is an option that takes a value: tr
             [[ ${words[1]} == check ]] || return 1
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             ;;
-        --baseline | --pcap) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-        --filter | --connections | --jobs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status) ;;
+        --baseline | --pcap | --key | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        --filter | --connections | --jobs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status | --listen) ;;
         *) return 1 ;;
     esac
 }
@@ -60,7 +60,7 @@ _tcpassay() {
     COMPREPLY=()
 
     if [[ $cword -eq 1 ]]; then
-        _tcpassay_words "run list explain check replay targets selftest serve --help --version"
+        _tcpassay_words "run list explain check replay targets selftest serve agent --help --version"
     elif ! _tcpassay_option_value; then
         case ${words[1]}:$current in
             run:-*) _tcpassay_words "--target --out --report --baseline --strict --no-model --profile --jobs --shard --seed --resume --suite --allow-disruptive
@@ -70,6 +70,7 @@ _tcpassay() {
             check:-*) _tcpassay_words "--filter --strict --offload --connections --json --out --report --verbose --quiet --help" ;;
             replay:-*) _tcpassay_words "--target --seed --pcap --print --help" ;;
             serve:-*) _tcpassay_words "--tap --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --help" ;;
+            agent:-*) _tcpassay_words "--listen --key --make-key --settings --once --help" ;;
             explain:-* | targets:-*) _tcpassay_words "--help" ;;
             explain:rule:*) _tcpassay_words "$(_tcpassay_rules)" ;;
             explain:RFC*) _tcpassay_words "$(_tcpassay_requirements)" ;;

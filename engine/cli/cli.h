@@ -17,6 +17,7 @@ int command_check(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_targets(int argc, char **argv);
 int command_serve(int argc, char **argv);
+int command_agent(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_probe(int argc, char **argv);
 

@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"targets", command_targets, "what can be tested here, and what is missing"},
     {"selftest", command_selftest, "shows that the tests can fail: plays them on a sabotaged stack"},
     {"serve", command_serve, "the reference stack as a server on a TAP device"},
+    {"agent", command_agent, "the upper tester on another host: opens and uses connections there"},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

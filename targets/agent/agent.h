@@ -16,8 +16,8 @@ struct agent_options {
  * begin. Says on stdout where it listens, on stderr who comes and goes. Drops its privileges, for good. */
 bool agent_serve(const struct agent_options *options, struct target_error *error);
 
-/* The command: "tcpassay agent", or the program tcpassay-agent (`name` is for messages). Returns an exit code: 0, 2 for a wrong
- * command line, 3 when something is missing. */
+enum agent_exit_code { AGENT_EXIT_DONE = 0, AGENT_EXIT_USAGE = 2, AGENT_EXIT_UNABLE = 3 };
+/* The command: "tcpassay agent", or the program tcpassay-agent (`name` is for messages). Returns one of these. */
 int agent_command(int argc, char **argv, const char *name);
 
 #endif

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_DONE = 0, EXIT_WRONG_USAGE = 2, EXIT_NOT_ABLE = 3 };
-
 static const char help_text[] =
     "Opens, uses and closes TCP connections on this host for a tester elsewhere, who sends and checks the packets: an upper tester.\n"
     "The tester proves that it knows the key; whoever does may use this host's TCP as an ordinary user could, and nothing else.\n"
@@ -35,13 +33,13 @@ static const struct option options[] = {
 static int usage_error(const char *name, const char *what, const char *given)
 {
     fprintf(stderr, "%s: %s%s%s%s; see `%s --help`\n", name, what, given ? ", not \"" : "", given ? given : "", given ? "\"" : "", name);
-    return EXIT_WRONG_USAGE;
+    return AGENT_EXIT_USAGE;
 }
 
 static int tell(const char *name, const struct target_error *error)
 {
     fprintf(stderr, "%s: %s\n", name, error->text);
-    return error->kind == TARGET_ERR_USAGE ? EXIT_WRONG_USAGE : EXIT_NOT_ABLE;
+    return error->kind == TARGET_ERR_USAGE ? AGENT_EXIT_USAGE : AGENT_EXIT_UNABLE;
 }
 
 /* "ADDR", "ADDR:PORT", "[ADDR]", "[ADDR]:PORT"; a bare IPv6 address too. */
@@ -76,7 +74,7 @@ static bool parse_endpoint(const char *text, struct pkt_endpoint *out)
 static int help(const char *name)
 {
     printf("usage: %s [OPTION]…\n\n%s", name, help_text);
-    return EXIT_DONE;
+    return AGENT_EXIT_DONE;
 }
 
 static int make_key(const char *name, const char *path)
@@ -85,7 +83,7 @@ static int make_key(const char *name, const char *path)
     if (!agent_key_make(path, &error))
         return tell(name, &error);
     printf("%s: a new key is in %s: copy it, by a way that others cannot read, to the tester's machine\n", name, path);
-    return EXIT_DONE;
+    return AGENT_EXIT_DONE;
 }
 
 int agent_command(int argc, char **argv, const char *name)
@@ -110,5 +108,5 @@ int agent_command(int argc, char **argv, const char *name)
     }
     if (optind < argc)
         return usage_error(name, "takes options only", argv[optind]);
-    return agent_serve(&chosen, &error) ? EXIT_DONE : tell(name, &error);
+    return agent_serve(&chosen, &error) ? AGENT_EXIT_DONE : tell(name, &error);
 }
