@@ -315,15 +315,22 @@ static void arrive_syn_sent(const struct arrival *a, const struct hypothesis *h)
 
 enum acceptable { ACCEPTABLE_NO, ACCEPTABLE_MAYBE, ACCEPTABLE_YES };
 
+/* The peer's FIN has been taken. */
+static bool has_ended(const struct hypothesis *h)
+{
+    return h->state >= TCP_STATE_CLOSE_WAIT;
+}
+
 /* First: the sequence number, by the window that the IUT has advertised (Table 6). The window that counts is the IUT's own: it may
- * be wider than advertised, by what does not show in a scaled field, and by what the application has read since. */
+ * be wider than advertised, by what does not show in a scaled field, by what the application has read since, and by the FIN's number, which no
+ * application will read. */
 static enum acceptable acceptable(const struct arrival *a, const struct hypothesis *h)
 {
     const struct segment *s = a->s;
     const struct side *out = &a->j->out;
     uint32_t last = s->len ? s->end - 1 : s->seq;
     int scale = facts_scale(out, &a->j->in);
-    uint32_t hidden = (1u << (scale < 0 ? 14 : scale)) - 1;
+    uint32_t hidden = (1u << (scale < 0 ? 14 : scale)) - 1 + (has_ended(h) ? 1u : 0u);
     if (!out->ack_known)
         return seq_lt(last, h->rcv_nxt_low) ? ACCEPTABLE_NO : ACCEPTABLE_MAYBE;
     uint32_t edge = out->edge;

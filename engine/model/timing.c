@@ -180,10 +180,10 @@ static void watch_backoff(struct judge *j, const struct segment *s, int64_t long
                seconds(w->interval_ns));
 }
 
-/* RFC 6298 (2.1), (5.7). */
+/* RFC 6298 (2.1), (5.7). A timer that counts coarse ticks may run out up to one early. */
 static void watch_first_interval(struct judge *j, const struct segment *s, int64_t longest_ns)
 {
-    static const int64_t syn_ns = 950000000, data_ns = 2850000000;
+    const int64_t early_ns = j->host->granularity_ns, syn_ns = 950000000 - early_ns, data_ns = 2850000000 - early_ns;
     struct timing_watch *w = &j->timing;
     if (w->kind == FLIGHT_SYN || w->kind == FLIGHT_SYN_ACK) {
         portrait_note(&j->host->portrait, w->kind == FLIGHT_SYN ? CHOICE_RTO_INITIAL_SYN : CHOICE_RTO_INITIAL_SYN_ACK, longest_ns);

@@ -1,7 +1,7 @@
 /* The application's side: each request is one call of lwIP's sockets layer, which never blocks.
  *
  * Where lwIP's sockets say less than the tester wants to know, this asks once more: what a connect() that has failed came to is
- * SO_ERROR; and SO_LINGER with no time, which lwIP heeds only while something is unacknowledged, is taken for what everybody means
+ * SO_ERROR; after the end of the peer's data, which lwIP tells once, it goes on to be told; and SO_LINGER with no time, which lwIP heeds only while something is unacknowledged, is taken for what everybody means
  * by it, the ABORT of RFC 9293 §3.9.1.5 (tcp_abort()). */
 #include "targets/lwip/host/host.h"
 #include "targets/lwip/host/port.h"
@@ -19,6 +19,7 @@
 
 struct extra { /* of a socket */
     bool connecting, linger;
+    bool ended;             /* the end of the peer's data has been told */
     int64_t linger_s;
     uint8_t ip_version;
 };
@@ -182,6 +183,10 @@ static int64_t do_receive(const struct lwip_request *request, struct lwip_answer
     int flags = MSG_DONTWAIT | (request->numbers[1] & TARGET_MSG_PEEK ? MSG_PEEK : 0);
     int64_t result = result_of(lwip_recv(request->handle, out, len, flags));
     answer->octets = result > 0 ? (uint32_t)result : 0;
+    struct extra *extra = extra_of(request->handle);
+    if (result == -ENOTCONN && extra->ended)
+        result = -socket_error(request->handle);
+    extra->ended |= result == 0 && len > 0;
     return result;
 }
 
