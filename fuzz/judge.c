@@ -83,7 +83,7 @@ static void check(const struct play *p)
     check_set(j, j->before);
     check_side(&j->in);
     check_side(&j->out);
-    must(a->host.octets_held <= OCTETS_BUDGET_MAX, "octets held are bounded");
+    must(a->host.octets.held <= OCTETS_BUDGET_MAX, "octets held are bounded");
     must(a->hash == b->hash && a->findings == b->findings, "the same finds the same");
     must(judge_states(a->judge) == judge_states(b->judge), "the same leads to the same states");
     must(judge_deadline(j) == judge_deadline(b->judge) && judge_deadline(j) >= p->now_ns, "no deadline has passed unnoticed");
@@ -104,7 +104,7 @@ static struct pkt_addr address(uint8_t version, bool peer)
 static void begin_judge(struct play *p, struct witness *w, unsigned states)
 {
     judge_free(w->judge);
-    must(w->host.octets_held == 0, "a judge gives back what it held");
+    must(w->host.octets.held == 0, "a judge gives back what it held");
     const struct judge_config config = {
         .host = &w->host, .iut = {address(p->version, false), 80}, .peer = {address(p->version, true), 40000}, .states = states,
         .report = note, .context = w};
@@ -478,7 +478,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     end(&play);
     for (int i = 0; i < 2; i++) {
         judge_free(play.of[i].judge);
-        must(play.of[i].host.octets_held == 0, "a judge gives back what it held");
+        must(play.of[i].host.octets.held == 0, "a judge gives back what it held");
     }
     return 0;
 }

@@ -30,7 +30,8 @@ static bool allocate(struct inspection *in)
     in->pairs = pairs_new(in->config.seed);
     in->reassembler = pkt_reassembler_new();
     in->shared = calloc(1, sizeof *in->shared);
-    return in->pairs && in->reassembler && in->shared;
+    in->octets = pool_new(OCTETS_CHUNK_LEN, false);
+    return in->pairs && in->reassembler && in->shared && in->octets;
 }
 
 struct inspection *inspection_new(const struct inspection_config *config)
@@ -47,7 +48,7 @@ struct inspection *inspection_new(const struct inspection_config *config)
     }
     *in->shared = (struct judge_host){
         .link = JUDGE_LOSSY, .offload = config->offload == OFFLOAD_YES, .granularity_ns = granularity_ns,
-        .granularity_permille = GRANULARITY_PERMILLE, .latency_ns = latency_ns, .pressed = true,
+        .granularity_permille = GRANULARITY_PERMILLE, .latency_ns = latency_ns, .pressed = true, .octets.pool = in->octets,
     };
     return in;
 }
@@ -102,6 +103,7 @@ void inspection_free(struct inspection *in)
         free(in->report.hosts[i].host);
     findings_release(&in->report.findings);
     free(in->shared);
+    pool_free(in->octets);
     free(in);
 }
 

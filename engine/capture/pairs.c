@@ -4,7 +4,7 @@
  * the first from it sees by last_ns whether it was idle since, and puts it at the end again when it was not. */
 #include "engine/capture/pairs.h"
 
-#include "engine/capture/pool.h"
+#include "engine/model/pool.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,7 +125,7 @@ struct pairs *pairs_new(uint64_t seed)
     pairs->seed = seed;
     pairs->capacity = CAPACITY_FIRST;
     pairs->slots = calloc(pairs->capacity, sizeof *pairs->slots);
-    pairs->pool = pool_new(in_lines(sizeof(struct pair)) + 2 * in_lines(judge_memory_len()));
+    pairs->pool = pool_new(in_lines(sizeof(struct pair)) + 2 * in_lines(judge_memory_len()), true);
     if (pairs->slots && pairs->pool)
         return pairs;
     pairs_free(pairs);

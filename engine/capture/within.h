@@ -9,12 +9,14 @@
 #include "engine/capture/inspection.h"
 #include "engine/capture/link.h"
 #include "engine/capture/pairs.h"
+#include "engine/model/pool.h"
 
 struct inspection {
     struct inspection_config config;
     struct inspection_report report;
     struct pairs *pairs;
     struct pkt_reassembler *reassembler;
+    struct pool *octets;        /* for the octets that judges compare later */
     struct judge_host *shared;  /* of all hosts that have no portrait of their own */
     uint32_t listed_capacity;
     int64_t now_ns, shift_ns;   /* time since the first frame, and what is added to that of the file to get it */

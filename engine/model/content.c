@@ -31,8 +31,8 @@ static uint32_t end_of_sends(const struct judge *j)
 
 void content_release(struct judge *j)
 {
-    octets_release(&j->content.out, &j->host->octets_held);
-    octets_release(&j->content.in, &j->host->octets_held);
+    octets_release(&j->content.out, &j->host->octets);
+    octets_release(&j->content.in, &j->host->octets);
 }
 
 /* ---- outputs ------------------------------------------------------------------------------------------------------- */
@@ -88,7 +88,7 @@ static void watch_octets(struct judge *j, const struct segment *s)
         data += known;
         len -= known;
     }
-    octets_hold(held, left, data, len, &j->host->octets_held);
+    octets_hold(held, left, data, len, &j->host->octets);
 }
 
 /* RFC 9293 §3.9.1.2: without a PUSH flag in its interface an endpoint sets PSH in the last segment it has buffered. A FIN says the
@@ -178,10 +178,10 @@ static void hold_input(struct judge *j, const struct segment *s)
         return;
     if (octets_differ(&w->in, left, s->tcp->payload, s->tcp->payload_len, &at)) {
         w->in_mixed = true;
-        octets_release(&w->in, &j->host->octets_held);
+        octets_release(&w->in, &j->host->octets);
         return;
     }
-    octets_hold(&w->in, left, s->tcp->payload, s->tcp->payload_len, &j->host->octets_held);
+    octets_hold(&w->in, left, s->tcp->payload, s->tcp->payload_len, &j->host->octets);
 }
 
 void content_input(struct judge *j, const struct segment *s)
@@ -192,7 +192,7 @@ void content_input(struct judge *j, const struct segment *s)
         forget_stream(&j->calls);
     if (s->tcp->flags & PKT_ACK && j->content.out.count > 0 && seq_gt(ack, j->content.out.ranges[0].left) &&
         seq_le(ack, j->out.nxt))
-        octets_forget(&j->content.out, ack, &j->host->octets_held);
+        octets_forget(&j->content.out, ack, &j->host->octets);
     if (s->tcp->payload_len > 0 && j->host->application_known && !judge_is_lossy(j))
         hold_input(j, s);
 }
@@ -219,7 +219,7 @@ static void note_send(struct judge *j, const struct judge_call *call)
     }
     if (len > OCTETS_SPAN_MAX)
         len = OCTETS_SPAN_MAX;
-    octets_hold(held, left, call->data, len, &j->host->octets_held);
+    octets_hold(held, left, call->data, len, &j->host->octets);
 }
 
 /* How many octets the peer has sent without a gap. */
@@ -244,7 +244,7 @@ static void compare_received(struct judge *j, const struct judge_call *call, uin
         }
     }
     if (j->content.in.count > 0)
-        octets_forget(&j->content.in, left + len, &j->host->octets_held);
+        octets_forget(&j->content.in, left + len, &j->host->octets);
 }
 
 /* §3.6: the application is told of the peer's FIN when it has come, behind all data. recv() says 0 as well once a connection has

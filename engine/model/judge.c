@@ -208,7 +208,7 @@ void judge_free(struct judge *j)
 void judge_prefetch(const void *judge)
 {
     enum { CACHE_LINE_LEN = 64 };
-    for (size_t at = 0; at < offsetof(struct judge, iut); at += CACHE_LINE_LEN)
+    for (size_t at = 0; at < offsetof(struct judge, content.in); at += CACHE_LINE_LEN)
         __builtin_prefetch((const char *)judge + at, 1);
 }
 

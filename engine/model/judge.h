@@ -16,6 +16,7 @@
 #define TCPASSAY_MODEL_JUDGE_H
 
 #include "engine/model/coverage.h"
+#include "engine/model/octets.h"
 #include "engine/model/portrait.h"
 #include "engine/model/rules.h"
 #include "engine/packet/packet.h"
@@ -44,7 +45,7 @@ struct judge_host {
     int64_t challenges_ns[JUDGE_CHALLENGES_MAX]; /* filled in by the judges: when segments came that may be attacks (RFC 5961 §7) */
     unsigned challenge_count;
     bool timers_configured;        /* retries, retransmission or keep-alive times are not the stack's own: none of its defaults is judged */
-    size_t octets_held;            /* memory for octets compared later; filled in by the judges */
+    struct octets_store octets;    /* memory for octets compared later, zero at first; what it holds is filled in by the judges */
     struct coverage coverage;      /* filled in by the judges */
     struct portrait portrait;      /* filled in by the judges */
 };

@@ -77,10 +77,10 @@ static void what_was_acknowledged_is_not_compared(void **state)
     struct talk *t = established(*link, false);
     talk_out(t, ". 1+1000 ack 1");
     talk_in(t, ". 1 ack 1001");
-    assert_int_equal(t->host.octets_held, 0);
+    assert_int_equal(t->host.octets.held, 0);
     t->payload = all(0xee);
     talk_out(t, ". 1000+1 ack 1"); /* a keep-alive with garbage */
-    assert_int_equal(t->host.octets_held, 0);
+    assert_int_equal(t->host.octets.held, 0);
     assert_false(talk_found(t, RULE_RETRANSMISSION_CHANGED));
     talk_free(t);
 }
@@ -196,7 +196,7 @@ static void what_was_sent_may_leave_in_any_pieces(void **state)
     talk_out(t, "P. 2001+10 ack 1");
     talk_in(t, ". 1 ack 2011");
     talk_expect_nothing(t);
-    assert_int_equal(t->host.octets_held, 0);
+    assert_int_equal(t->host.octets.held, 0);
     talk_free(t);
 }
 
@@ -304,7 +304,7 @@ static void what_came_in_sequence_may_be_received(void **state)
     talk_out(t, ". 1 ack 102");
     call(t, JUDGE_CALL_RECEIVE, 0, NULL, NULL);
     talk_expect_nothing(t);
-    assert_int_equal(t->host.octets_held, 0);
+    assert_int_equal(t->host.octets.held, 0);
     assert_int_equal(t->host.coverage.tested[RULE_RECEIVE_CHANGED], 2);
     talk_free(t);
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/capture/pool.h"
+#include "engine/model/pool.h"
 #include "engine/packet/test/random.h"
 #include "engine/packet/test/support.h"
 
@@ -17,7 +17,7 @@ static void blocks_are_zero_and_their_owners_alone(void **state)
 {
     static uint8_t *held[BLOCKS];
     struct random random = random_from_environment();
-    struct pool *pool = pool_new(BLOCK_LEN);
+    struct pool *pool = pool_new(BLOCK_LEN, true);
     (void)state;
     for (unsigned step = 0; step < STEPS; step++) {
         const unsigned i = random_below(&random, BLOCKS);
