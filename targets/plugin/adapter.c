@@ -209,6 +209,7 @@ static int64_t perform_create(struct adapter *a)
     a->clock_started = false;
     a->idle_advances = 0;
     memset(a->connects, 0, sizeof a->connects);
+    a->watched_local.address.version = 0;
     a->stack = a->plugin.create(&config, &a->tester);
     if (a->stack)
         return 0;
@@ -413,23 +414,35 @@ static int64_t perform_local_endpoint(struct adapter *a)
     return result;
 }
 
-static int64_t perform_status(struct adapter *a)
+/* The status of the connection watched, into the answer. */
+static void look_at_status(struct adapter *a)
 {
     union { struct tcpassay_status status; uint8_t room[STATUS_ROOM]; } out = {.room = {0}}; /* a later header's struct is longer */
-    const struct tcpassay_endpoint local = endpoint_of(&a->x->request.local), remote = endpoint_of(&a->x->request.remote);
-    if (!a->plugin.status)
-        return -EOPNOTSUPP;
-    out.status.size = sizeof out.status;
-    int64_t result = checked(a, a->plugin.status(a->stack, &local, &remote, &out.status), INT32_MAX);
     const struct tcpassay_status *s = &out.status;
+    struct exchange_answer *answer = &a->x->answer;
+    out.status.size = sizeof out.status;
+    adapter_enters(a, EXCHANGE_STATUS);
+    int64_t result = a->plugin.status(a->stack, &a->watched_local, &a->watched_remote, &out.status);
+    if (result > INT32_MAX || result < -ERRNO_MAX)
+        adapter_blame(a, false, "status() gave %" PRId64 ", which is neither 0 nor an errno value", result);
     if (result >= 0 && s->state >= TCP_STATE_COUNT)
         adapter_blame(a, false, "status() gave state %u, and there are %d", s->state, TCP_STATE_COUNT);
-    a->x->answer.status = (struct target_status){
+    answer->status_there = true;
+    answer->status_result = result < 0 ? result : 0;
+    answer->status = (struct target_status){
         .state = (enum tcp_state)s->state, .known = s->known, .snd_una = s->snd_una, .snd_nxt = s->snd_nxt, .rcv_nxt = s->rcv_nxt,
         .snd_wnd = s->snd_wnd, .rcv_wnd = s->rcv_wnd, .unread_bytes = s->unread_bytes, .unsent_bytes = s->unsent_bytes,
         .cwnd_bytes = s->cwnd_bytes, .ssthresh_bytes = s->ssthresh_bytes, .mss_bytes = s->mss_bytes, .retransmits = s->retransmits,
         .rto_ns = s->rto_ns, .srtt_ns = s->srtt_ns};
-    return result < 0 ? result : 0;
+}
+
+static int64_t perform_status(struct adapter *a)
+{
+    if (!a->plugin.status)
+        return -EOPNOTSUPP;
+    a->watched_local = endpoint_of(&a->x->request.local);
+    a->watched_remote = endpoint_of(&a->x->request.remote);
+    return 0;
 }
 
 /* ---- one call */
@@ -455,6 +468,8 @@ void adapter_perform(struct adapter *a)
         bring_up(a, x->request.now_ns);
     adapter_enters(a, call);
     const int64_t result = table[call](a);
+    if (a->stack && a->watched_local.address.version)
+        look_at_status(a); /* it will be asked next, mostly */
     x->answer.deadline_ns = deadline_of(a);
     x->answer.result = result;
 }

@@ -9,7 +9,6 @@
 #include "targets/plugin/tcpassay_plugin.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,7 +35,6 @@ struct holder {
     struct exchange_about about;
     struct adapter *adapter;       /* in process */
     struct holder_process process;
-    unsigned spins;
     uint32_t asked;                /* our own count: the other side can write the shared one */
     uint8_t packet[PKT_BYTES_MAX]; /* the last that it was given */
     size_t packet_len;
@@ -290,20 +289,15 @@ static bool wait_for_answer(struct holder *h)
 {
     struct watch w = {.started = false};
     char wakes[64];
-    for (unsigned i = 0; i < h->spins; i++) {
-        if (answered(h))
-            return true;
-        holder_pause();
-    }
     for (;;) {
-        struct pollfd socket = {.fd = h->process.socket, .events = POLLIN};
         atomic_store(&h->x->tester_sleeps, 1);
         if (answered(h))
             break;
-        int ready = poll(&socket, 1, LOOK_MS);
+        ssize_t got = recv(h->process.socket, wakes, sizeof wakes, 0); /* for LOOK_MS at most */
+        const bool ended = got == 0 || (got < 0 && errno == ECONNRESET);
         if (is_time_to_look(&w) && watch(h, &w))
             return false;
-        if (ready > 0 && recv(h->process.socket, wakes, sizeof wakes, MSG_DONTWAIT) == 0) {
+        if (ended) {
             died(h);
             return false;
         }
@@ -400,6 +394,8 @@ static bool start(struct holder *h)
     errno = reason;
     h->asked = 1;
     if (started)
+        setsockopt(h->process.socket, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_usec = LOOK_MS * 1000}, sizeof(struct timeval));
+    if (started)
         wait_for_answer(h);
     return started;
 }
@@ -411,7 +407,7 @@ static struct holder *holder_new(const char *path, const struct stat *file, bool
     snprintf(error->text, sizeof error->text, "out of memory");
     if (!h)
         return NULL;
-    *h = (struct holder){.path = strdup(path), .file = *file, .in_process = in_process, .spins = holder_spins(),
+    *h = (struct holder){.path = strdup(path), .file = *file, .in_process = in_process,
                          .process = {.pid = -1, .socket = -1, .output = -1}};
     h->limit_mib = number_from("TCPASSAY_PLUGIN_MEMORY_MIB", holder_is_sanitized(path) ? MEMORY_SANITIZED_MIB : MEMORY_MIB);
     if (!h->path || !start(h)) {

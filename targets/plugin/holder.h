@@ -1,8 +1,8 @@
 /* A process that holds a plugin, so that whatever the plugin does happens to that process; or, when it is wanted in process, none.
  *
  * The tester starts its own program again (HOLDER_COMMAND), with a piece of memory that both see (exchange.h) and a socket by which each
- * wakes the other when it sleeps. A call is written into the memory, and the tester waits for the answer: for some microseconds by looking,
- * then asleep. Meanwhile it watches: a holder that has died leaves the socket at its end; one that works too long on a call, by its own
+ * wakes the other when it sleeps. A call is written into the memory, and the tester sleeps until the
+ * answer is there. (Looking for it busily first is no faster on a busy machine, but slower.) Meanwhile it watches: a holder that has died leaves the socket at its end; one that works too long on a call, by its own
  * processor time, or sleeps, is killed. A holder holds one instance at a time; a second instance gets a second holder. One that has served
  * well waits for the next test, so that a run of thousands of tests starts one process. */
 #ifndef TCPASSAY_TARGETS_PLUGIN_HOLDER_H

@@ -45,14 +45,9 @@ static void look_at_memory(struct exchange *x, uint32_t limit_mib)
 }
 
 /* Waits for the next request. False: the tester is gone. */
-static bool wait_for_request(struct exchange *x, uint32_t answered, unsigned spins)
+static bool wait_for_request(struct exchange *x, uint32_t answered)
 {
     char wakes[64];
-    for (unsigned i = 0; i < spins; i++) {
-        if (atomic_load_explicit(&x->asked, memory_order_acquire) != answered)
-            return true;
-        holder_pause();
-    }
     for (;;) {
         atomic_store(&x->holder_sleeps, 1);
         if (atomic_load(&x->asked) != answered)
@@ -67,9 +62,8 @@ static bool wait_for_request(struct exchange *x, uint32_t answered, unsigned spi
 
 static void serve(struct adapter *adapter, struct exchange *x, uint32_t limit_mib)
 {
-    const unsigned spins = holder_spins();
     uint32_t answered = atomic_load(&x->answered);
-    for (uint32_t calls = 1; wait_for_request(x, answered, spins); calls++) {
+    for (uint32_t calls = 1; wait_for_request(x, answered); calls++) {
         adapter_perform(adapter);
         if (calls % LOOK_AT_MEMORY_EVERY == 0 || x->request.call == EXCHANGE_DESTROY)
             look_at_memory(x, limit_mib);

@@ -2,26 +2,9 @@
 #ifndef TCPASSAY_TARGETS_PLUGIN_HOLDER_WITHIN_H
 #define TCPASSAY_TARGETS_PLUGIN_HOLDER_WITHIN_H
 
-#include <sched.h>
 #include <sys/types.h>
 
 enum { HOLDER_FD_MEMORY = 3, HOLDER_FD_SOCKET = 4, HOLDER_EXIT_FAULT = 113 };
-
-static inline void holder_pause(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
-/* How often to look before going to sleep: on one processor the other side cannot get on meanwhile. */
-static inline unsigned holder_spins(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 1 ? 500 : 0;
-}
 
 /* spawn.c: a new process for the plugin. False with errno. */
 struct holder_process {

@@ -31,6 +31,7 @@ struct adapter {
     bool clock_started;              /* an advance() has come */
     unsigned idle_advances;          /* since a packet came or went … */
     int64_t idle_since_ns;           /* … and since when */
+    struct tcpassay_endpoint watched_local, watched_remote; /* whose status was asked for last: version 0: nobody's */
     struct adapter_connect connects[ADAPTER_CONNECTS_MAX];
 };
 
