@@ -74,6 +74,8 @@ static int play_test(const struct schedule *s, const struct suite_test *test, ui
     if (player) {
         struct result_test result;
         play(&v);
+        if (target->ops->finish)
+            target->ops->finish(target);
         if (schedule_deaths(target, how, sizeof how) > 0)
             player_iut_died(player, how);
         player_result(player, &result);

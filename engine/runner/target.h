@@ -153,6 +153,9 @@ struct target_ops {
      * kind: "crash: ended by signal 11 (Segmentation fault) in input()", "hang: …". The test that played is a failure; of several that
      * played at once each is played again alone, where the driver can have many instances, to find the one. NULL: never. */
     uint64_t (*deaths)(struct target *t, char *text, size_t capacity);
+    /* The test is over: takes the IUT down now, so that what dies in that counts for this test. Only deaths() and close() follow. Virtual
+     * instances only. NULL: close() does it all. */
+    void (*finish)(struct target *t);
     /* After either: tries to make the instance usable again, with nothing left of before; false with *error when it is lost for
      * good. NULL: nothing can be done, the instance is closed and opened anew. */
     bool (*recover)(struct target *t, struct target_error *error);

@@ -367,6 +367,7 @@ static const struct target_ops plugin_ops = {
     .connect = plugin_connect, .send_data = plugin_send_data, .receive_data = plugin_receive_data, .shutdown = plugin_shutdown,
     .close_handle = plugin_close_handle, .set_option = plugin_set_option, .get_option = plugin_get_option, .ioctl = plugin_ioctl,
     .poll = plugin_poll, .local_endpoint = plugin_local_endpoint, .status = plugin_status, .deaths = plugin_deaths,
+    .finish = plugin_finish,
 };
 
 /* ---- what it is */
