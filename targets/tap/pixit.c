@@ -362,6 +362,20 @@ static bool read_word_first(struct pixit *out, const char *argument, size_t len,
     return true;
 }
 
+/* Copies up to the next comma that no backslash hides; returns how much of the argument that was. SIZE_MAX: it does not fit. */
+static size_t take_part(const char *at, char *out, size_t capacity)
+{
+    size_t used = 0, len = 0;
+    for (; at[used] && at[used] != ','; used++) {
+        used += at[used] == '\\' && at[used + 1] == ',';
+        if (len + 1 >= capacity)
+            return SIZE_MAX;
+        out[len++] = at[used];
+    }
+    out[len] = '\0';
+    return used;
+}
+
 bool pixit_parse(const char *argument, struct pixit *out, struct target_error *error)
 {
     *out = (struct pixit){ 0 };
@@ -371,11 +385,9 @@ bool pixit_parse(const char *argument, struct pixit *out, struct target_error *e
     for (const char *at = argument + len; *at;) {
         char text[VALUE_MAX];
         at++; /* over the comma */
-        len = strcspn(at, ",");
-        if (len >= sizeof text)
-            return fail(error, "\"%.40s…\" has %zu octets: %zu at the most", at, len, sizeof text - 1);
-        memcpy(text, at, len);
-        text[len] = '\0';
+        len = take_part(at, text, sizeof text);
+        if (len == SIZE_MAX)
+            return fail(error, "\"%.40s…\" is too long: %zu octets at the most", at, sizeof text - 1);
         at += len;
         char *equals = strchr(text, '=');
         if (!equals)

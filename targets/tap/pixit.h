@@ -3,7 +3,7 @@
  *
  *   tcpassay run --target tap:tap0,iut=192.0.2.2,tester=192.0.2.100+50,agent=192.0.2.2,key=agent.key
  *
- * The syntax of an argument is WORD[,KEY=VALUE]…; docs/targets.md explains each key, pixit_keys[] in one line. */
+ * The syntax of an argument is WORD[,KEY=VALUE]…, and a comma within a value is written \, there; docs/targets.md explains each key, pixit_keys[] in one line. */
 #ifndef TCPASSAY_TARGETS_TAP_PIXIT_H
 #define TCPASSAY_TARGETS_TAP_PIXIT_H
 

@@ -49,6 +49,11 @@ enum {
 #define FENCED_RTT_NS (5 * NS_PER_MS)   /* nearer than this, waiting for an echo behind each packet costs little */
 #define UNKNOWN_RTT_NS (20 * NS_PER_MS) /* of a host that answers nothing before the tests */
 
+struct way { /* to the host, by one IP version */
+    bool answered, echoes;
+    int64_t rtt_ns;
+};
+
 struct station {
     struct target base;              /* first: the runner's view */
     struct pixit pixit;
@@ -60,6 +65,7 @@ struct station {
     bool (*restart)(void *context, struct target_error *error);
     void (*closing)(void *context);
     void *context;
+    struct way ways[2];              /* as they were found at opening */
     int epoll_fd;
     bool stuck;                      /* the last frame found no room: the next one is not tried for long */
     int gone;                        /* negative errno value: the wire is gone; 0: it is there */
@@ -507,15 +513,15 @@ static int64_t measure(struct station *s, struct question *q, int64_t patience_n
     return longest_ns;
 }
 
-struct way { /* to the host, by one IP version */
-    bool answered, echoes;
-    int64_t rtt_ns;
-};
+static struct question question_of(const struct station *s, unsigned v, bool is_syn)
+{
+    return (struct question){ .v = v, .is_syn = is_syn, .iut_port = s->pixit.open_port ? s->pixit.open_port : CLOSED_PORT };
+}
 
 static struct way explore(struct station *s, unsigned v, int64_t patience_ns)
 {
     struct way way = { .rtt_ns = -1 };
-    struct question echo = { .v = v }, syn = { .v = v, .is_syn = true, .iut_port = s->pixit.open_port ? s->pixit.open_port : CLOSED_PORT };
+    struct question echo = question_of(s, v, false), syn = question_of(s, v, true);
     if (!is_reachable(s, v))
         return way;
     if (!s->pixit.no_echo)
@@ -546,8 +552,9 @@ static bool describe_silence(struct station *s, bool neighbours, struct target_e
                 s->wire->description);
 }
 
-static void note_ways(struct station *s, const struct way ways[2])
+static void note_ways(struct station *s)
 {
+    const struct way *ways = s->ways;
     struct target_info *info = &s->base.info;
     bool echoes = true;
     int64_t rtt_ns = -1;
@@ -569,15 +576,28 @@ static void note_ways(struct station *s, const struct way ways[2])
 static bool find_host(struct station *s, int64_t patience_ns, struct target_error *error)
 {
     int64_t until_ns = clock_monotonic_ns() + patience_ns;
-    struct way ways[2] = { { 0 } };
     if (s->ether && !find_neighbours(s, until_ns))
         return describe_silence(s, false, error);
     for (unsigned v = 0; v < 2; v++)
-        ways[v] = explore(s, v, patience_ns);
-    s->base.info.capabilities &= ~(unsigned)(TARGET_IPV4 | TARGET_IPV6 | TARGET_ECHO | TARGET_FENCED);
-    if (!ways[0].answered && !ways[1].answered)
+        s->ways[v] = explore(s, v, patience_ns);
+    if (!s->ways[0].answered && !s->ways[1].answered)
         return describe_silence(s, true, error);
-    note_ways(s, ways);
+    note_ways(s);
+    return true;
+}
+
+/* As it did when it was found, but for how long it takes. */
+static bool host_still_answers(struct station *s, int64_t patience_ns, struct target_error *error)
+{
+    int64_t until_ns = clock_monotonic_ns() + patience_ns;
+    if (s->ether && !find_neighbours(s, until_ns))
+        return describe_silence(s, false, error);
+    for (unsigned v = 0; v < 2; v++) {
+        struct question q = question_of(s, v, !s->ways[v].echoes);
+        int64_t share_ns = (until_ns - clock_monotonic_ns()) / (2 - v);
+        if (s->ways[v].answered && ask(s, &q, share_ns) < 0)
+            return describe_silence(s, true, error);
+    }
     return true;
 }
 
@@ -627,7 +647,7 @@ static bool station_recover(struct target *t, struct target_error *error)
         return false;
     s->gone = 0;
     s->turn_frames = 0;
-    if (!find_host(s, RECOVERY_PATIENCE_NS, error))
+    if (!host_still_answers(s, RECOVERY_PATIENCE_NS, error))
         return false;
     if (s->upper && !s->upper->ops->recover(s->upper, error))
         return false;
