@@ -32,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -41,6 +42,7 @@ enum {
     SEND_PATIENCE_MS = 20,     /* for room in the queue */
 };
 #define REOPEN_NS INT64_C(100000000)
+#define CARRIER_PATIENCE_NS INT64_C(1500000000) /* the kernel tells of carriers once a second */
 
 struct net_wire {
     struct wire base;          /* first: the station's view */
@@ -52,6 +54,9 @@ struct net_wire {
     int pass_fd;               /* XDP program on a veth device, -1 for none */
     int epoll_fd;
     bool completes_checksums;
+    bool no_carrier;           /* was why the handles could not be opened */
+    unsigned ifindex;
+    uint32_t carrier_changes;  /* when the handles were opened, or last looked at */
     size_t frame_max;          /* that the link carries */
     uint64_t lost;             /* beside what the present capture … */
     uint64_t dropped;          /* … has dropped, as last read */
@@ -203,11 +208,12 @@ static void calm_interface(struct net_wire *w, unsigned ifindex)
 static bool check_link(struct net_wire *w, unsigned *ifindex, struct link *link, struct target_error *error)
 {
     *ifindex = if_nametoindex(w->interface);
+    w->no_carrier = false;
     if (!*ifindex || link_read(*ifindex, link) < 0)
         snprintf(error->text, sizeof error->text, "there is no interface %s: \"ip -brief link\" lists those there are", w->interface);
     else if (!link->up)
         snprintf(error->text, sizeof error->text, "interface %s is down: switch it on with: ip link set %s up", w->interface, w->interface);
-    else if (!link->running)
+    else if ((w->no_carrier = !link->running))
         snprintf(error->text, sizeof error->text, "interface %s has no carrier: is a cable missing, or the other end switched off?", w->interface);
     else if (!link->ethernet)
         snprintf(error->text, sizeof error->text, "interface %s is no Ethernet: name another one with interface=NAME", w->interface);
@@ -225,10 +231,26 @@ static bool open_handles(struct net_wire *w, struct target_error *error)
     w->base.mtu = link.mtu;
     w->frame_max = (size_t)link.mtu + ETH_HEADER_LEN + VLAN_TAG_LEN;
     calm_interface(w, ifindex);
-    if (open_capture(w, error) && open_injection(w, error))
+    w->ifindex = ifindex;
+    if (open_capture(w, error) && open_injection(w, error) && check_link(w, &ifindex, &link, error)) {
+        w->carrier_changes = link.carrier_changes;
         return true;
+    }
     close_handles(w);
     return false;
+}
+
+/* An interface that has just been switched on takes a moment to find its other end. */
+static bool open_patiently(struct net_wire *w, struct target_error *error)
+{
+    static const struct timespec pause = { .tv_nsec = REOPEN_NS };
+    int64_t until_ns = clock_monotonic_ns() + CARRIER_PATIENCE_NS;
+    while (!open_handles(w, error)) {
+        if (!w->no_carrier || clock_monotonic_ns() > until_ns)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
 }
 
 /* ---- an interface that goes and comes back --------------------------------------------------------------------- */
@@ -250,6 +272,17 @@ static void read_drops(struct net_wire *w)
     if (dropped > w->dropped)
         note(w, "the capture on %s dropped %u frames, and the interface %u", w->interface, stat.ps_drop, stat.ps_ifdrop);
     w->dropped = dropped;
+}
+
+/* libpcap does not tell of a link that was gone for a moment, and nobody knows what was lost then. */
+static void read_carrier(struct net_wire *w)
+{
+    struct link link;
+    if (!w->pcap || link_read(w->ifindex, &link) < 0 || link.carrier_changes == w->carrier_changes)
+        return;
+    w->carrier_changes = link.carrier_changes;
+    w->lost++;
+    note(w, "the link of interface %s went down%s", w->interface, link.running ? ", and came back" : "");
 }
 
 static void lose_interface(struct net_wire *w, const char *why)
@@ -385,14 +418,20 @@ static uint64_t net_wire_lost(struct wire *base)
 {
     struct net_wire *w = self(base);
     read_drops(w);
+    read_carrier(w);
     return w->lost + w->dropped;
 }
 
-/* It has been tried for NET_WIRE_PATIENCE_NS already: once more is enough. */
 static bool net_wire_recover(struct wire *base, struct target_error *error)
 {
     struct net_wire *w = self(base);
-    if (w->gone_ns && !open_handles(w, error))
+    struct link link;
+    unsigned ifindex;
+    if (!w->gone_ns && check_link(w, &ifindex, &link, error) && ifindex == w->ifindex)
+        return true;
+    if (!w->gone_ns)
+        lose_interface(w, "it went down");
+    if (!open_patiently(w, error))
         return false;
     w->gone_ns = 0;
     return true;
@@ -416,7 +455,7 @@ struct wire *net_wire_open(const struct net_wire_config *config, struct target_e
     };
     snprintf(w->interface, sizeof w->interface, "%s", config->interface);
     snprintf(w->filter, sizeof w->filter, "%s", config->filter);
-    if (!open_handles(w, error)) {
+    if (!open_patiently(w, error)) {
         net_wire_close(&w->base);
         return NULL;
     }

@@ -103,6 +103,17 @@ static void address_of(const uint8_t *message, size_t len, size_t body_len, uint
     read_address(bytes, got, out);
 }
 
+/* 0 when there is no such attribute. */
+static uint32_t number_of(const uint8_t *message, size_t len, size_t body_len, uint16_t type)
+{
+    size_t got = 0;
+    uint32_t number = 0;
+    const uint8_t *bytes = attribute_of(message, len, body_len, type, &got);
+    if (bytes && got == sizeof number)
+        memcpy(&number, bytes, sizeof number);
+    return number;
+}
+
 /* ---- routes ---------------------------------------------------------------------------------------------------- */
 
 static void take_route(const uint8_t *message, size_t len, void *context)
@@ -114,11 +125,7 @@ static void take_route(const uint8_t *message, size_t len, void *context)
         return;
     memcpy(&body, message + NLMSG_HDRLEN, sizeof body);
     out->local = body.rtm_type == RTN_LOCAL;
-    const uint8_t *interface = attribute_of(message, len, sizeof body, RTA_OIF, &got);
-    uint32_t ifindex = 0;
-    if (interface && got == sizeof ifindex)
-        memcpy(&ifindex, interface, sizeof ifindex);
-    out->ifindex = ifindex;
+    out->ifindex = number_of(message, len, sizeof body, RTA_OIF);
     address_of(message, len, sizeof body, RTA_GATEWAY, &out->router);
     address_of(message, len, sizeof body, RTA_PREFSRC, &out->source);
     const uint8_t *via = attribute_of(message, len, sizeof body, RTA_VIA, &got); /* an IPv4 network behind an IPv6 router */
@@ -170,7 +177,6 @@ static void take_link(const uint8_t *message, size_t len, void *context)
 {
     struct link *out = context;
     struct ifinfomsg body;
-    uint32_t mtu = 0;
     size_t got = 0;
     if (len < NLMSG_LENGTH(sizeof body))
         return;
@@ -182,10 +188,9 @@ static void take_link(const uint8_t *message, size_t len, void *context)
     };
     if (mac && got == sizeof out->mac.bytes)
         memcpy(out->mac.bytes, mac, sizeof out->mac.bytes);
-    const uint8_t *octets = attribute_of(message, len, sizeof body, IFLA_MTU, &got);
-    if (octets && got == sizeof mtu)
-        memcpy(&mtu, octets, sizeof mtu);
+    uint32_t mtu = number_of(message, len, sizeof body, IFLA_MTU);
     out->mtu = mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
+    out->carrier_changes = number_of(message, len, sizeof body, IFLA_CARRIER_CHANGES);
 }
 
 int link_read(unsigned ifindex, struct link *out)

@@ -23,6 +23,7 @@ struct link {
     bool ethernet, loopback;
     struct eth_addr mac;
     uint16_t mtu;
+    uint32_t carrier_changes;     /* how often the other end has gone and come since the interface was made */
 };
 int link_read(unsigned ifindex, struct link *out);
 
