@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -329,13 +328,6 @@ static int check_file(struct checking *c, int index)
     return code;
 }
 
-/* Judges come and go by the thousands: memory that one gives back is soon wanted by the next. */
-static void keep_memory(void)
-{
-    mallopt(M_TRIM_THRESHOLD, 256 << 20);
-    mallopt(M_TOP_PAD, 4 << 20);
-}
-
 int command_check(int argc, char **argv)
 {
     struct checking c = {.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"), .started_ns = monotonic_ns()};
@@ -347,7 +339,6 @@ int command_check(int argc, char **argv)
     c.config.portraits = c.verbose;
     c.config.listed_max = c.verbose || c.out || c.json ? LISTED_MAX : 0;
     cli_catch_interrupts();
-    keep_memory();
     code = open_results(&c);
     for (int i = 0; code == EXIT_OK && i < c.file_count && !cli_interrupted; i++)
         code = check_file(&c, i);

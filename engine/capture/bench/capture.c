@@ -6,7 +6,6 @@
  *
  * Each reader runs in a process of its own; the best of its rounds counts, by the time that processors spent on it, which hardly
  * depends on what else they do, and by the clock; and its peak memory. */
-#include <malloc.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,8 +226,6 @@ static double now_s(void)
 /* In the process of a reader of ours: one that has done nothing before, so that no memory is left of that. */
 static int read_as_told(unsigned reader, const char *path)
 {
-    mallopt(M_TRIM_THRESHOLD, 256 << 20); /* as `tcpassay check` does */
-    mallopt(M_TOP_PAD, 4 << 20);
     const struct run run = readers[reader].read(path);
     return write(STDOUT_FILENO, &run, sizeof run) == sizeof run ? 0 : 3;
 }
