@@ -220,8 +220,6 @@ static struct handle *handle_of(struct agent_server *s, int64_t handle)
 
 static bool grow_handles(struct agent_server *s, int64_t handle)
 {
-    if (handle >= s->config.sockets->handles_max)
-        return false;
     int count = s->handle_count ? s->handle_count : 32;
     while (count <= handle)
         count *= 2;
@@ -298,10 +296,10 @@ void agent_server_work(struct agent_server *s)
 /* A new socket; the result of the call that made it. */
 static int64_t adopt(struct agent_server *s, struct agent_call *c, int64_t result)
 {
-    bool known = c->opened < s->handle_count || grow_handles(s, c->opened);
+    bool known = c->opened < s->config.sockets->handles_max && (c->opened < s->handle_count || grow_handles(s, c->opened));
     if (!known) {
         s->config.sockets->ops->abort(s->config.sockets, c->opened);
-        c->data.len = 0;
+        c->data.len = AGENT_ANSWER_HEADER;
         c->opened = -1;
         return -AGENT_EMFILE;
     }
