@@ -443,7 +443,8 @@ static void take_ack(const struct arrival *a, const struct hypothesis *given)
     }
     if (future && h.state != TCP_STATE_TIME_WAIT) {
         owe_challenge(a, &h, RULE_ACK_OF_FUTURE);
-        return;
+        if (!seq_lt(ack, h.snd_una_low) && !seq_lt(ack, h.snd_una_high))
+            return; /* else, half of the number space away, it lies behind SND.UNA as well as ahead of SND.NXT: a duplicate, too */
     }
     if (seq_lt(ack, h.snd_una_low - a->j->in.window_max)) /* RFC 5961 §5.2: it may be dropped with an ACK, or taken for a duplicate */
         refuse(a, &h);

@@ -47,7 +47,7 @@ extern const unsigned matrix_ways_count;
 
 /* Markers in the text of a preamble, for what depends on whether timestamps are in use. */
 #define MARK_SYN "\1"     /* the options of a SYN that the tester sends */
-#define MARK_SYN_ACK "\2" /* those of the IUT's SYN or SYN-ACK */
+#define MARK_SYN_ACK "\2" /* the step that expects the SYN-ACK */
 #define MARK_OPTIONS "\3" /* those of any other segment that the tester sends */
 
 /* ---- events ------------------------------------------------------------------------------------------------------ */

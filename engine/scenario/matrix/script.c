@@ -88,6 +88,14 @@ static const char *echo_of(const struct way *way)
 
 /* ---- preamble ------------------------------------------------------------------------------------------------------ */
 
+#define STAMPED_SYN_ACK \
+    "either {\n" \
+    "    *       > S. 0:0(0) ack 1 <TS val $theirs ecr *, ...>\n" \
+    "} or {\n" \
+    "    *       > S. 0:0(0) ack 1\n" \
+    "    skip \"the IUT does not use timestamps\"\n" \
+    "}\n"
+
 /* Replaces the markers. */
 static void write_piece(FILE *out, const struct way *way, const char *piece)
 {
@@ -100,7 +108,7 @@ static void write_piece(FILE *out, const struct way *way, const char *piece)
         if (*piece == *MARK_OPTIONS && stamped)
             fprintf(out, " <TS val %d ecr ts_recent()>", TESTER_TSVAL);
         if (*piece == *MARK_SYN_ACK)
-            fputs(stamped ? "<TS val $theirs ecr *, ...>" : "<...>", out);
+            fputs(stamped ? STAMPED_SYN_ACK : "*       > S. 0:0(0) ack 1 <...>\n", out);
         else if (*piece == *MARK_SYN)
             fputc('>', out);
         else if (*piece != *MARK_OPTIONS)

@@ -31,7 +31,7 @@
     "+0      listen(3, 1) = 0\n"
 #define SYN_COMES \
     "+0      < S  0:0(0) win 65535 " MARK_SYN "\n" \
-    "*       > S. 0:0(0) ack 1 " MARK_SYN_ACK "\n"
+    MARK_SYN_ACK
 #define ACCEPTS \
     "+0      < .  1:1(0) ack 1 win 65535" MARK_OPTIONS "\n" \
     "+0      accept(3, ..., ...) = 4\n"
@@ -42,14 +42,14 @@
     " 0      socket(..., SOCK_STREAM, IPPROTO_TCP) = 4\n" \
     "+0      fcntl(4, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n" \
     "+0      connect(4, @a, ...) = -1 EINPROGRESS (Operation now in progress)\n" \
-    "*       > S  0:0(0) " MARK_SYN_ACK "\n"
+    "*       > S  0:0(0) <...>\n"
 #define SYN_ACK_COMES \
     "+0      < S. 0:0(0) ack 1 win 65535 " MARK_SYN "\n" \
     "*       > .  1:1(0) ack 1\n"
 #define ACTIVE CONNECTS, SYN_ACK_COMES
 #define SYNS_CROSS /* with window scaling: some stacks repeat it in their SYN-ACK, offered or not, which would be found here in each case */ \
     "+0      < S  0:0(0) win 65535 <mss 1460, wscale 0>\n" \
-    "*       > S. 0:0(0) ack 1 " MARK_SYN_ACK "\n"
+    "*       > S. 0:0(0) ack 1 <...>\n"
 #define SIMULTANEOUS CONNECTS, SYNS_CROSS "+0      < .  1:1(0) ack 1 win 65535" MARK_OPTIONS "\n"
 
 #define SENDS_TEXT \

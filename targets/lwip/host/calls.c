@@ -1,8 +1,8 @@
 /* The application's side: each request is one call of lwIP's sockets layer, which never blocks.
  *
  * Where lwIP's sockets say less than the tester wants to know, this asks once more: what a connect() that has failed came to is
- * SO_ERROR; after the end of the peer's data, which lwIP tells once, it goes on to be told; and SO_LINGER with no time, which lwIP heeds only while something is unacknowledged, is taken for what everybody means
- * by it, the ABORT of RFC 9293 §3.9.1.5 (tcp_abort()). */
+ * SO_ERROR; the end of the peer's data, which lwIP tells once, goes on to be told; and SO_LINGER with no time, which lwIP heeds only
+ * while something is unacknowledged, is taken for what everybody means by it, the ABORT of RFC 9293 §3.9.1.5 (tcp_abort()). */
 #include "targets/lwip/host/host.h"
 #include "targets/lwip/host/port.h"
 
@@ -172,7 +172,8 @@ static int64_t do_send(const struct lwip_request *request, const uint8_t *octets
     if (request->numbers[0] & (TARGET_MSG_OOB | TARGET_MSG_FASTOPEN))
         return -EOPNOTSUPP;
     int flags = MSG_DONTWAIT | (request->numbers[0] & TARGET_MSG_MORE ? MSG_MORE : 0);
-    return result_of(lwip_send(request->handle, octets, request->octets, flags));
+    int64_t result = result_of(lwip_send(request->handle, octets, request->octets, flags));
+    return result == -EINPROGRESS && !extra_of(request->handle)->connecting ? -ENOTCONN : result; /* a listener's answer */
 }
 
 static int64_t do_receive(const struct lwip_request *request, struct lwip_answer *answer, uint8_t *out)
@@ -229,10 +230,11 @@ static int64_t do_poll(const struct lwip_request *request, struct lwip_answer *a
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
+/* SO_RCVBUF is not among them: lwIP takes it, but the window of its TCP is a constant of the compilation. */
 static const struct option { const char *name; int level, number; } OPTIONS[] = {
     { "SO_BROADCAST", SOL_SOCKET, SO_BROADCAST }, { "SO_ERROR", SOL_SOCKET, SO_ERROR },
-    { "SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE }, { "SO_RCVBUF", SOL_SOCKET, SO_RCVBUF },
-    { "SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR }, { "SO_TYPE", SOL_SOCKET, SO_TYPE },
+    { "SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE }, { "SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR },
+    { "SO_TYPE", SOL_SOCKET, SO_TYPE },
     { "TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT }, { "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE },
     { "TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL }, { "TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY },
     { "IP_TOS", IPPROTO_IP, IP_TOS }, { "IP_TTL", IPPROTO_IP, IP_TTL }, { "IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY },
