@@ -5,7 +5,8 @@
  * reports does. Every rule of level MUST, MUST NOT or RULE needs a row; of one without, nobody knows that it can be broken at all.
  * The finding must be charged to one of the rule's requirements, and the test as it is, on the stack as it is, must have no finding
  * of the model: so all of the suite is played unsabotaged as well, which also shows the rules whose condition never comes true in
- * it. A row with "-" for a fault says, in place of a test, why there is none.
+ * it. A row with "-" for a fault says, in place of a test, why there is none; one with "idle", why the reference stack as it is gives the
+ * rule no occasion.
  *
  * The search plays every test with every fault, for choosing rows: it writes, for each rule and fault, in how many plays the rule
  * was reported, and the test with the fewest other rules beside it. A fault that keeps a test from getting through its preamble is
@@ -25,7 +26,7 @@ static const char table_head[] = "rule\tfault\ttest";
 
 struct row { /* texts lie in matrix.text */
     enum rule_id rule;
-    const char *fault;              /* "-": there is none … */
+    const char *fault;              /* "-": there is none; "idle": nothing fires the rule as things are … */
     const char *why;                /* … for this reason; else the test's id */
     const struct suite_test *test;
     unsigned line;
@@ -103,6 +104,9 @@ static void complain(struct matrix *m, unsigned line, const char *what, const ch
     m->bad_rows++;
 }
 
+/* In the place of a fault: as it is, the reference stack gives the rule no occasion. */
+static const char idle_mark[] = "idle";
+
 static void add_row(struct matrix *m, unsigned line, char *text)
 {
     char *rule_name = strsep(&text, "\t"), *fault = strsep(&text, "\t"), *test_id = strsep(&text, "\t");
@@ -112,7 +116,7 @@ static void add_row(struct matrix *m, unsigned line, char *text)
         return;
     }
     enum rule_id rule;
-    bool none = !strcmp(fault, "-");
+    bool none = !strcmp(fault, "-") || !strcmp(fault, idle_mark);
     const struct suite_test *test = none ? NULL : find_test(m->what, test_id);
     if (!m->what->whole_suite && !test)
         return;
@@ -228,12 +232,17 @@ static int play_rows(struct matrix *m)
 
 /* ---- the outcome */
 
+static bool is_idle(const struct row *row)
+{
+    return !strcmp(row->fault, idle_mark);
+}
+
 /* How many rows of the rule there are; those that were found, if that is asked for. */
 static size_t count_rows(const struct matrix *m, enum rule_id rule, bool only_found)
 {
     size_t count = 0;
     for (size_t i = 0; i < m->row_count; i++)
-        count += m->rows[i].rule == rule && (m->rows[i].found || !only_found);
+        count += m->rows[i].rule == rule && !is_idle(&m->rows[i]) && (m->rows[i].found || !only_found);
     return count;
 }
 
@@ -242,7 +251,7 @@ static size_t print_bad_rows(const struct matrix *m)
     size_t bad = 0;
     for (size_t i = 0; i < m->row_count; i++) {
         const struct row *row = &m->rows[i];
-        if (!row->test)
+        if (!row->test && !is_idle(row))
             fprintf(m->what->words, "note: rule %s (%s) is broken by no fault: %s\n", rule_at(row->rule)->name,
                     requirement_level_text(rule_at(row->rule)->level), row->why);
         if (!row->test || (row->found && row->charged_rightly))
@@ -269,11 +278,23 @@ static size_t print_rules_without_fault(const struct matrix *m)
     return count;
 }
 
+/* Why no scenario can fire the rule on the reference stack, or NULL. */
+static const char *excuse_of(const struct matrix *m, enum rule_id rule)
+{
+    for (size_t i = 0; i < m->row_count; i++)
+        if (m->rows[i].rule == rule && is_idle(&m->rows[i]))
+            return m->rows[i].why;
+    return NULL;
+}
+
 static size_t print_idle_rules(const struct matrix *m)
 {
     size_t idle = 0;
     for (unsigned i = 0; i < RULE_COUNT; i++)
-        if (m->tested[i] == 0)
+        if (m->tested[i] == 0 && excuse_of(m, (enum rule_id)i))
+            fprintf(m->what->words, "note: rule %s is fired by no scenario: %s\n", rule_at((enum rule_id)i)->name, excuse_of(m, (enum rule_id)i));
+    for (unsigned i = 0; i < RULE_COUNT; i++)
+        if (m->tested[i] == 0 && !excuse_of(m, (enum rule_id)i))
             fprintf(m->what->words, "%s%s", idle++ ? ", " : "rules that no scenario fires: ", rule_at((enum rule_id)i)->name);
     if (idle)
         fprintf(m->what->words, " (%zu of %d)\n", idle, RULE_COUNT);

@@ -128,10 +128,9 @@ static bool is_before_claimed(const struct lossy_claim *c, const struct segment 
 
 /* New octets leave in the order of their numbers. These come less than a round trip after those before them: they were not sent
  * before, since nothing is sent again as soon as that. */
-static bool is_first_time(const struct judge *j, const struct lossy_claim *c, const struct segment *s, const struct side *sender,
-                          int64_t new_ns)
+static bool is_first_time(const struct judge *j, const struct segment *s, const struct side *sender, int64_t new_ns)
 {
-    return s->len && s->seq == c->nxt && sender->nxt == c->nxt && j->lossy.rtt_ns > 0 && new_ns && s->at_ns - new_ns < j->lossy.rtt_ns / 2;
+    return s->len && s->seq == sender->nxt && j->lossy.rtt_ns > 0 && new_ns && s->at_ns - new_ns < j->lossy.rtt_ns / 2;
 }
 
 static const char *shows(const struct judge *j, const struct lossy_claim *c, const struct segment *s, bool of_iut, bool sack,
@@ -161,8 +160,9 @@ static const char *shows(const struct judge *j, const struct lossy_claim *c, con
         *needs = JUDGE_NEEDS_COMPLETE;
         return "it lies beyond the window that it has offered itself, and is not left out";
     }
-    if (is_first_time(j, c, s, sender, of_iut ? j->lossy.in_new_ns : j->lossy.out_new_ns)) {
-        *needs = JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_UNIQUE | (sack ? (unsigned)JUDGE_NEEDS_ORDER : 0); /* what is reported may have overtaken it */
+    bool reaches = sack ? seq_ge(s->end, c->end) : s->seq == c->nxt; /* what is reported selectively may have overtaken what comes before it */
+    if (!c->interrupted && reaches && is_first_time(j, s, sender, of_iut ? j->lossy.in_new_ns : j->lossy.out_new_ns)) {
+        *needs = JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_UNIQUE;
         return "and sends this for the first time only afterwards";
     }
     return NULL;
@@ -171,16 +171,19 @@ static const char *shows(const struct judge *j, const struct lossy_claim *c, con
 /* The sender of what is claimed goes on. */
 static void resolve(struct judge *j, struct lossy_claim **claim, const struct segment *s, bool of_iut)
 {
-    const struct lossy_claim *c = *claim;
+    struct lossy_claim *c = *claim;
+    const struct side *sender = of_iut ? &j->in : &j->out;
     unsigned needs = 0;
     if (!c || s->tcp->flags & (PKT_SYN | PKT_RST))
         return;
     const char *why = shows(j, c, s, of_iut, claim == &j->lossy.sack_of_iut, &needs);
     if (why) {
         blame(j, claim, needs, why);
-    } else if (s->len && seq_gt(s->seq, c->nxt) && seq_gt(s->end, c->nxt)) {
+    } else if (s->len && seq_gt(s->seq, sender->nxt)) {
         j->evidence |= JUDGE_NEEDS_COMPLETE;
         forget(claim);
+    } else {
+        c->interrupted |= s->len && !is_first_time(j, s, sender, of_iut ? j->lossy.in_new_ns : j->lossy.out_new_ns);
     }
 }
 

@@ -23,6 +23,7 @@ struct lossy_claim { /* of octets that were not seen: the capture missed them, o
     bool brings_new;             /* octets of the claimant, from sent_before on */
     uint32_t sent_before;
     bool edge_known, beyond_window; /* beyond: nobody may have sent it */
+    bool interrupted;            /* something came since that may have been sent before */
     uint32_t edge;               /* the highest that the claimant has granted */
     char *observed;              /* the segment in words; owned */
 };

@@ -104,6 +104,18 @@ static void fast_open_odd(struct saboteur *saboteur, struct segment *s)
     segment_add_option(s, PKT_OPT_FASTOPEN, cookie, sizeof cookie);
 }
 
+static void remove_fast_open(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_remove_option(s, PKT_OPT_FASTOPEN);
+}
+
+static void remove_timestamp(struct saboteur *saboteur, struct segment *s)
+{
+    (void)saboteur;
+    segment_remove_option(s, PKT_OPT_TIMESTAMP);
+}
+
 static void accecn_odd(struct saboteur *saboteur, struct segment *s)
 {
     static const uint8_t counter[] = {0, 1};
@@ -267,6 +279,7 @@ static const struct fault faults[] = {
     {"sack-length-9", "sends SACK options of length 9", .matches = with_sack, .act = sack_short},
     {"ts-length-9", "sends Timestamps options of length 9", .matches = with_timestamp, .act = timestamp_short},
     {"fast-open-length-7", "sends in each SYN and SYN-ACK a Fast Open option of length 7", .matches = either_syn, .act = fast_open_odd},
+    {"fast-open-missing", "leaves the Fast Open option out of SYN and SYN-ACK", .matches = either_syn, .act = remove_fast_open},
     {"accecn-length-4", "sends in each segment after the SYN an AccECN option of length 4", .matches = after_syn, .act = accecn_odd},
     {"mss-too-large", "offers an MSS of 65535, whatever its link takes", .matches = with_mss, .act = mss_most},
     {"wscale-15", "offers a window scale of 15", .matches = with_wscale, .act = wscale_15},
@@ -274,6 +287,7 @@ static const struct fault faults[] = {
     {"sack-edges-swapped", "sends SACK blocks with the right edge first", .matches = with_sack, .act = swap_edges},
     {"sack-blocks-swapped", "reports an older block before the newest", .matches = two_sack_blocks, .act = swap_blocks},
     {"ts-echo-first", "echoes for the whole connection the first timestamp it got", .matches = with_timestamp, .act = first_echo},
+    {"rst-ts-missing", "leaves timestamps out of RSTs", .matches = reset_with_timestamp, .act = remove_timestamp},
     {"rst-ts-echo-wrong", "echoes in a RST another timestamp than it got", .matches = reset_with_timestamp, .act = wrong_echo},
 
     {"ect-on-data", "sends data as ECN-capable, ECT(0), asked or not", .matches = segment_is_data, .act = set_ect_0},

@@ -32,6 +32,9 @@ static const struct row { const char *fault; enum situation situation; struct se
     {"ts-echo-first", OPEN_FULL, {A_, 1, .ack = 1, .win = 1000, .opts = STAMP}, ". 1:1(0) ack 1 win 1000 <nop,nop,TS val 200 ecr 0>"},
     {"ts-echo-first@3", OPEN_FULL, {A_, 1, .ack = 1, .win = 1000, .opts = STAMP}, ". 1:1(0) ack 1 win 1000 <nop,nop,TS val 200 ecr 300>"},
     {"rst-ts-echo-wrong", OPEN_FULL, {R_ | A_, 1, .ack = 1, .opts = STAMP}, "R. 1:1(0) ack 1 win 0 <nop,nop,TS val 200 ecr 307>"},
+    {"rst-ts-missing", OPEN_FULL, {R_ | A_, 1, .ack = 1, .opts = STAMP}, "R. 1:1(0) ack 1 win 0"},
+    {"rst-ts-missing", OPEN_FULL, {A_, 1, .ack = 1, .win = 1000, .opts = STAMP}, ". 1:1(0) ack 1 win 1000 <nop,nop,TS val 200 ecr 300>"},
+    {"fast-open-missing", NOTHING, {S_, 0, .win = 65535, .opts = MSS}, "S 0:0(0) win 65535 <mss 1460>"},
     {"rst-ts-echo-wrong", OPEN_FULL, {A_, 1, .ack = 1, .win = 1000, .opts = STAMP}, ". 1:1(0) ack 1 win 1000 <nop,nop,TS val 200 ecr 300>"},
 
     {"ect-on-data", OPEN, {A_ | P_, 1, .len = 10, .ack = 1, .win = 1000}, "P. 1:11(10) ack 1 win 1000 (tos 2 ttl 64)"},
