@@ -31,7 +31,7 @@ _tcpassay_selectors() {
 
 _tcpassay_option_value() { # the word before is an option that takes a value: true when that was completed
     case $previous in
-        -t | --target) _tcpassay_words "$(_tcpassay_targets)" ;;
+        -t | --target | --discover) _tcpassay_words "$(_tcpassay_targets)" ;;
         --fault) _tcpassay_words "$(_tcpassay_faults)" ;;
         --offload) _tcpassay_words "yes no auto" ;;
         --tap) _tcpassay_words "$(ls /sys/class/net)" ;;
@@ -68,10 +68,11 @@ _tcpassay() {
             list:-*) _tcpassay_words "--json --profile --suite --help" ;;
             selftest:-*) _tcpassay_words "--rules --fault --all-faults --faults --seed --suite --out --help" ;;
             check:-*) _tcpassay_words "--filter --strict --offload --connections --json --out --report --verbose --quiet --help" ;;
-            replay:-*) _tcpassay_words "--target --seed --pcap --print --help" ;;
+            replay:-*) _tcpassay_words "--target --seed --pcap --print --disruptive --help" ;;
             serve:-*) _tcpassay_words "--tap --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --help" ;;
             agent:-*) _tcpassay_words "--listen --key --make-key --settings --once --help" ;;
-            explain:-* | targets:-*) _tcpassay_words "--help" ;;
+            explain:-*) _tcpassay_words "--help" ;;
+            targets:-*) _tcpassay_words "--discover --patience --help" ;;
             explain:rule:*) _tcpassay_words "$(_tcpassay_rules)" ;;
             explain:RFC*) _tcpassay_words "$(_tcpassay_requirements)" ;;
             run:* | list:* | replay:* | explain:* | selftest:*) _tcpassay_selectors ;;

@@ -9,15 +9,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/cli/target_file.h"
 #include "targets/linux/target_linux.h"
 #include "targets/lwip/target_lwip.h"
 #include "targets/plugin/target_plugin.h"
 #include "targets/reference/target_reference.h"
 #include "targets/remote/target_remote.h"
 #include "targets/saboteur/saboteur.h"
+#include "targets/tap/closest.h"
 #include "targets/tap/drivers.h"
 
-const struct target_driver *const cli_drivers[] = {&reference_driver, &plugin_driver, &plugin_in_process_driver, &linux_driver, &lwip_driver, &tap_driver, &unix_driver, &remote_driver, &saboteur_driver, NULL};
+const struct target_driver *const cli_drivers[] = {
+    &reference_driver, &plugin_driver, &plugin_in_process_driver, &linux_driver, &lwip_driver, &tap_driver, &unix_driver, &remote_driver,
+    &saboteur_driver, NULL,
+};
 
 volatile sig_atomic_t cli_interrupted;
 
@@ -68,6 +73,49 @@ const struct target_driver *cli_find_driver(const char *target, const char **arg
         if (strlen(cli_drivers[i]->name) == len && !strncmp(cli_drivers[i]->name, target, len))
             return cli_drivers[i] == &saboteur_driver ? saboteur_driver_for(*argument) : cli_drivers[i];
     return NULL;
+}
+
+static int no_such_target(const char *command, const char *name)
+{
+    const char *names[32];
+    size_t count = 0, len = strcspn(name, ":");
+    char head[64];
+    for (; cli_drivers[count]; count++)
+        names[count] = cli_drivers[count]->name;
+    snprintf(head, sizeof head, "%.*s", (int)(len < sizeof head ? len : sizeof head - 1), name);
+    const char *closest = closest_word(head, names, count);
+    if (closest)
+        return cli_usage_error(command, "there is no target \"%s\": did you mean \"%s\"?", name, closest);
+    return cli_usage_error(command, "there is no target \"%s\", nor a file %s.target; `tcpassay targets` lists what there is", name,
+                           name);
+}
+
+int cli_open_name(const char *command, const char *name, struct cli_target *out)
+{
+    struct target_error error = {0};
+    *out = (struct cli_target){.text = NULL};
+    out->driver = target_file_is_meant(name) ? NULL : cli_find_driver(name, &out->argument);
+    if (out->driver) {
+        out->text = strdup(name);
+        return out->text ? EXIT_OK : EXIT_UNABLE;
+    }
+    char *path = target_file_find(name);
+    if (!path)
+        return no_such_target(command, name);
+    out->text = target_file_load(path, &error);
+    free(path);
+    if (!out->text) {
+        cli_error(command, "%s", error.text);
+        return error.kind == TARGET_ERR_USAGE ? EXIT_USAGE : EXIT_UNABLE;
+    }
+    out->driver = cli_find_driver(out->text, &out->argument);
+    return out->driver ? EXIT_OK : no_such_target(command, out->text);
+}
+
+void cli_target_release(struct cli_target *target)
+{
+    free(target->text);
+    target->text = NULL;
 }
 
 /* ---- where things lie */

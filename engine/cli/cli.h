@@ -31,6 +31,12 @@ extern const struct target_driver *const cli_drivers[];
 /* "linux", "saboteur:x,linux" → its driver and the argument behind the colon ("" without one). NULL: no such target. */
 const struct target_driver *cli_find_driver(const char *target, const char **argument);
 
+/* A target as a user names it: "linux", "tap:tap0,iut=…", or a target file by its name or path (target_file.h). */
+struct cli_target { const struct target_driver *driver; const char *argument; char *text; /* "tap:tap0,iut=…"; owned */ };
+/* 0, or an exit code with the reason told. */
+int cli_open_name(const char *command, const char *name, struct cli_target *out);
+void cli_target_release(struct cli_target *target);
+
 /* A file or folder that belongs to the program ("tests-suite", "targets/linux/ledger.json"): below $TCPASSAY_DATA, beside an
  * installed program, or in the source tree it was built from. Returns a malloc'ed path, or NULL with a message on stderr. */
 char *cli_data_path(const char *command, const char *name);

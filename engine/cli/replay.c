@@ -11,21 +11,23 @@
 #include "reports/report.h"
 
 static const char help_text[] =
-    "usage: tcpassay replay FILE… [--target T] [--seed N] [--pcap FILE] [--print]\n"
+    "usage: tcpassay replay FILE… [--target T] [--seed N] [--pcap FILE] [--print] [--disruptive]\n"
     "\n"
     "Plays .pkt files (or tests of the suite, by id) and prints all that happened: segments with relative and absolute numbers, calls,\n"
     "states, and the verdict. Exit status 1 when a test fails.\n"
     "  -t, --target T   default: reference\n"
     "      --seed N     default: 1\n"
     "      --pcap FILE  keeps the packets of the last test\n"
+    "      --disruptive also floods, on targets that they may harm\n"
     "      --print      plays nothing, but prints the scenarios: a case of the state×event matrix (matrix/…) as a .pkt of its own\n";
 
 static const struct option options[] = {
-    {"target", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'}, {"pcap", required_argument, NULL, 'p'}, {"print", no_argument, NULL, 'P'},
+    {"target", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'}, {"pcap", required_argument, NULL, 'p'},
+    {"print", no_argument, NULL, 'P'}, {"disruptive", no_argument, NULL, 'D'},
     {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
 };
 
-struct replay { const char *pcap; bool print, color, failed, erred; };
+struct replay { const char *pcap; bool print, disruptive, color, failed, erred; };
 
 static int print_scenarios(const struct suite_test *const *tests, size_t count)
 {
@@ -63,18 +65,18 @@ static int on_finished(void *context, const struct suite_test *test, struct resu
     return 0;
 }
 
-static int play(const char *target, uint64_t seed, struct replay *replay, char **selectors, int selector_count)
+static int play(const struct cli_target *named, const char *target, uint64_t seed, struct replay *replay, char **selectors,
+                int selector_count)
 {
     struct suite suite;
     const struct suite_test **tests = NULL;
     size_t count = 0;
     unsigned broken;
     struct target_error error = {0};
-    struct schedule schedule = {.seed = seed, .judged = true, .interrupted = &cli_interrupted, .disruption_allowed = true,
+    struct schedule schedule = {.seed = seed, .judged = true, .interrupted = &cli_interrupted, .disruption_allowed = replay->disruptive,
                                 .finished = on_finished, .context = replay};
-    schedule.driver = cli_find_driver(target, &schedule.argument);
-    if (!schedule.driver)
-        return cli_usage_error("replay", "there is no target \"%s\"; `tcpassay targets` lists what there is", target);
+    schedule.driver = named->driver;
+    schedule.argument = named->argument;
     int code = cli_load_suite("replay", NULL, selectors, selector_count, &suite, &broken);
     if (code == EXIT_OK)
         code = cli_select_tests("replay", &suite, selectors, selector_count, SCN_SOAK, &tests, &count);
@@ -107,6 +109,7 @@ int command_replay(int argc, char **argv)
         case 't': target = optarg; break;
         case 'p': replay.pcap = optarg; break;
         case 'P': replay.print = true; break;
+        case 'D': replay.disruptive = true; break;
         case 's':
             if (!cli_parse_number(optarg, 0, INT64_MAX, &seed))
                 return cli_usage_error("replay", "--seed takes a number, not \"%s\"", optarg);
@@ -117,5 +120,10 @@ int command_replay(int argc, char **argv)
     }
     if (optind == argc)
         return cli_usage_error("replay", "which file?");
-    return play(target, seed, &replay, argv + optind, argc - optind);
+    struct cli_target named;
+    int code = cli_open_name("replay", target, &named);
+    if (code == EXIT_OK)
+        code = play(&named, target, seed, &replay, argv + optind, argc - optind);
+    cli_target_release(&named);
+    return code;
 }

@@ -12,6 +12,7 @@
 #include "engine/cli/cli.h"
 #include "engine/cli/trace_view.h"
 #include "engine/runner/ledger.h"
+#include "engine/runner/pics.h"
 #include "engine/runner/schedule.h"
 #include "reports/compare.h"
 #include "reports/report.h"
@@ -66,8 +67,7 @@ struct run {
     char **selectors;
     int selector_count;
 
-    const struct target_driver *driver;
-    const char *argument;
+    struct cli_target named;          /* by target */
     struct suite suite;
     unsigned broken;                  /* scenarios that do not parse */
     const struct suite_test **tests;
@@ -166,10 +166,10 @@ static int parse_arguments(struct run *run, int argc, char **argv)
 static int find_target(struct run *run)
 {
     struct target_error error = {0};
-    run->driver = cli_find_driver(run->target, &run->argument);
-    if (!run->driver)
-        return cli_usage_error("run", "there is no target \"%s\"; `tcpassay targets` lists what there is", run->target);
-    if (run->driver->preflight && !run->driver->preflight(run->argument, &error)) {
+    int code = cli_open_name("run", run->target, &run->named);
+    if (code != EXIT_OK)
+        return code;
+    if (run->named.driver->preflight && !run->named.driver->preflight(run->named.argument, &error)) {
         cli_error("run", "target %s: %s", run->target, error.text);
         return error.kind == TARGET_ERR_USAGE ? EXIT_USAGE : EXIT_UNABLE;
     }
@@ -201,6 +201,24 @@ static int read_ledger(struct run *run, const char *ledger)
         cli_error("run", "the ledger of known deviations: %s", length < 0 ? "out of memory" : error);
     free(length < 0 ? NULL : ledger_path);
     return run->ledger ? EXIT_OK : EXIT_UNABLE;
+}
+
+/* The PICS must be about features that there are. */
+static int check_lacks(const struct run *run, const char *lacks)
+{
+    for (const char *at = lacks; *at;) {
+        size_t len = strcspn(at, "+");
+        if (pics_feature_index(at, len) < 0) {
+            fprintf(stderr, "tcpassay run: target %s: lacks=%s: there is no feature \"%.*s\"; there are", run->target, lacks,
+                    (int)len, at);
+            for (const struct pics_feature *f = pics_features; f->name; f++)
+                fprintf(stderr, "%s %s", f == pics_features ? "" : ",", f->name);
+            fputc('\n', stderr);
+            return EXIT_USAGE;
+        }
+        at += len + (at[len] == '+');
+    }
+    return EXIT_OK;
 }
 
 static void keep_shard(struct run *run)
@@ -280,7 +298,7 @@ static int open_results(struct run *run)
 {
     struct target_error target_error = {0};
     struct target_config config = {.seed = run->seed};
-    struct target *target = run->driver->open(run->argument, &config, &target_error);
+    struct target *target = run->named.driver->open(run->named.argument, &config, &target_error);
     if (!target) {
         cli_error("run", "target %s: %s", run->target, target_error.text);
         return target_error.kind == TARGET_ERR_USAGE ? EXIT_USAGE : EXIT_UNABLE;
@@ -301,9 +319,14 @@ static int open_results(struct run *run)
     if (!run->quiet)
         printf("%s: %s\n%zu tests, profile %s, seed %llu%s\n", run->target, target->info.description, run->test_count, header.profile,
                (unsigned long long)run->seed, run->skipped ? ", resumed" : "");
+    int code = check_lacks(run, target->info.lacks);
+    if (code != EXIT_OK) {
+        target->ops->close(target);
+        return code;
+    }
     run->writer = results_writer_open(run->out, run->resume ? RESULTS_RESUME : RESULTS_REPLACE, &header, error, sizeof error);
     char ledger[sizeof target->info.ledger];
-    snprintf(ledger, sizeof ledger, "%s", *target->info.ledger ? target->info.ledger : run->driver->name);
+    snprintf(ledger, sizeof ledger, "%s", *target->info.ledger ? target->info.ledger : run->named.driver->name);
     target->ops->close(target);
     if (!run->writer)
         cli_error("run", "%s", error);
@@ -504,7 +527,7 @@ static int run_all(struct run *run)
 {
     struct target_error error = {0};
     struct schedule schedule = {
-        .driver = run->driver, .argument = run->argument, .tests = run->tests, .test_count = run->test_count, .seed = run->seed,
+        .driver = run->named.driver, .argument = run->named.argument, .tests = run->tests, .test_count = run->test_count, .seed = run->seed,
         .jobs = (unsigned)run->jobs, .strict = run->strict, .judged = !run->no_model,
         .disruption_allowed = run->disruptive, .interrupted = &cli_interrupted,
         .finished = on_finished, .progress = on_progress, .context = run,
@@ -535,5 +558,6 @@ int command_run(int argc, char **argv)
         ledger_free(run.ledger);
     free(run.tests);
     suite_release(&run.suite);
+    cli_target_release(&run.named);
     return code;
 }

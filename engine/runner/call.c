@@ -66,6 +66,13 @@ static void conclude(struct attempt *a, int64_t result)
         play_stop(p, VERDICT_ERROR, "line %d: %s(): the upper tester cannot be reached any more", a->step->at.line, a->call->name);
         return;
     }
+    bool opens = !strcmp(a->call->name, "bind") || !strcmp(a->call->name, "listen");
+    if (result == -EADDRINUSE && opens && !a->call->error && p->trace.segments == 0) {
+        p->place_taken = true;
+        play_stop(p, VERDICT_ERROR, "line %d: %s(): something from before still has this port at the IUT", a->step->at.line,
+                  a->call->name);
+        return;
+    }
     if (*a->why) {
         enum verdict verdict = p->scenario->has_front_matter ? VERDICT_ERROR : VERDICT_NOT_APPLICABLE;
         play_stop(p, verdict, "line %d: %s(): %s", a->step->at.line, a->call->name, a->why);

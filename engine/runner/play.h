@@ -160,6 +160,7 @@ struct player {
     bool echo_is_last;            /* nothing was sent to the IUT behind the last echo */
     struct settling settling;
     unsigned fences_lost;         /* echoes that were not answered */
+    bool place_taken;             /* its port at the IUT was still in use */
     uint16_t ip_id;
     int64_t worst_lateness_ns;
 

@@ -405,7 +405,7 @@ bool player_finished(const struct player *p)
 
 bool player_lost_something(const struct player *p)
 {
-    return p->fences_lost != 0;
+    return p->fences_lost != 0 || p->place_taken;
 }
 
 void player_abort(struct player *p, const char *reason)

@@ -57,7 +57,7 @@ int64_t player_deadline(const struct player *player);
 bool player_finished(const struct player *player);
 /* The IUT died under it: that is a failure, whatever it has come to otherwise. how: "ended by signal 11 (Segmentation fault)". */
 void player_iut_died(struct player *player, const char *how);
-/* Was something lost between tester and IUT, so that what is missing may not be the IUT's fault? */
+/* Was something lost between tester and IUT, or its port taken, so that what is missing may not be the IUT's fault? */
 bool player_lost_something(const struct player *player);
 /* Stops it where it is: the verdict becomes `error` with this reason, unless it has one. */
 void player_abort(struct player *player, const char *reason);

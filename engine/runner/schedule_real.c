@@ -41,7 +41,6 @@ struct lane {
     bool exclusive, draining;
     struct seat *seats;
     unsigned seat_count, seat_capacity;
-    uint64_t next_place;
     unsigned first_port, port_blocks; /* of the tester */
     int64_t empty_ns;      /* when its link was last seen empty */
     struct player **owners; /* [tester address][port block] */
@@ -65,6 +64,7 @@ struct real {
     unsigned lane_count;
     struct open_port port; /* of a target without upper tester */
     int epoll_fd;
+    uint64_t next_place; /* lanes do not begin anew: where there is one host, what the last one left is still there */
     unsigned openings_failed; /* one after the other; after a few nobody tries again */
     struct waiting *shared, *exclusive; /* stacks of what is still to be played, last first */
     size_t shared_count, exclusive_count;
@@ -163,10 +163,10 @@ static struct player_place deal_place(struct lane *lane, const struct scenario *
     struct player_place place;
     *addresses = schedule_addresses_needed(scenario);
     for (unsigned tries = 0; tries <= IUT_PORT_GROUPS; tries++) {
-        if (lane->next_place % count + *addresses > count) /* a player's addresses lie side by side */
-            lane->next_place += count - lane->next_place % count;
-        place = place_of(lane, lane->next_place);
-        lane->next_place += *addresses;
+        if (lane->real->next_place % count + *addresses > count) /* a player's addresses lie side by side */
+            lane->real->next_place += count - lane->real->next_place % count;
+        place = place_of(lane, lane->real->next_place);
+        lane->real->next_place += *addresses;
         if (is_free(lane, &place, *addresses))
             break;
     }
@@ -470,11 +470,14 @@ static void excuse(const struct lane *lane, const struct seat *seat, enum distur
         result->finding_count -= player_findings_of_model(seat->player);
         return;
     }
+    bool told = result->verdict == VERDICT_ERROR;
     result->verdict = VERDICT_ERROR;
     if (disturbance == DISTURBED_HOPELESSLY_LATE)
         result->reason = "the tester's own steps were late in every run: the machine is too busy for this test";
-    else
-        result->reason = *lane->trouble ? lane->trouble : "packets were lost between tester and target in every run";
+    else if (*lane->trouble)
+        result->reason = lane->trouble;
+    else if (!told)
+        result->reason = "packets were lost between tester and target in every run";
 }
 
 /* Where something may be lost unseen between tester and IUT, a failure counts when it comes twice. True: it is played once more. */
@@ -545,6 +548,8 @@ static void mend(struct lane *lane)
     }
     lane->broken = !ops->recover(lane->target, &error);
     lane->mend_ns = now_ns() + recovery_pause_ns;
+    for (unsigned i = 0; i < lane->seat_count && lane->broken; i++)
+        player_abort(lane->seats[i].player, lane->trouble); /* nobody waits for what cannot come */
     if (!lane->broken) {
         lane->link_gone = false;
         lane->recoveries_failed = 0;

@@ -1,8 +1,8 @@
 /* Reads PIXIT: what stands behind the colon of a target's name, or in a target file.
  *
- * Theory of operation. pixit_keys[] has one row a key; a row's set() reads one value into struct pixit and says only whether it could:
- * what it expects stands in the row itself, so that no message can differ from the manual. A key may stand once, iut=, tester= and
- * router= once for each IP version. pixit_check() then looks at what the keys say together. */
+ * Theory of operation. pixit_keys[] has one row a key; a row's set() reads one value into struct pixit and says only whether it
+ * could: what it expects stands in the row itself, so that no message can differ from the manual. A key may stand once, iut=,
+ * tester= and router= once for each IP version. pixit_check() then looks at what the keys say together. */
 #include "targets/tap/pixit.h"
 #include "targets/tap/closest.h"
 
@@ -96,7 +96,8 @@ static bool read_addr(const char *text, char separator, uint64_t least, struct p
     before[len] = '\0';
     *addr = (struct pkt_addr){ 0 };
     *number = 0;
-    return pkt_addr_parse(before, addr) && is_of_one_host(addr) && (!mark || read_number(mark + 1, least, TESTER_ADDRESSES_MAX, number));
+    return pkt_addr_parse(before, addr) && is_of_one_host(addr) &&
+           (!mark || read_number(mark + 1, least, TESTER_ADDRESSES_MAX, number));
 }
 
 static bool keep_addr(struct pkt_addr kept[2], const struct pkt_addr *addr)
@@ -425,9 +426,11 @@ static bool check_version(struct pixit *p, unsigned v, struct target_error *erro
     if (is_in_range(tester, p->tester_count, iut))
         return fail(error, "iut=%s is one of the tester's own addresses: they must differ", pkt_addr_format(iut, text));
     if (p->router[v].version && is_in_range(tester, p->tester_count, &p->router[v]))
-        return fail(error, "router=%s is one of the tester's own addresses: they must differ", pkt_addr_format(&p->router[v], text));
+        return fail(error, "router=%s is one of the tester's own addresses: they must differ",
+                    pkt_addr_format(&p->router[v], text));
     if ((last_octets(tester) & 0xffff) + p->tester_count > 0x10000)
-        return fail(error, "tester=%s+%u: so many do not fit into the last two octets", pkt_addr_format(tester, text), p->tester_count);
+        return fail(error, "tester=%s+%u: so many do not fit into the last two octets", pkt_addr_format(tester, text),
+                    p->tester_count);
     if (!p->prefix[v])
         p->prefix[v] = v ? PREFIX_V6 : PREFIX_V4;
     return true;

@@ -3,7 +3,8 @@
  *
  *   tcpassay run --target tap:tap0,iut=192.0.2.2,tester=192.0.2.100+50,agent=192.0.2.2,key=agent.key
  *
- * The syntax of an argument is WORD[,KEY=VALUE]…, and a comma within a value is written \, there; docs/targets.md explains each key, pixit_keys[] in one line. */
+ * The syntax of an argument is WORD[,KEY=VALUE]…, and a comma within a value is written \, there; docs/targets.md explains each
+ * key, pixit_keys[] in one line. */
 #ifndef TCPASSAY_TARGETS_TAP_PIXIT_H
 #define TCPASSAY_TARGETS_TAP_PIXIT_H
 
@@ -51,8 +52,8 @@ extern const struct pixit_key pixit_keys[]; /* ended by a name NULL */
 /* False with *error (USAGE): which key, what was expected, closest key when it is a misspelling. */
 bool pixit_parse(const char *argument, struct pixit *out, struct target_error *error);
 
-/* The same piecemeal, as a target file has it: one key; and when all are there, whether they agree with each other, and the defaults of
- * what must be known. */
+/* The same piecemeal, as a target file has it: one key; and when all are there, whether they agree with each other, and the
+ * defaults of what must be known. */
 bool pixit_set(struct pixit *pixit, const char *key, const char *value, struct target_error *error);
 bool pixit_check(struct pixit *pixit, struct target_error *error);
 /* Of a link that nobody else is on (tap:, unix:): with neither iut= nor tester= the addresses of `tcpassay serve` and fifty beside
