@@ -172,7 +172,7 @@ static void died(struct holder *h)
     if (atomic_load(&h->x->fault_given) && !ended && WIFEXITED(status) && WEXITSTATUS(status) == HOLDER_EXIT_FAULT)
         explain_fault(h);
     else if (ended)
-        add(h, "crash: it closed a descriptor that is not its own, in %s", where(h));
+        add(h, "crash: it has closed a descriptor that is not its own, in %s", where(h));
     else if (WIFSIGNALED(status))
         add(h, "crash: ended by signal %d (%s) in %s", WTERMSIG(status), strsignal(WTERMSIG(status)), where(h));
     else

@@ -20,6 +20,13 @@ static _Noreturn void end_by_fault(const struct exchange *x)
     _exit(HOLDER_EXIT_FAULT);
 }
 
+static _Noreturn void blame(struct exchange *x, const char *words)
+{
+    snprintf(x->fault, sizeof x->fault, "c%s", words);
+    atomic_store(&x->fault_given, 1);
+    end_by_fault(x);
+}
+
 /* Resident memory; 0 when it cannot be told. */
 static uint32_t memory_now_mib(void)
 {
@@ -39,9 +46,9 @@ static void look_at_memory(struct exchange *x, uint32_t limit_mib)
     atomic_store(&x->memory_tired, mib > limit_mib / 4);
     if (mib < limit_mib / 8 * 7) /* before the kernel refuses it more */
         return;
-    snprintf(x->fault, sizeof x->fault, "cits memory has grown to %u MiB, and %u is what it may have: does it leak?", mib, limit_mib);
-    atomic_store(&x->fault_given, 1);
-    end_by_fault(x);
+    char words[100];
+    snprintf(words, sizeof words, "its memory has grown to %u MiB, and %u is what it may have: does it leak?", mib, limit_mib);
+    blame(x, words);
 }
 
 /* Waits for the next request. False: the tester is gone. */
@@ -53,8 +60,10 @@ static bool wait_for_request(struct exchange *x, uint32_t answered)
         if (atomic_load(&x->asked) != answered)
             break;
         ssize_t got = recv(HOLDER_FD_SOCKET, wakes, sizeof wakes, 0);
-        if (got == 0 || (got < 0 && errno != EINTR))
+        if (got == 0)
             return false;
+        if (got < 0 && errno != EINTR)
+            blame(x, "it has closed a descriptor that is not its own");
     }
     atomic_store(&x->holder_sleeps, 0);
     return true;

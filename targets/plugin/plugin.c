@@ -88,12 +88,13 @@ static void take_outputs(struct plugin *p, uint32_t size)
 {
     if (size == 0)
         return;
-    if (size > EXCHANGE_OUTPUTS_MAX || !make_room(p, size)) {
-        die(p, "it emitted more packets than there is room for");
+    if (size <= EXCHANGE_OUTPUTS_MAX && !make_room(p, size)) {
+        die(p, "it emitted more packets than there is memory for");
         return;
     }
-    memcpy(p->queue + p->queue_tail, p->x->outputs, size);
-    if (is_whole(p->queue + p->queue_tail, size))
+    if (size <= EXCHANGE_OUTPUTS_MAX)
+        memcpy(p->queue + p->queue_tail, p->x->outputs, size);
+    if (size <= EXCHANGE_OUTPUTS_MAX && is_whole(p->queue + p->queue_tail, size))
         p->queue_tail += size;
     else
         die(p, "it wrote over memory that is not its own (what it emitted is not to be read)");
