@@ -92,6 +92,17 @@ static void print_addresses(const struct view *v)
     }
 }
 
+static bool sent_syns(const struct probe_report *r)
+{
+    return r->isn_sent || r->syn_ack.seen || r->offer.source == PROBE_FROM_OWN_SYN;
+}
+
+/* The answer in a word or two. */
+static const char *headline(enum probe_answer answer)
+{
+    return answer == PROBE_NO_NEIGHBOUR ? "no such host on the link" : answer == PROBE_REFUSED ? "refused by ICMP" : probe_answer_text(answer);
+}
+
 static void print_head(const struct view *v, const char *host, const char *port)
 {
     char addr[PKT_ADDR_TEXT_MAX], local[PKT_ADDR_TEXT_MAX], sentence[512], named[280];
@@ -101,12 +112,12 @@ static void print_head(const struct view *v, const char *host, const char *port)
     snprintf(named, sizeof named, strcmp(host, addr) ? "%.200s (%s)" : "%.200s", host, addr);
     const bool number = *port >= '0' && *port <= '9';
     fprintf(page->out, "%s%s port %u%s%s%s%s: %s%s%s\n", page_style(page, PAGE_BOLD), named, v->chosen->remote.port, number ? "" : " (",
-            number ? "" : port, number ? "" : ")", page_end(page), page_style(page, style_of(o->answer)), probe_answer_text(o->answer), page_end(page));
+            number ? "" : port, number ? "" : ")", page_end(page), page_style(page, style_of(o->answer)), headline(o->answer), page_end(page));
     describe(o, sentence, sizeof sentence);
     page_text(page, 2, PAGE_PLAIN, "%c%s", sentence[0] >= 'a' && sentence[0] <= 'z' ? sentence[0] - 'a' + 'A' : sentence[0], sentence + 1);
     page_text(page, 2, PAGE_FAINT, "From %s%s%s; %s.", v->chosen->local.version ? pkt_addr_format(&v->chosen->local, local) : "no address",
               *v->chosen->interface ? " on " : "", v->chosen->interface,
-              v->report->raw ? "segments captured, SYNs of our own sent" : v->report->captured ? "segments captured" : "by plain sockets only");
+              sent_syns(v->report) ? "segments captured, SYNs of our own sent" : v->report->captured ? "segments captured" : "by plain sockets only");
     if (v->report->answers_differ) {
         describe(&v->report->different, sentence, sizeof sentence);
         page_text(page, 2, PAGE_DOUBTFUL, "Not always: %u of %u further tries ended otherwise, one of them so: %s", v->report->different_count,
@@ -119,7 +130,7 @@ static void print_head(const struct view *v, const char *host, const char *port)
 static void print_times(const struct view *v, const char *name, const struct probe_times *t, const char *remark)
 {
     if (t->count)
-        fprintf(v->page.out, "  %-14s%9.3f %9.3f %9.3f ms  %s\n", name, (double)t->min_ns / NS_PER_MS, (double)t->median_ns / NS_PER_MS,
+        fprintf(v->page.out, "  %-13s%8.3f %8.3f %8.3f ms  %s\n", name, (double)t->min_ns / NS_PER_MS, (double)t->median_ns / NS_PER_MS,
                 (double)t->p99_ns / NS_PER_MS, remark);
 }
 
@@ -147,7 +158,7 @@ static void print_latency(const struct view *v)
     snprintf(tries, sizeof tries, "%u of %u tries", r->connect.count, r->tries);
     snprintf(echoes, sizeof echoes, "%u of %u answers", r->echo.count, PROBE_ECHOES);
     if (r->connect.count || r->echo.count)
-        fprintf(v->page.out, "%s  %-14s%9s %9s %9s%s\n", page_style(&v->page, PAGE_FAINT), "", "min", "median", "p99", page_end(&v->page));
+        fprintf(v->page.out, "%s  %-13s%8s %8s %8s%s\n", page_style(&v->page, PAGE_FAINT), "", "min", "median", "p99", page_end(&v->page));
     print_times(v, "connect()", &r->connect, tries);
     print_times(v, open ? "SYN, SYN-ACK" : "SYN, RST", &r->wire, "on the wire");
     if (!r->wire.count)
@@ -195,7 +206,7 @@ static void print_arrow(const struct page *page, bool to_right, const char *labe
     fputs(!to_right ? "" : page->utf8 ? "\u25b6" : ">", page->out);
 }
 
-enum { LADDER_TIME = 10, LADDER_STATE = 13 };
+enum { LADDER_TIME = 9, LADDER_STATE = 13, LADDER_DETAIL = LADDER_TIME + 3 };
 
 static void print_rung(const struct view *v, const struct ladder_rung *rung)
 {
@@ -210,9 +221,11 @@ static void print_rung(const struct view *v, const struct ladder_rung *rung)
     print_arrow(page, rung->from_client, label, page->width - LADDER_TIME - 2 - 2 * LADDER_STATE);
     fprintf(page->out, " %s\n", state_text(rung->server));
     if (rung->flags & PKT_ACK)
-        snprintf(acked, sizeof acked, " ack %u (%u)", rung->rel_ack, rung->ack);
-    page_text(page, LADDER_TIME + 1 + LADDER_STATE, PAGE_FAINT, "seq %u (%u)%s win %u%s%s%s", rung->rel_seq, rung->seq, acked, rung->window,
-              *rung->options ? " <" : "", rung->options, *rung->options ? ">" : "");
+        snprintf(acked, sizeof acked, "  ack %u (%u)", rung->rel_ack, rung->ack);
+    fprintf(page->out, "%s%*sseq %u (%u)%s  win %u%s\n", page_style(page, PAGE_FAINT), LADDER_DETAIL, "", rung->rel_seq, rung->seq, acked,
+            rung->window, page_end(page));
+    if (*rung->options)
+        page_text(page, LADDER_DETAIL, PAGE_FAINT, "<%s>", rung->options);
 }
 
 static void print_ladder(const struct view *v)
@@ -247,6 +260,13 @@ static void print_window(const struct view *v)
         page_item(&v->page, "window", "%u octets at first; %s", o->window, o->scale_asked ? "no scale: never more than 65535" : "scale not asked for");
 }
 
+/* To two digits: 998.7 is 1000. */
+static double rounded(double value)
+{
+    const double unit = pow(10, floor(log10(value)) - 1);
+    return value >= 1 ? round(value / unit) * unit : value;
+}
+
 static void print_timestamps(const struct view *v)
 {
     const struct probe_offer *o = &v->report->offer;
@@ -255,7 +275,7 @@ static void print_timestamps(const struct view *v)
     else if (o->tick_known && o->tick_hz < 0.01)
         page_item(&v->page, "timestamps", "yes, of a clock that stands still");
     else if (o->tick_known)
-        page_item(&v->page, "timestamps", "yes, about %.3g ticks a second", o->tick_hz);
+        page_item(&v->page, "timestamps", "yes, about %.0f ticks a second", rounded(o->tick_hz));
     else
         page_item(&v->page, "timestamps", "yes");
 }
@@ -388,14 +408,17 @@ static void print_syns(const struct view *v)
     const struct resend_plan *plan = &v->report->syn_plan;
     const enum probe_answer answer = v->chosen->outcome.answer;
     char list[256];
-    if (answer != PROBE_SILENT && answer != PROBE_NO_NEIGHBOUR)
+    if (answer != PROBE_SILENT)
         return;
     page_heading(&v->page, "How long this machine goes on trying");
     if (s->seen) {
         print_timeline(&v->page, s);
         times_list(s->at_ns, s->count, list, sizeof list);
         page_text(&v->page, 2, PAGE_PLAIN, "Observed: SYNs at %s.", list);
-        print_judgement(&v->page, s);
+        if (resend_shape(s) == RESEND_CONSTANT && plan->linear)
+            page_text(&v->page, 2, PAGE_PLAIN, "All alike so far: this kernel sends the first %u a second apart before it doubles the time.", plan->linear + 1);
+        else
+            print_judgement(&v->page, s);
     }
     if (s->end == RESEND_GAVE_UP)
         page_text(&v->page, 2, PAGE_PLAIN, "Observed: connect() failed after %.1f s: %s.", (double)s->end_ns / NS_PER_SECOND, strerror(v->chosen->outcome.error));
@@ -444,6 +467,8 @@ static void print_isn(const struct view *v)
         return;
     page_heading(&v->page, "Initial sequence numbers");
     print_isn_ports(v);
+    if (j->kind == ISN_CONSTANT || j->kind == ISN_PREDICTABLE)
+        return; /* whatever makes them look like a clock */
     if (j->same_clock)
         page_text(&v->page, 2, PAGE_PLAIN, "One and the same pair of ports: a clock of %.4g MHz, as RFC 6528 §3 has it, so that an old connection's "
                   "segments are not taken for the new one's (%u samples).", j->same_clock_hz / 1e6, j->same);
@@ -497,7 +522,7 @@ static void print_missing(const struct view *v)
     for (unsigned i = 0; i < v->report->missing_count; i++) {
         const struct probe_missing *m = &v->report->missing[i];
         page_text(&v->page, 2, PAGE_PLAIN, "%s.", m->what);
-        if (*m->mend)
+        if (*m->mend && (i + 1 == v->report->missing_count || strcmp(m->mend, m[1].mend) != 0)) /* what mends several is said once */
             page_text(&v->page, 4, PAGE_FAINT, "%s", m->mend);
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/cli/cli.h"
+#include "engine/cli/serve_status.h"
 #include "targets/reference/serve/serve.h"
 
 static const char help_text[] =
@@ -31,9 +32,12 @@ static const char help_text[] =
     "      --http-root DIR    serves the files below DIR over HTTP\n"
     "      --size BYTES       answers GET of any path with so many octets\n"
     "      --pcap FILE        records the link\n"
-    "      --status SECONDS   lists the connections on stderr every so often, and at the end; 0: at the end only\n";
+    "      --status SECONDS   lists the connections on stderr every so often, and at the end; 0: at the end only\n"
+    "      --status           without a number: starts no server, but lists the connections of those that run, with queues, windows and\n"
+    "                         timers; --tap IFACE or --socket PATH chooses one, --json gives a document\n"
+    "      --socket PATH      where the server can be asked (default: in $XDG_RUNTIME_DIR, else in /run or /tmp)\n";
 
-enum { OPT_TAP = 256, OPT_UNIX, OPT_AGENT, OPT_KEY, OPT_ADDRESS, OPT_LOSS, OPT_DUPLICATE, OPT_REORDER, OPT_CORRUPT, OPT_SEED, OPT_ROOT, OPT_SIZE, OPT_PCAP, OPT_STATUS };
+enum { OPT_TAP = 256, OPT_UNIX, OPT_AGENT, OPT_KEY, OPT_ADDRESS, OPT_LOSS, OPT_DUPLICATE, OPT_REORDER, OPT_CORRUPT, OPT_SEED, OPT_ROOT, OPT_SIZE, OPT_PCAP, OPT_STATUS, OPT_SOCKET, OPT_JSON };
 
 static const struct option options[] = {
     {"unix", required_argument, NULL, OPT_UNIX}, {"agent", required_argument, NULL, OPT_AGENT}, {"key", required_argument, NULL, OPT_KEY},
@@ -42,7 +46,8 @@ static const struct option options[] = {
     {"reorder", required_argument, NULL, OPT_REORDER}, {"corrupt", required_argument, NULL, OPT_CORRUPT},
     {"seed", required_argument, NULL, OPT_SEED}, {"http-root", required_argument, NULL, OPT_ROOT},
     {"size", required_argument, NULL, OPT_SIZE}, {"pcap", required_argument, NULL, OPT_PCAP},
-    {"status", required_argument, NULL, OPT_STATUS}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+    {"status", optional_argument, NULL, OPT_STATUS}, {"socket", required_argument, NULL, OPT_SOCKET}, {"json", no_argument, NULL, OPT_JSON},
+    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
 };
 
 /* "192.0.2.2/24" */
@@ -132,6 +137,7 @@ static int take_option(struct serve_config *config, int option, char **argv)
         config->has_http_size = true;
         return cli_parse_number(optarg, 0, UINT64_C(1) << 40, &config->http_size) ? EXIT_OK
              : cli_usage_error("serve", "--size takes a number of octets up to 2^40, not \"%s\"", optarg);
+    case OPT_SOCKET: config->status_socket = optarg; return EXIT_OK;
     case OPT_STATUS:
         if (!cli_parse_number(optarg, 0, 86400, &number))
             return cli_usage_error("serve", "--status takes a number of seconds, not \"%s\"", optarg);
@@ -152,9 +158,20 @@ static int exit_code(const struct serve_config *config, enum serve_end end, int 
     return error->kind == TARGET_ERR_USAGE ? EXIT_USAGE : EXIT_UNABLE;
 }
 
+/* --status without a number asks; its number may also be the next word. */
+static bool asks(char **argv)
+{
+    const char *next = argv[optind];
+    if (!optarg && next && *next >= '0' && *next <= '9')
+        optarg = argv[optind++];
+    return !optarg;
+}
+
 int command_serve(int argc, char **argv)
 {
     struct serve_config config = { .interrupted = &cli_interrupted };
+    struct serve_status_config status = { 0 };
+    bool asking = false;
     opterr = 0;
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
@@ -162,10 +179,24 @@ int command_serve(int argc, char **argv)
             fputs(help_text, stdout);
             return EXIT_OK;
         }
+        if (option == OPT_STATUS && asks(argv)) {
+            asking = true;
+            continue;
+        }
+        if (option == OPT_JSON) {
+            status.json = true;
+            continue;
+        }
         int code = take_option(&config, option, argv);
         if (code != EXIT_OK)
             return code;
     }
+    status.socket = config.status_socket;
+    status.interface = config.tap;
+    if (asking)
+        return optind < argc ? cli_usage_error("serve", "--status without a number starts nothing") : serve_status(&status);
+    if (status.json)
+        return cli_usage_error("serve", "--json goes with --status");
     if (config.http_root && config.has_http_size)
         return cli_usage_error("serve", "either --http-root or --size");
     if (config.tap && config.socket)

@@ -69,10 +69,11 @@ static bool is_reply(const struct echo *e, const uint8_t *message, size_t len)
 static bool one_echo(struct run *run, struct echo *e, int64_t *took_ns)
 {
     const int64_t begun_ns = monotonic_ns();
+    const int64_t patience_ns = run->config->wait_ns < ECHO_PATIENCE_NS ? run->config->wait_ns : ECHO_PATIENCE_NS;
     uint8_t message[2048];
     if (!send_echo(e))
         return false;
-    for (int strangers = 0; strangers < STRANGERS_MAX && wait_for(run, e->fd, POLLIN, begun_ns + ECHO_PATIENCE_NS); strangers++) {
+    for (int strangers = 0; strangers < STRANGERS_MAX && wait_for(run, e->fd, POLLIN, begun_ns + patience_ns); strangers++) {
         const ssize_t len = recv(e->fd, message, sizeof message, MSG_DONTWAIT);
         *took_ns = monotonic_ns() - begun_ns;
         if (len > 0 && is_reply(e, message, (size_t)len))

@@ -269,6 +269,7 @@ static bool is_same(const struct probe_outcome *a, const struct probe_outcome *b
     return a->answer == b->answer && (a->answer != PROBE_REFUSED || (a->icmp_type == b->icmp_type && a->icmp_code == b->icmp_code));
 }
 
+/* A refusal by ICMP is not asked for again: hosts send such errors at a low rate only (RFC 1812 §4.3.2.8). */
 static void shake_hands(struct run *run, struct handshakes *h)
 {
     struct probe_report *report = run->report;
@@ -286,8 +287,7 @@ static void shake_hands(struct run *run, struct handshakes *h)
             *outcome = a.outcome;
             h->first = flow;
             const unsigned some = run->config->tries < TRIES_OF_REFUSALS ? run->config->tries : TRIES_OF_REFUSALS;
-            tries = a.outcome.answer == PROBE_OPEN ? run->config->tries
-                  : a.outcome.answer == PROBE_CLOSED || a.outcome.answer == PROBE_REFUSED ? some : 1;
+            tries = a.outcome.answer == PROBE_OPEN ? run->config->tries : a.outcome.answer == PROBE_CLOSED ? some : 1;
             if (a.outcome.answer == PROBE_OPEN)
                 take_agreed(report, &a);
         } else if (!is_same(&a.outcome, outcome)) {

@@ -180,6 +180,19 @@ struct ref_report {
  * turns them off for one socket (SHLD-20). */
 bool ref_next_report(struct ref_stack *stack, struct ref_report *out);
 
+struct ref_connection { /* as a list of them shows it */
+    struct pkt_endpoint local, remote;     /* of a listener, remote.port is 0; local.addr.version 0: any address */
+    struct ref_status status;
+    bool orphan;                           /* the application has closed it */
+    uint32_t waiting;                      /* of a listener: connections to be accepted … */
+    uint32_t half_open;                    /* … and those in SYN-RECEIVED */
+    unsigned timer_count;
+    struct { const char *name; int64_t at_ns; } timers[8]; /* that run now: "retransmit", "delayed-ack" … and when they are due */
+};
+/* Visits every listener, then every connection there is, half-open ones and those in TIME-WAIT included. The visitor calls nothing of
+ * the stack. */
+void ref_each_connection(const struct ref_stack *stack, void (*visit)(void *context, const struct ref_connection *connection), void *context);
+
 struct ref_counters {
     uint64_t packets_in, packets_out;
     uint64_t not_parsed, bad_checksum, not_for_us, bad_source;   /* dropped on arrival */

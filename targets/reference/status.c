@@ -132,3 +132,39 @@ int64_t ref_handle_status(struct ref_stack *stack, int handle, struct ref_status
         *out = (struct ref_status){ .state = TCP_STATE_CLOSED };
     return 0;
 }
+
+/* ---- all of them ------------------------------------------------------------------------------------------------- */
+
+static struct ref_connection connection_of(const struct ref_tcb *tcb)
+{
+    static const char *const names[REF_TIMER_COUNT] = {
+        [REF_TIMER_RETRANSMIT] = "retransmit", [REF_TIMER_PERSIST] = "persist", [REF_TIMER_DELAYED_ACK] = "delayed-ack",
+        [REF_TIMER_KEEPALIVE] = "keepalive", [REF_TIMER_USER] = "user-timeout", [REF_TIMER_LIFETIME] = "lifetime", [REF_TIMER_DEFER] = "defer-accept",
+    };
+    struct ref_connection out = {
+        .local = { tcb->tuple.local, tcb->tuple.local_port }, .remote = { tcb->tuple.remote, tcb->tuple.remote_port },
+        .status = status_of(tcb), .orphan = tcb->orphan,
+    };
+    _Static_assert(REF_TIMER_COUNT <= sizeof out.timers / sizeof *out.timers, "there is room for every timer");
+    for (enum ref_timer timer = 0; timer < REF_TIMER_COUNT; timer++) {
+        if (!ref_timer_runs(tcb, timer))
+            continue;
+        out.timers[out.timer_count].name = names[timer];
+        out.timers[out.timer_count++].at_ns = tcb->timer_at[timer];
+    }
+    return out;
+}
+
+void ref_each_connection(const struct ref_stack *stack, void (*visit)(void *context, const struct ref_connection *connection), void *context)
+{
+    for (const struct ref_listener *listener = stack->listeners; listener; listener = listener->next) {
+        const struct ref_connection out = {
+            .local = listener->local, .status = status_of_listener(listener), .waiting = listener->accept_count, .half_open = listener->half_open,
+        };
+        visit(context, &out);
+    }
+    for (const struct ref_tcb *tcb = stack->connections; tcb; tcb = tcb->hh.next) {
+        const struct ref_connection out = connection_of(tcb);
+        visit(context, &out);
+    }
+}

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FASTOPEN_QUEUE = 32 }; /* requests in SYNs at one time (RFC 7413 §5.1) */
 enum { CLOSING_MAX = 512 }; /* of those closed, that connections_list() still looks for; the oldest is forgotten */
 
 struct buffer {
@@ -42,10 +43,12 @@ struct connections {
 static bool open_listener(struct connections *c, unsigned i)
 {
     const struct pkt_endpoint any = { .port = services[i].port };
+    const int64_t fastopen_queue = FASTOPEN_QUEUE;
     c->listeners[i] = (int)ref_socket(c->stack, 6); /* takes IPv4 peers, too */
     if (c->listeners[i] < 0)
         c->listeners[i] = (int)ref_socket(c->stack, 4); /* a stack without an IPv6 address */
     return c->listeners[i] >= 0 && ref_bind(c->stack, c->listeners[i], &any) == 0 &&
+           ref_set_option(c->stack, c->listeners[i], "TCP_FASTOPEN", &fastopen_queue, 1) == 0 &&
            ref_listen(c->stack, c->listeners[i], 128) == 0;
 }
 

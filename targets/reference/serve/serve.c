@@ -19,6 +19,7 @@
 #include "targets/reference/serve/connections.h"
 #include "targets/reference/serve/control.h"
 #include "targets/reference/serve/recorder.h"
+#include "targets/reference/serve/status_socket.h"
 #include "targets/reference/serve/upper.h"
 #include "targets/reference/target_reference.h"
 #include "targets/agent/key.h"
@@ -70,6 +71,7 @@ struct server {
     struct http_config http;
     struct connections *connections;
     struct recorder *recorder;
+    struct status_socket *status; /* NULL: nobody can ask */
     pid_t child;              /* 0: none, or it has ended */
     int child_fd;             /* readable when it has ended; -1: none */
     int child_status;
@@ -160,14 +162,17 @@ static int64_t earliest(int64_t a, int64_t b)
 
 static void wait_for_something(struct server *s, bool more, const sigset_t *unblocked)
 {
-    struct pollfd fds[2 + CONTROL_FDS_MAX] = { { .fd = s->wire ? s->wire->ops->fd(s->wire) : s->tap.fd, .events = POLLIN },
+    struct pollfd fds[2 + CONTROL_FDS_MAX + STATUS_FDS_MAX] = { { .fd = s->wire ? s->wire->ops->fd(s->wire) : s->tap.fd, .events = POLLIN },
                                                { .fd = s->child_fd, .events = POLLIN } };
-    const nfds_t count = 2 + (s->control ? control_poll_fds(s->control, fds + 2) : 0);
+    nfds_t count = 2 + (s->control ? control_poll_fds(s->control, fds + 2) : 0);
+    count += s->status ? status_socket_fds(s->status, fds + count) : 0;
     int64_t deadline_ns = earliest(ref_next_deadline(s->stack), ether_deadline(s->ether));
     deadline_ns = earliest(deadline_ns, earliest(impair_deadline(s->in), impair_deadline(s->out)));
     deadline_ns = earliest(deadline_ns, s->next_status_ns);
     if (s->control)
         deadline_ns = earliest(deadline_ns, control_deadline(s->control));
+    if (s->status)
+        deadline_ns = earliest(deadline_ns, status_socket_deadline(s->status));
     if (s->nobody_there)
         deadline_ns = 0;
     int64_t wait_ns = more ? 0 : deadline_ns - monotonic_ns();
@@ -224,6 +229,8 @@ static enum serve_end loop(struct server *s, struct target_error *error)
             control_run(s->control, now_ns);
         drain_stack(s, now_ns);
         show_status_when_due(s, now_ns);
+        if (s->status)
+            status_socket_work(s->status, s->stack, now_ns);
         if (s->nobody_there)
             wait_for_somebody(s);
     }
@@ -416,8 +423,10 @@ static bool open_stack(struct server *s, struct target_error *error)
             stack.ipv4_prefix_len = addresses[i].prefix_len;
     }
     stack.mtu = MTU;
-    if (!config->has_control)
+    if (!config->has_control) {
         stack.min_rto_ns = MIN_RTO_NS;
+        stack.fastopen = REF_FASTOPEN_SERVER;
+    }
     stack.seed = seed_of(config, 0);
     if (!config->has_seed && getrandom(stack.secret, sizeof stack.secret, 0) != (ssize_t)sizeof stack.secret)
         return fail(error, TARGET_ERR_UNAVAILABLE, "the system's generator of random numbers", NULL, strerror(errno));
@@ -432,6 +441,14 @@ static bool open_stack(struct server *s, struct target_error *error)
     s->in = impair_new(&in);
     s->out = impair_new(&out);
     return (s->ether && s->in && s->out) || fail(error, TARGET_ERR_UNAVAILABLE, "the stack", NULL, "out of memory");
+}
+
+/* A place that was asked for has to be had; the one found by itself is a convenience. */
+static bool open_status(struct server *s, struct target_error *error)
+{
+    char why[256] = "";
+    s->status = status_socket_open(s->config->status_socket, s->config->tap ? s->config->tap : s->wire ? "unix" : s->tap.name, why, sizeof why);
+    return s->status || !s->config->status_socket || fail(error, TARGET_ERR_UNAVAILABLE, "--socket", s->config->status_socket, why);
 }
 
 static bool open_files(struct server *s, struct target_error *error)
@@ -454,6 +471,7 @@ static bool close_all(struct server *s, struct target_error *error)
 {
     end_command(s);
     control_close(s->control);
+    status_socket_close(s->status);
     connections_free(s->connections);
     if (s->target)
         s->target->ops->close(s->target);
@@ -499,7 +517,8 @@ enum serve_end serve(const struct serve_config *config, int *command_status, str
         .next_status_ns = config->status && config->status_interval_s ? monotonic_ns() : INT64_MAX,
     };
     enum serve_end end = SERVE_FAILED;
-    if (open_files(s, error) && open_device(s, error) && open_stack(s, error) && open_control(s, error) && start_command(s, error)) {
+    if (open_files(s, error) && open_device(s, error) && open_stack(s, error) && open_control(s, error) && open_status(s, error)
+        && start_command(s, error)) {
         say_where(s);
         end = loop(s, error);
         if (config->status)

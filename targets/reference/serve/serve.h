@@ -30,6 +30,7 @@ struct serve_config {
     const char *pcap;                 /* file to record the link to, or NULL */
     bool status;                      /* list the connections on stderr every status_interval_s, and at the end */
     unsigned status_interval_s;       /* 0: at the end only */
+    const char *status_socket;        /* where `serve --status` asks; NULL: a place is found, or it does without */
     char *const *command;             /* program to run on the kernel's side, ended by NULL; NULL: serve until interrupted */
     const volatile sig_atomic_t *interrupted;
 };
