@@ -42,8 +42,9 @@ _tcpassay_option_value() { # the word before is an option that takes a value: tr
             [[ ${words[1]} == check ]] || return 1
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             ;;
-        --baseline | --pcap | --key | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-        --filter | --connections | --jobs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status | --listen) ;;
+        --baseline | --pcap | --socket | --key | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        --filter | --connections | --jobs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status | --listen | --tries | \
+            --interval | --wait | --time | --isn | --request | --host) ;;
         *) return 1 ;;
     esac
 }
@@ -60,7 +61,7 @@ _tcpassay() {
     COMPREPLY=()
 
     if [[ $cword -eq 1 ]]; then
-        _tcpassay_words "run list explain check replay targets selftest serve agent --help --version"
+        _tcpassay_words "run list explain check replay probe targets selftest serve agent --help --version"
     elif ! _tcpassay_option_value; then
         case ${words[1]}:$current in
             run:-*) _tcpassay_words "--target --out --report --baseline --strict --no-model --profile --jobs --shard --seed --resume --suite --allow-disruptive
@@ -69,7 +70,8 @@ _tcpassay() {
             selftest:-*) _tcpassay_words "--rules --fault --all-faults --faults --seed --suite --out --help" ;;
             check:-*) _tcpassay_words "--filter --strict --offload --connections --json --out --report --verbose --quiet --help" ;;
             replay:-*) _tcpassay_words "--target --seed --pcap --print --disruptive --help" ;;
-            serve:-*) _tcpassay_words "--tap --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --help" ;;
+            probe:-*) _tcpassay_words "-4 -6 --tries --interval --wait --time --isn --request --host --unprivileged --json --help" ;;
+            serve:-*) _tcpassay_words "--tap --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --socket --json --help" ;;
             agent:-*) _tcpassay_words "--listen --key --make-key --settings --once --help" ;;
             explain:-*) _tcpassay_words "--help" ;;
             targets:-*) _tcpassay_words "--discover --patience --help" ;;
@@ -77,6 +79,7 @@ _tcpassay() {
             explain:RFC*) _tcpassay_words "$(_tcpassay_requirements)" ;;
             run:* | list:* | replay:* | explain:* | selftest:*) _tcpassay_selectors ;;
             check:*) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            probe:*) mapfile -t COMPREPLY < <(compgen -A hostname -A service -- "$current") ;;
             targets:*) _tcpassay_words "$(_tcpassay_targets)" ;;
         esac
     fi
