@@ -44,8 +44,9 @@ static bool complain(struct exchange_about *about, const char *format, ...)
 }
 
 static const struct { const char *in_message, *advice; } advices[] = {
-    {"__asan_", "it is built with AddressSanitizer, whose runtime is not loaded: link it with -shared-libasan (clang), or build it with gcc"},
-    {"__ubsan_", "it is built with UndefinedBehaviorSanitizer, whose runtime is missing: link it with -fsanitize=undefined too"},
+    {"libclang_rt.", "the runtime of its sanitizer is not found: set LD_LIBRARY_PATH to the folder of `clang -print-file-name=libclang_rt.asan-x86_64.so`"},
+    {"__asan_", "it is built with AddressSanitizer, without its runtime: build it with gcc, or link it with clang -shared-libsan"},
+    {"__ubsan_", "it is built with UndefinedBehaviorSanitizer, without its runtime: build it with gcc, or link it with clang -shared-libsan"},
     {"invalid ELF header", "it is no shared library: build it with cc -shared -fPIC"},
     {"file too short", "it is no shared library: build it with cc -shared -fPIC"},
     {"cannot dynamically load", "it is a program: build it with cc -shared -fPIC"},

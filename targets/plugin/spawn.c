@@ -21,7 +21,7 @@ enum { FDS_FIRST_FREE = 5, FD_HIGH = 20, PRINTED_MAX = 64 << 20, ENVIRONMENT_MOR
 /* The name of the runtime of AddressSanitizer that a library wants loaded before all else ("libasan.so.8"), or "". */
 static void find_runtime(const char *path, char *name, size_t capacity)
 {
-    static const char prefix[] = "libasan.so";
+    static const char *const prefixes[] = {"libasan.so", "libclang_rt.asan"};
     struct stat st;
     *name = '\0';
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -31,9 +31,11 @@ static void find_runtime(const char *path, char *name, size_t capacity)
     close(fd);
     if (bytes == MAP_FAILED)
         return;
-    const char *found = memmem(bytes, (size_t)st.st_size, prefix, sizeof prefix - 1);
-    if (found)
-        snprintf(name, capacity, "%.*s", (int)strnlen(found, (size_t)(bytes + st.st_size - found)), found);
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes && !*name; i++) {
+        const char *found = memmem(bytes, (size_t)st.st_size, prefixes[i], strlen(prefixes[i]));
+        if (found)
+            snprintf(name, capacity, "%.*s", (int)strnlen(found, (size_t)(bytes + st.st_size - found)), found);
+    }
     munmap((void *)bytes, (size_t)st.st_size);
 }
 
