@@ -67,11 +67,12 @@ static int64_t now_ns(void)
 
 static void drop(struct agent *a, struct connection *c)
 {
-    if (c->server && c->served)
-        fprintf(stderr, "agent: %s has gone: the control connection was closed\n", c->peer);
-    a->done |= c->server && c->served && a->options->once;
+    const bool leaves = c->server && c->served;
     agent_server_free(c->server);
     close(c->fd);
+    if (leaves)
+        fprintf(stderr, "agent: %s has gone: the control connection was closed\n", c->peer);
+    a->done |= leaves && a->options->once;
     *c = (struct connection){ .fd = -1 };
 }
 
@@ -306,12 +307,19 @@ static bool open_listener(struct agent *a, struct target_error *error)
         snprintf(error->text, sizeof error->text, "cannot listen on %s (%s)", said.peer, strerror(errno));
         return false;
     }
-    len = sizeof address;
+    return true;
+}
+
+/* Once it can serve: whoever started it may wait for this line. */
+static void say_where(const struct agent *a)
+{
+    struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+    struct connection said;
+    socklen_t len = sizeof address;
     getsockname(a->listener, (struct sockaddr *)&address, &len);
     name_peer(&said, &address);
     printf("agent: listening on %s%s\n", said.peer, a->options->key_file ? "" : ", without a key");
     fflush(stdout);
-    return true;
 }
 
 /* SIGINT and SIGTERM come while we wait, and at no other time. */
@@ -366,7 +374,10 @@ static bool begin(struct agent *a, struct keeper **keeper, struct target_error *
     if (!open_listener(a, error) || !system_drop_privileges(error))
         return false;
     a->sockets = plain_new(*keeper);
-    return a->sockets || fail(error, "no descriptors can be had");
+    if (!a->sockets)
+        return fail(error, "no descriptors can be had");
+    say_where(a);
+    return true;
 }
 
 bool agent_serve(const struct agent_options *options, struct target_error *error)
