@@ -2,7 +2,7 @@
  *
  * Theory of operation. Four kinds, of one shape:
  *                 connecting                                     listening
- *   datagram      sends to PATH, is PATH.tester itself           is PATH; whoever sends the first frame is the other side
+ *   datagram      sends to PATH, is PATH.tester itself           is PATH; whoever sent the last frame is the other side
  *   stream        connects to PATH                               is PATH; whoever connects first is the other side
  * A datagram is a frame; on a stream each stands behind its length (framing.h). A path that begins with '@' is an abstract name, and
  * no file (unix(7)). The file of a path that is ours is removed by a process that outlives us (sweep.h).
@@ -35,10 +35,13 @@ struct unix_wire {
     struct wire base;        /* first: the station's view */
     char path[108];
     bool stream, listening;
+    bool patient;            /* nobody waits for the other side: receive() looks whether it has come */
     struct sweep sweep;      /* of the file that is ours */
     int listener;            /* stream, listening; else -1 */
     int fd;                  /* towards the other side; -1: nobody is there */
     int epoll_fd;
+    struct sockaddr_un peer; /* datagrams, listening: who sent last */
+    socklen_t peer_len;
     int gone;                /* negative errno value; 0: it is there */
     uint64_t lost;
     bool wants_to_send;      /* pending octets wait for room */
@@ -144,19 +147,29 @@ static bool try_to_accept(struct unix_wire *u)
     return u->fd >= 0;
 }
 
-/* The first frame tells who is there, and stays to be received. */
+/* The first frame tells who is there, and stays to be received. One from somebody without a name, who cannot be answered, does not. */
 static bool try_to_hear(struct unix_wire *u)
 {
-    struct sockaddr_un from = { 0 };
-    socklen_t len = sizeof from;
     uint8_t octet;
-    if (recvfrom(u->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT, (struct sockaddr *)&from, &len) < 0)
+    u->peer_len = sizeof u->peer;
+    if (recvfrom(u->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT, (struct sockaddr *)&u->peer, &u->peer_len) < 0)
         return false;
-    if (len > offsetof(struct sockaddr_un, sun_path) && connect(u->fd, (const struct sockaddr *)&from, len) == 0)
+    if (u->peer_len > offsetof(struct sockaddr_un, sun_path))
         return true;
-    recv(u->fd, &octet, 1, MSG_DONTWAIT); /* of somebody without a name, or gone again: it cannot be answered */
+    recv(u->fd, &octet, 1, MSG_DONTWAIT);
     errno = EDESTADDRREQ;
     return false;
+}
+
+static const char *why_silent(int status)
+{
+    switch (status) {
+    case ENOENT:
+    case ECONNREFUSED: return "nobody is there: start the other side first, or let the tester be it (listen=yes)";
+    case EPROTOTYPE: return "the other side is of the other kind: socket=stream, or socket=dgram";
+    case EPERM: return "the other side speaks with somebody else";
+    default: return strerror(status);
+    }
 }
 
 /* Waits for it. */
@@ -175,9 +188,7 @@ static bool find_other_side(struct unix_wire *u, int64_t until_ns, struct target
         if (u->listening)
             return fail(u, error, TARGET_ERR_UNAVAILABLE,
                         u->stream ? "nobody has connected to it" : "nobody has sent a frame to it: does the other side have a path of its own?");
-        return fail(u, error, TARGET_ERR_UNAVAILABLE,
-                    status == ENOENT || status == ECONNREFUSED ? "nobody is there: start the other side first, or let the tester be it (listen=yes)"
-                                                               : strerror(status));
+        return fail(u, error, TARGET_ERR_UNAVAILABLE, why_silent(status));
     }
 }
 
@@ -188,6 +199,14 @@ static bool watch(struct unix_wire *u, struct target_error *error)
         || fail(u, error, TARGET_ERR_UNAVAILABLE, strerror(errno));
 }
 
+/* A patient wire that listens is readable when somebody comes. */
+static void await_other_side(struct unix_wire *u)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    if (u->patient && u->listening)
+        epoll_ctl(u->epoll_fd, EPOLL_CTL_ADD, u->stream ? u->listener : u->fd, &event);
+}
+
 /* ---- frames out ------------------------------------------------------------------------------------------------ */
 
 static int vanish(struct unix_wire *u, int status)
@@ -195,6 +214,7 @@ static int vanish(struct unix_wire *u, int status)
     if (u->gone == 0) {
         u->gone = status;
         epoll_ctl(u->epoll_fd, EPOLL_CTL_DEL, u->fd, NULL); /* it would be readable for ever */
+        await_other_side(u);
     }
     return u->gone;
 }
@@ -244,16 +264,51 @@ static int unix_send(struct wire *w, const uint8_t *bytes, size_t len)
 {
     struct unix_wire *u = self(w);
     if (u->gone)
-        return u->gone;
+        return u->patient ? 0 : u->gone;
     if (len > WIRE_FRAME_MAX)
         return -EMSGSIZE;
     if (u->stream)
         return send_on_stream(u, bytes, len);
-    if (send(u->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+    const struct sockaddr *to = u->listening ? (const struct sockaddr *)&u->peer : NULL;
+    if (sendto(u->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL, to, to ? u->peer_len : 0) >= 0)
         return 0;
     if (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE)
         return -errno;
     return vanish(u, -ECONNRESET);
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* Ends what connects us with the other side, but for the name that it knows us by. */
+static void forget_other_side(struct unix_wire *u)
+{
+    const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+    epoll_ctl(u->epoll_fd, EPOLL_CTL_DEL, u->fd, NULL);
+    if (u->stream)
+        close_fd(&u->fd);
+    else if (!u->listening)
+        connect(u->fd, &nobody, sizeof nobody);
+    u->in.start = u->in.end = u->pending_start = u->pending_end = 0;
+    u->wants_to_send = false;
+}
+
+/* Looks for it until then. */
+static bool find_again(struct unix_wire *u, int64_t until_ns, struct target_error *error)
+{
+    forget_other_side(u);
+    if (!find_other_side(u, until_ns, error)) {
+        await_other_side(u);
+        return false;
+    }
+    if (u->listener >= 0)
+        epoll_ctl(u->epoll_fd, EPOLL_CTL_DEL, u->listener, NULL);
+    u->gone = 0;
+    return watch(u, error);
 }
 
 /* ---- frames in ------------------------------------------------------------------------------------------------- */
@@ -261,7 +316,13 @@ static int unix_send(struct wire *w, const uint8_t *bytes, size_t len)
 static ssize_t receive_datagram(struct unix_wire *u, uint8_t *out, size_t capacity)
 {
     for (int i = 0; i < EMPTY_FRAMES_MAX; i++) {
-        ssize_t len = recv(u->fd, out, capacity, MSG_DONTWAIT | MSG_TRUNC);
+        struct sockaddr_un from;
+        socklen_t from_len = sizeof from;
+        ssize_t len = recvfrom(u->fd, out, capacity, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from, &from_len);
+        if (len > 0 && u->listening && from_len > offsetof(struct sockaddr_un, sun_path)) {
+            u->peer = from;
+            u->peer_len = from_len;
+        }
         if (len < 0 && (errno == EAGAIN || errno == EINTR))
             return 0;
         if (len < 0)
@@ -300,12 +361,13 @@ static ssize_t receive_on_stream(struct unix_wire *u, uint8_t *out, size_t capac
 static ssize_t unix_receive(struct wire *w, uint8_t *out, size_t capacity, int64_t *at_ns)
 {
     struct unix_wire *u = self(w);
-    if (u->gone)
-        return u->gone;
-    if (u->pending_end && flush(u) < 0 && u->gone)
-        return u->gone;
+    struct target_error ignored;
+    if (u->gone && !(u->patient && find_again(u, 0, &ignored)))
+        return u->patient ? 0 : u->gone;
     *at_ns = 0;
-    return u->stream ? receive_on_stream(u, out, capacity) : receive_datagram(u, out, capacity);
+    ssize_t len = u->pending_end && flush(u) < 0 && u->gone ? u->gone
+                : u->stream ? receive_on_stream(u, out, capacity) : receive_datagram(u, out, capacity);
+    return len < 0 && u->patient ? 0 : len;
 }
 
 static int unix_fd(struct wire *w)
@@ -320,13 +382,6 @@ static uint64_t unix_lost(struct wire *w)
 
 /* ---- opening and closing --------------------------------------------------------------------------------------- */
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
 static void unix_close(struct wire *w)
 {
     struct unix_wire *u = self(w);
@@ -337,27 +392,10 @@ static void unix_close(struct wire *w)
     free(u);
 }
 
-/* Ends what connects us with the other side, but for the name that it knows us by. */
-static void forget_other_side(struct unix_wire *u)
-{
-    const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
-    epoll_ctl(u->epoll_fd, EPOLL_CTL_DEL, u->fd, NULL);
-    if (u->stream)
-        close_fd(&u->fd);
-    else
-        connect(u->fd, &nobody, sizeof nobody);
-    u->in.start = u->in.end = u->pending_start = u->pending_end = 0;
-    u->wants_to_send = false;
-}
-
 static bool unix_recover(struct wire *w, struct target_error *error)
 {
     struct unix_wire *u = self(w);
-    forget_other_side(u);
-    if (!find_other_side(u, clock_monotonic_ns() + RECOVERY_NS, error))
-        return false;
-    u->gone = 0;
-    return watch(u, error);
+    return find_again(u, clock_monotonic_ns() + RECOVERY_NS, error);
 }
 
 static const struct wire_ops UNIX_OPS = {
@@ -400,7 +438,9 @@ struct wire *wire_open_unix(const char *path, bool stream, bool listening, int64
         fail(u, error, TARGET_ERR_USAGE, "a path has 1 to 107 octets");
     else if (open_our_side(u, error) && (patience_ns < 0 || (find_other_side(u, until_ns, error) && watch(u, error)))) {
         snprintf(u->base.description, sizeof u->base.description, "UNIX socket %.90s (%s)", u->path, stream ? "stream" : "datagrams");
-        u->gone = patience_ns < 0 ? -ENOTCONN : 0;
+        u->patient = patience_ns < 0;
+        if (u->patient)
+            vanish(u, -ENOTCONN);
         return &u->base;
     }
     unix_close(&u->base);

@@ -45,6 +45,7 @@
 
 enum { FRAMES_A_TURN = 64, MTU = 1500, QUEUE_FRAMES = 1000, PATIENCE_MS = 2000, COULD_NOT_START = 127 };
 #define NS_PER_S INT64_C(1000000000)
+#define RECONNECT_NS INT64_C(50000000)
 #define MIN_RTO_NS INT64_C(200000000) /* RFC 6298 §2.4 would rather have 1 s; this is what other servers do on a fast link */
 
 static const struct serve_address STACK_SIDE[] = {
@@ -75,7 +76,6 @@ struct server {
     pid_t child;              /* 0: none, or it has ended */
     int child_fd;             /* readable when it has ended; -1: none */
     int child_status;
-    bool nobody_there;        /* the other side of the wire has gone */
     int link_status;          /* negative errno value: the device is gone */
     int64_t next_status_ns;   /* INT64_MAX: never */
     uint8_t frame[TAP_FRAME_MAX], packet[PKT_BYTES_MAX];
@@ -110,9 +110,7 @@ static ssize_t read_frame(struct server *s)
     int64_t ignored;
     if (!s->wire)
         return tap_read(&s->tap, s->frame, sizeof s->frame);
-    ssize_t len = s->wire->ops->receive(s->wire, s->frame, sizeof s->frame, &ignored);
-    s->nobody_there = len < 0;
-    return len < 0 ? 0 : len;
+    return s->wire->ops->receive(s->wire, s->frame, sizeof s->frame, &ignored);
 }
 
 /* Frames from the link, up to what one turn may take. True when there may be more. */
@@ -173,8 +171,8 @@ static void wait_for_something(struct server *s, bool more, const sigset_t *unbl
         deadline_ns = earliest(deadline_ns, control_deadline(s->control));
     if (s->status)
         deadline_ns = earliest(deadline_ns, status_socket_deadline(s->status));
-    if (s->nobody_there)
-        deadline_ns = 0;
+    if (s->wire) /* whoever is to be connected to may have come */
+        deadline_ns = earliest(deadline_ns, monotonic_ns() + RECONNECT_NS);
     int64_t wait_ns = more ? 0 : deadline_ns - monotonic_ns();
     wait_ns = wait_ns < 0 ? 0 : wait_ns;
     const struct timespec timeout = { .tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S };
@@ -202,13 +200,6 @@ static void show_status_when_due(struct server *s, int64_t now_ns)
     s->next_status_ns = now_ns + s->config->status_interval_s * NS_PER_S;
 }
 
-/* For as long as the wire does, half a second; then signals have their turn, and it is asked again. */
-static void wait_for_somebody(struct server *s)
-{
-    struct target_error ignored;
-    s->nobody_there = !s->wire->ops->recover(s->wire, &ignored);
-}
-
 /* Signals are let in while waiting only, so that none comes between looking at *interrupted and waiting. */
 static enum serve_end loop(struct server *s, struct target_error *error)
 {
@@ -231,8 +222,6 @@ static enum serve_end loop(struct server *s, struct target_error *error)
         show_status_when_due(s, now_ns);
         if (s->status)
             status_socket_work(s->status, s->stack, now_ns);
-        if (s->nobody_there)
-            wait_for_somebody(s);
     }
     sigprocmask(SIG_SETMASK, &unblocked, NULL);
     if (s->link_status < 0) {
@@ -340,7 +329,6 @@ static bool open_unix_socket(struct server *s, struct target_error *error)
     if (!pixit_parse(s->config->socket, &pixit, error))
         return false;
     s->wire = wire_open_unix(pixit.word, pixit.stream, pixit.listening, -1, error);
-    s->nobody_there = true;
     return s->wire != NULL;
 }
 

@@ -1,8 +1,9 @@
 /* Tells about connections on a UNIX socket (see status_socket.h).
  *
- * A document is made when its client comes in, and kept until the client has taken it, closes, or has been too slow: so no client holds
- * the server up. The socket is its owner's alone (mode 0600 before it has a name), and a client of anybody but its owner or root is turned away.
- * One left behind by a server that was killed is of no harm: its name holds a process id, and who asks removes it (engine/cli). */
+ * A document is made when its client comes in, and kept until the client has taken it, closes, or has been too slow: so no client
+ * holds the server up. The socket is its owner's alone (mode 0600 before it has a name), and a client of anybody but its owner or
+ * root is turned away. One left behind by a server that was killed is of no harm: its name holds a process id, and who asks removes
+ * it (engine/cli). */
 #include "targets/reference/serve/status_socket.h"
 
 #include <errno.h>
@@ -98,8 +99,8 @@ static void add(void *context, const struct ref_connection *c)
         document->left_out++;
         return;
     }
-    json_t *out = json_pack("{s:s,s:o,s:i,s:s}", "state", tcp_state_name(c->status.state), "local", address(&c->local.addr), "local_port",
-                            c->local.port, "service", service_of(c->local.port));
+    json_t *out = json_pack("{s:s,s:o,s:i,s:s}", "state", tcp_state_name(c->status.state), "local", address(&c->local.addr),
+                            "local_port", c->local.port, "service", service_of(c->local.port));
     if (c->status.state == TCP_STATE_LISTEN) {
         put(out, "to_accept", c->waiting);
         put(out, "half_open", c->half_open);
@@ -117,10 +118,11 @@ static char *document_of(const struct status_socket *s, const struct ref_stack *
     const struct ref_counters *n = ref_counters(stack);
     struct document document = { .connections = json_array(), .now_ns = now_ns };
     ref_each_connection(stack, add, &document);
-    json_t *all = json_pack("{s:i,s:s,s:i,s:o,s:I,s:{s:I,s:I,s:I,s:I,s:I}}", "schema", 1, "interface", s->interface, "pid", (int)getpid(),
-                            "connections", document.connections, "left_out", (json_int_t)document.left_out, "counters", "packets_in",
-                            (json_int_t)n->packets_in, "packets_out", (json_int_t)n->packets_out, "retransmissions", (json_int_t)n->retransmissions,
-                            "bad_checksum", (json_int_t)n->bad_checksum, "resets_sent", (json_int_t)n->resets_sent);
+    json_t *all = json_pack("{s:i,s:s,s:i,s:o,s:I,s:{s:I,s:I,s:I,s:I,s:I}}", "schema", 1, "interface", s->interface, "pid",
+                            (int)getpid(), "connections", document.connections, "left_out", (json_int_t)document.left_out,
+                            "counters", "packets_in", (json_int_t)n->packets_in, "packets_out", (json_int_t)n->packets_out,
+                            "retransmissions", (json_int_t)n->retransmissions, "bad_checksum", (json_int_t)n->bad_checksum,
+                            "resets_sent", (json_int_t)n->resets_sent);
     char *text = all ? json_dumps(all, JSON_COMPACT) : NULL;
     json_decref(all);
     return text;
@@ -155,7 +157,8 @@ static int listen_somewhere(struct status_socket *s)
     char path[STATUS_PATH_MAX];
     int status = -ENOENT;
     for (unsigned i = 0; status < 0 && (folder = status_folder(i)); i++) {
-        const int len = snprintf(path, sizeof path, "%s/" STATUS_PREFIX "%s.%ld" STATUS_SUFFIX, folder, s->interface, (long)getpid());
+        const int len =
+            snprintf(path, sizeof path, "%s/" STATUS_PREFIX "%s.%ld" STATUS_SUFFIX, folder, s->interface, (long)getpid());
         status = len < (int)sizeof path ? listen_at(s, path) : -ENAMETOOLONG;
     }
     return status;

@@ -1,5 +1,5 @@
-/* Where a running server tells about its connections: a UNIX socket of its owner's. Whoever connects is given one JSON document, and
- * then the end of the stream; nothing is read. */
+/* Where a running server tells about its connections: a UNIX socket of its owner's. Whoever connects is given one JSON document,
+ * and then the end of the stream; nothing is read. */
 #ifndef TCPASSAY_TARGETS_REFERENCE_SERVE_STATUS_SOCKET_H
 #define TCPASSAY_TARGETS_REFERENCE_SERVE_STATUS_SOCKET_H
 
@@ -20,8 +20,8 @@ enum {
 const char *status_folder(unsigned index);
 
 struct status_socket;
-/* At path, or when that is NULL at FOLDER/tcpassay-serve.INTERFACE.PID.sock, in the first folder where that is possible. NULL with the
- * reason in why: a server can do without. */
+/* At path, or when that is NULL at FOLDER/tcpassay-serve.INTERFACE.PID.sock, in the first folder where that is possible. NULL with
+ * the reason in why: a server can do without. */
 struct status_socket *status_socket_open(const char *path, const char *interface, char *why, size_t why_size);
 /* Removes it. */
 void status_socket_close(struct status_socket *s);
