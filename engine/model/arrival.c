@@ -388,10 +388,21 @@ static void maybe_reset_bad_ack(const struct arrival *a, const struct hypothesis
         owe_rst(a, *h, RULE_SYN_RECEIVED_BAD_ACK_RST, false);
 }
 
+/* RFC 793's answer to a SYN in the window: "it is an error, send a reset … enter the CLOSED state". */
+static void reset_and_gone(const struct arrival *a)
+{
+    struct hypothesis gone = {0};
+    struct due due = reset_of(a, RULE_CHALLENGE_SYN, true);
+    due_add(&gone, &due);
+    judge_add_gone(a->j, a->next, &gone);
+}
+
 static void take_syn(const struct arrival *a, const struct hypothesis *h, bool in_window)
 {
     if (h->state == TCP_STATE_TIME_WAIT) {
         time_wait_syn(a, h);
+        if (in_window)
+            reset_and_gone(a);
         return;
     }
     /* Both have opened, and this is the other's SYN,ACK (§3.5, Figure 8): taken, although it lies left of the window. */
@@ -412,12 +423,8 @@ static void take_syn(const struct arrival *a, const struct hypothesis *h, bool i
             keep(a, h);
     }
     maybe_reset_bad_ack(a, h);
-    if (in_window) {
-        struct hypothesis gone = {0};
-        struct due due = reset_of(a, RULE_CHALLENGE_SYN, true);
-        due_add(&gone, &due);
-        judge_add_gone(a->j, a->next, &gone);
-    }
+    if (in_window)
+        reset_and_gone(a);
     owe_challenge(a, h, in_window ? RULE_CHALLENGE_SYN : RULE_UNACCEPTABLE_ACK);
 }
 
