@@ -146,9 +146,24 @@ void port_run(int64_t now_ns)
     port.now_ns = now_ns > port.now_ns ? now_ns : port.now_ns;
 }
 
+/* lwIP takes its first ephemeral port from one of these numbers, and stumbles over the last port there is: the one behind it is 0,
+ * and connect() fails with ENOBUFS. That is an error of lwIP's, but one of chance, which would make each run another. */
+static bool draws_last_port(unsigned seed)
+{
+    enum { DRAWN_AT_START = 8, PORT_BITS = 0x3fff };
+    bool last = false;
+    srand(seed);
+    for (int i = 0; i < DRAWN_AT_START; i++)
+        last |= (rand() & PORT_BITS) == PORT_BITS;
+    return last;
+}
+
 void port_begin(int64_t now_ns, uint64_t seed)
 {
-    srand((unsigned)(seed ^ seed >> 32));
+    unsigned short_seed = (unsigned)(seed ^ seed >> 32);
+    while (draws_last_port(short_seed))
+        short_seed++;
+    srand(short_seed);
     port.now_ns = now_ns;
     port.offset_ms = (uint32_t)rand();
     tcpip_init(NULL, NULL);
