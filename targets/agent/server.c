@@ -450,7 +450,7 @@ bool agent_server_wants_input(const struct agent_server *s)
 const uint8_t *agent_server_output(struct agent_server *s, size_t *len)
 {
     *len = waiting(&s->out);
-    return s->out.bytes + s->out.at;
+    return *len ? s->out.bytes + s->out.at : NULL;
 }
 
 void agent_server_sent(struct agent_server *s, size_t len)

@@ -85,7 +85,7 @@ void agent_server_input(struct agent_server *s, const uint8_t *bytes, size_t len
 /* False while the other side does not take its answers: leave its bytes unread, so that TCP holds it back. */
 bool agent_server_wants_input(const struct agent_server *s);
 
-/* What is to be sent now; *len 0: nothing. Valid until the next call. */
+/* What is to be sent now; *len 0 and NULL: nothing. Valid until the next call. */
 const uint8_t *agent_server_output(struct agent_server *s, size_t *len);
 void agent_server_sent(struct agent_server *s, size_t len); /* so many of these octets have gone */
 

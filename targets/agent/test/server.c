@@ -571,7 +571,7 @@ static void a_handshake_has_its_time(void **state)
     int64_t end_ns = w.now_ns + AGENT_HANDSHAKE_NS;
     for (int i = 0; i < 4; i++) { /* an octet now and then buys no time */
         w.now_ns += AGENT_HANDSHAKE_NS / 5;
-        raw_say(&r, "\0\0\0\x2d" + i, 1);
+        raw_say(&r, &"\0\0\0\x2d"[i], 1);
         assert_true(agent_server_deadline(w.server) == end_ns);
     }
     agent_server_advance(w.server, end_ns - 1);
