@@ -154,6 +154,7 @@ void judge_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
     icmp_call(j, call, at_ns);
     if (!judge_is_exact(j))
         return;
+    choices_call(j, call);
     if (call->kind == JUDGE_CALL_SHUTDOWN || call->kind == JUDGE_CALL_CLOSE)
         close_side(j, at_ns);
     else if (call->kind == JUDGE_CALL_ABORT)

@@ -7,6 +7,7 @@
  *   timestamps.c RFC 7323 §3-5                                              sack.c     RFC 2018, 2883
  *   ecn.c        RFC 3168                                                   content.c  the octets: retransmissions, SENDs
  *   timing.c     RFC 6298, persist, delayed ACK, keep-alive: when           icmp.c     RFC 5927, 5461, 1191, 8201
+ *   choices.c    which of two permitted reactions: for the portrait
  *
  * Each part that watches has two or three functions, called in the order of judge.c: PART_input (facts still as before this
  * segment), PART_output (likewise: facts of everything before this segment), PART_time. A part keeps its own state in its own
@@ -175,6 +176,7 @@ struct judge { /* what a capture needs of it for each segment comes first, so th
     uint32_t reported[2][(RULE_COUNT + 31) / 32]; /* rules already reported here, for certain and with needs: one finding a rule is enough */
     struct calls_watch calls;
     struct timing_watch timing;
+    struct choices_watch choices;
     struct icmp_watch icmp;
 };
 

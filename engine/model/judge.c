@@ -338,8 +338,10 @@ void judge_time(struct judge *j, int64_t now_ns)
 void judge_fence(struct judge *j, int64_t now_ns)
 {
     judge_time(j, now_ns);
-    if (judge_is_exact(j))
-        drop_overdue(j, now_ns, true);
+    if (!judge_is_exact(j))
+        return;
+    drop_overdue(j, now_ns, true);
+    choices_silence(j);
 }
 
 bool judge_owes(const struct judge *j)
@@ -530,6 +532,7 @@ void judge_input(struct judge *j, const struct packet *packet, bool whole, int64
         return;
     }
     unsigned from = hypotheses_states(j->now);
+    choices_input(j, &s);
     take_input(j, &s);
     judge_count_transition(j, from, event_of(&s));
 }
@@ -639,8 +642,10 @@ void judge_output(struct judge *j, const struct packet *packet, bool whole, int6
     note_own_syn(j, &s);
     header_output(j, &s);
     parts_output(j, &s);
-    if (judge_is_exact(j))
+    if (judge_is_exact(j)) {
+        choices_output(j, &s);
         take_output(j, &s);
+    }
     if ((s.tcp->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN)
         j->app.connecting = false; /* one connection an OPEN */
     timing_output(j, &s);

@@ -191,6 +191,16 @@ void timing_call(struct judge *j, const struct judge_call *call, int64_t at_ns);
 void timing_time(struct judge *j, int64_t now_ns);
 int64_t timing_deadline(const struct judge *j); /* INT64_MAX: never */
 
+/* ---- choices.c */
+struct choices_watch {
+    uint8_t question;            /* enum choice_id that the next output answers; CHOICE_COUNT: none */
+    uint32_t gap_end, kept_end;  /* of a segment that closed a gap: its end, and that of what lay behind it */
+};
+void choices_input(struct judge *j, const struct segment *s);
+void choices_call(struct judge *j, const struct judge_call *call);
+void choices_output(struct judge *j, const struct segment *s);
+void choices_silence(struct judge *j); /* nothing follows at once */
+
 /* ---- icmp.c */
 struct icmp_watch {
     unsigned count;              /* ICMP errors that came */
