@@ -417,6 +417,13 @@ bool ether_find(struct ether *e, const struct pkt_addr *addr, struct eth_addr *m
     return true;
 }
 
+void ether_forget(struct ether *e)
+{
+    for (struct neighbour *n = e->neighbours; n < e->neighbours + ETHER_NEIGHBOURS_MAX; n++)
+        if (n->state != FREE)
+            give_up(e, n);
+}
+
 void ether_set_peer(struct ether *e, uint8_t version, const struct eth_addr *mac)
 {
     e->peer_known[version == 6] = mac != NULL;

@@ -63,6 +63,8 @@ int64_t ether_deadline(const struct ether *e);
 void ether_ask(struct ether *e, const struct pkt_addr *asker, const struct pkt_addr *neighbour, int64_t now_ns);
 /* True with *mac when the neighbour is known. */
 bool ether_find(struct ether *e, const struct pkt_addr *addr, struct eth_addr *mac);
+/* Forgets all neighbours: one that comes back may have another MAC address. What waits for them is dropped. */
+void ether_forget(struct ether *e);
 /* From now on every unicast packet of this IP version (4 or 6) goes to mac, whatever its address, and damaged packets too. NULL ends
  * that. */
 void ether_set_peer(struct ether *e, uint8_t version, const struct eth_addr *mac);

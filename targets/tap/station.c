@@ -32,7 +32,8 @@
 #include <unistd.h>
 
 enum {
-    ECHOES = 12,               /* round trips measured of each IP version */
+    ECHOES = 12,               /* round trips measured of each IP version … */
+    FIRST_ANSWERS = 2,         /* … after these */
     ECHO_ID = 0xfffe,
     PROBE_PORT = 9099,         /* the tester's, of SYNs at opening: below those of the tests */
     CLOSED_PORT = 1,           /* likely: any answer will do */
@@ -43,7 +44,7 @@ enum {
 };
 #define NS_PER_MS INT64_C(1000000)
 #define PATIENCE_NS (3000 * NS_PER_MS)
-#define RECOVERY_PATIENCE_NS (1000 * NS_PER_MS)
+#define RECOVERY_PATIENCE_NS (3000 * NS_PER_MS) /* of address resolution: a second a question */
 #define ECHO_PATIENCE_NS (1000 * NS_PER_MS)
 #define SCHEDULING_NS (5 * NS_PER_MS)   /* a busy machine takes a few milliseconds to run the tester, or the host, again */
 #define FENCED_RTT_NS (5 * NS_PER_MS)   /* nearer than this, waiting for an echo behind each packet costs little */
@@ -397,6 +398,7 @@ static bool find_neighbours(struct station *s, int64_t until_ns)
 {
     int64_t at_ns, now_ns;
     uint8_t ignored[1];
+    ether_forget(s->ether);
     for (unsigned v = 0; v < 2; v++)
         ether_set_peer(s->ether, v ? 6 : 4, NULL);
     while (!ask_for_neighbours(s, now_ns = clock_monotonic_ns()) && now_ns < until_ns && s->gone == 0) {
@@ -493,19 +495,20 @@ static int64_t ask(struct station *s, const struct question *q, int64_t patience
     return took_ns;
 }
 
-/* The longest of a few round trips; negative when the host does not answer. Its first answer may have to wait for address resolution
- * on its side, and does not count. */
+/* The longest of a few round trips; negative when the host does not answer. The first answers may have to wait for address resolution,
+ * at the host and at routers on the way, and do not count. */
 static int64_t measure(struct station *s, struct question *q, int64_t patience_ns)
 {
     int64_t longest_ns = -ETIMEDOUT;
     int64_t until_ns = clock_monotonic_ns() + patience_ns;
-    for (unsigned n = 0; n <= ECHOES && s->gone == 0; n++) {
+    unsigned answers_seen = 0;
+    for (unsigned n = 0; n < FIRST_ANSWERS + ECHOES && s->gone == 0; n++) {
         q->sequence++;
         int64_t left_ns = until_ns - clock_monotonic_ns();
         int64_t took_ns = ask(s, q, left_ns < ECHO_PATIENCE_NS ? left_ns : ECHO_PATIENCE_NS);
         if (took_ns < 0 && left_ns <= 0)
             return longest_ns;
-        if (took_ns >= 0 && n == 0)
+        if (took_ns >= 0 && answers_seen++ < FIRST_ANSWERS)
             longest_ns = 0;
         else if (took_ns > longest_ns)
             longest_ns = took_ns;
