@@ -1,9 +1,9 @@
 /* The agent's control connections: accepted, pumped between socket and server core, and ended.
  *
- * Theory of operation. One thread, one loop: wait until a control connection, a socket of the tester's or the clock wants something;
- * do all that can be done; wait again. Up to CONNECTIONS_MAX control connections may be in their handshake at once, so that nobody who
- * does not know the key keeps out somebody who does: when there are too many, the oldest of them has to go. One that has proved
- * its knowledge of the key is served; until it has gone, others are told so (AGENT_REFUSED_BUSY).
+ * Theory of operation. One thread, one loop: wait until a control connection, a socket of the tester's or the clock wants
+ * something; do all that can be done; wait again. Up to CONNECTIONS_MAX control connections may be in their handshake at once, so
+ * that nobody who does not know the key keeps out somebody who does: when there are too many, the oldest of them has to go. One
+ * that has proved its knowledge of the key is served; until it has gone, others are told so (AGENT_REFUSED_BUSY).
  *
  * A connection that is over is shut down and kept for a moment, unread, so that its last words arrive before a reset would. */
 #include "targets/agent/agent.h"

@@ -5,9 +5,11 @@
 
 /* What goes over the wire by number. */
 _Static_assert(TARGET_SHUT_RD == 0 && TARGET_SHUT_WR == 1 && TARGET_SHUT_RDWR == 2, "docs/agent-protocol.md");
-_Static_assert(TARGET_MSG_OOB == 1 && TARGET_MSG_PEEK == 2 && TARGET_MSG_MORE == 4 && TARGET_MSG_FASTOPEN == 8, "docs/agent-protocol.md");
+_Static_assert(TARGET_MSG_OOB == 1 && TARGET_MSG_PEEK == 2 && TARGET_MSG_MORE == 4 && TARGET_MSG_FASTOPEN == 8,
+               "docs/agent-protocol.md");
 _Static_assert(TARGET_EVENT_IN == 1 && TARGET_EVENT_OUT == 2 && TARGET_EVENT_URGENT == 4 && TARGET_EVENT_ERROR == 8 &&
-               TARGET_EVENT_HANGUP == 16 && TARGET_EVENT_READ_HANGUP == 32, "docs/agent-protocol.md");
+                   TARGET_EVENT_HANGUP == 16 && TARGET_EVENT_READ_HANGUP == 32,
+               "docs/agent-protocol.md");
 _Static_assert(TCP_STATE_CLOSED == 0 && TCP_STATE_LISTEN == 1 && TCP_STATE_SYN_SENT == 2 && TCP_STATE_SYN_RECEIVED == 3 &&
                TCP_STATE_ESTABLISHED == 4 && TCP_STATE_FIN_WAIT_1 == 5 && TCP_STATE_FIN_WAIT_2 == 6 && TCP_STATE_CLOSE_WAIT == 7 &&
                TCP_STATE_CLOSING == 8 && TCP_STATE_LAST_ACK == 9 && TCP_STATE_TIME_WAIT == 10, "docs/agent-protocol.md");

@@ -17,8 +17,8 @@ struct agent_call {
 bool agent_call_has_handle(uint8_t kind);
 /* How many octets of data its answer may need, given its arguments; up to limit. */
 size_t agent_call_room(uint8_t kind, struct agent_reader arguments, size_t limit);
-/* Makes the call (a handle has been taken from the arguments already). The answer's result: -EBADMSG when the arguments are not what they
- * should be, -ENOSYS for a kind that is unknown. PING, POLL and RESET are the server's own affair. */
+/* Makes the call (a handle has been taken from the arguments already). The answer's result: -EBADMSG when the arguments are not
+ * what they should be, -ENOSYS for a kind that is unknown. PING, POLL and RESET are the server's own affair. */
 int64_t agent_call_make(struct agent_call *c, uint8_t kind);
 
 enum { AGENT_EBADF = 9, AGENT_EINVAL = 22, AGENT_EMFILE = 24, AGENT_ENOSYS = 38, AGENT_EBADMSG = 74, AGENT_EOPNOTSUPP = 95 }; /* Linux's */

@@ -4,15 +4,16 @@
  * called, events come in: each says what a socket is ready for now. An answer about a socket says so too, as it is after the call.
  * Both sides therefore know the same of each socket, but for what is on its way (the theory of server.c).
  *
- * Remembered answers. A call that ended in -EAGAIN is answered so again, without asking, while the socket is not ready for it (table
- * WAITS). What is on its way could make that wrong for an application that asks once, just after the tester has sent a packet: after
- * touched(), memory counts only once a PING has been answered, because the agent tells all it knows before it answers one.
+ * Remembered answers. A call that ended in -EAGAIN is answered so again, without asking, while the socket is not ready for it
+ * (table WAITS). What is on its way could make that wrong for an application that asks once, just after the tester has sent a
+ * packet: after touched(), memory counts only once a PING has been answered, because the agent tells all it knows before it answers
+ * one.
  *
- * Wake-ups. An event that comes in during a call of somebody else's must still wake who waits for it: fd() is then kept readable, by
- * an eventfd, until work() has been called and nothing more has come.
+ * Wake-ups. An event that comes in during a call of somebody else's must still wake who waits for it: fd() is then kept readable,
+ * by an eventfd, until work() has been called and nothing more has come.
  *
- * Lost. Whatever the agent says that it should not, and whatever it does not say in time, ends the connection: lost() takes down why,
- * and every call is -ECOMM from then on. Nothing that comes from the agent is trusted: numbers are checked, text is cleaned. */
+ * Lost. Whatever the agent says that it should not, and whatever it does not say in time, ends the connection: lost() takes down
+ * why, and every call is -ECOMM from then on. Nothing that comes from the agent is trusted: numbers are checked, text cleaned. */
 #include "targets/agent/client.h"
 
 #include <assert.h>
@@ -188,10 +189,11 @@ static void take_refusal(struct client *c, struct agent_reader *r)
     if (r->bad)
         lost(c, "refuses, and says nonsense");
     else if (code == AGENT_REFUSED_VERSION)
-        lost(c, "speaks other versions of the protocol (%u to %u) than this tester (%d to %d): install the same tcpassay on both", least, most,
-             AGENT_VERSION_MIN, AGENT_VERSION_MAX);
+        lost(c, "speaks other versions of the protocol (%u to %u) than this tester (%d to %d): install the same tcpassay on both",
+             least, most, AGENT_VERSION_MIN, AGENT_VERSION_MAX);
     else if (code == AGENT_REFUSED_KEY)
-        lost(c, "has another key than this tester: give both the same key file (tcpassay agent --key FILE, key=FILE of the target)");
+        lost(c,
+             "has another key than this tester: give both the same key file (tcpassay agent --key FILE, key=FILE of the target)");
     else if (code == AGENT_REFUSED_BUSY)
         lost(c, "is serving another tester, and serves one at a time");
     else
@@ -436,8 +438,8 @@ static bool begin_on(struct client *c, struct exchange *x, enum agent_kind kind,
     return true;
 }
 
-/* Sends it, and remembers what the answer says of the socket; `keep`: what ended in -EAGAIN would do so still, unless its events say
- * otherwise. The result, or -ECOMM. */
+/* Sends it, and remembers what the answer says of the socket; `keep`: what ended in -EAGAIN would do so still, unless its events
+ * say otherwise. The result, or -ECOMM. */
 static int64_t end_on(struct client *c, struct exchange *x, int handle, bool keep)
 {
     if (!end(c, x))
@@ -694,7 +696,8 @@ static int64_t client_local_endpoint(struct upper *u, int handle, struct pkt_end
     return agent_read_all(&x.answer) ? result : nonsense(c, "an endpoint that is none");
 }
 
-static int64_t client_status(struct upper *u, const struct pkt_endpoint *local, const struct pkt_endpoint *remote, struct target_status *out)
+static int64_t client_status(struct upper *u, const struct pkt_endpoint *local, const struct pkt_endpoint *remote,
+                             struct target_status *out)
 {
     struct client *c = self(u);
     struct exchange x;
@@ -768,7 +771,8 @@ static bool client_configure(struct upper *u, const struct target_setting *setti
     agent_put8(&w, (uint8_t)count);
     for (unsigned i = 0; i < count; i++) {
         if (strlen(settings[i].name) > AGENT_NAME_MAX || strlen(settings[i].value) > AGENT_NAME_MAX)
-            return refuse_setting(error, TARGET_ERR_UNSUPPORTED, settings[i].name, "the agent knows no setting with so long a name or value");
+            return refuse_setting(error, TARGET_ERR_UNSUPPORTED, settings[i].name,
+                                  "the agent knows no setting with so long a name or value");
         agent_put_text(&w, settings[i].name, AGENT_NAME_MAX);
         agent_put_text(&w, settings[i].value, AGENT_NAME_MAX);
     }

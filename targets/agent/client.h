@@ -1,9 +1,9 @@
 /* The tester's side of the agent's protocol (docs/agent-protocol.md): an upper tester (targets/tap/upper.h) on another host.
  *
- * Each call is one round trip. What the agent reports of its sockets is remembered, so that poll() and a call repeated after -EAGAIN
- * are answered at once while nothing has happened. What is remembered may be older than a packet that the tester has just sent: so
- * after touched(), the next call that would be answered from memory first asks the agent whether anything has changed, which takes
- * one round trip for all sockets together. */
+ * Each call is one round trip. What the agent reports of its sockets is remembered, so that poll() and a call repeated after
+ * -EAGAIN are answered at once while nothing has happened. What is remembered may be older than a packet that the tester has just
+ * sent: so after touched(), the next call that would be answered from memory first asks the agent whether anything has changed,
+ * which takes one round trip for all sockets together. */
 #ifndef TCPASSAY_TARGETS_AGENT_CLIENT_H
 #define TCPASSAY_TARGETS_AGENT_CLIENT_H
 
@@ -12,9 +12,9 @@
 
 /* ---- an agent across the network --------------------------------------------------------------------------------- */
 
-/* host: a name or an address; port 0: AGENT_PORT_DEFAULT; key_file NULL: no key, as an agent on loopback may do. No call takes longer
- * than patience_ns, nor does connecting (0: 3 s). recover() connects again. NULL with *error: who is silent, whose key is wrong, of
- * which version, and how to mend it. */
+/* host: a name or an address; port 0: AGENT_PORT_DEFAULT; key_file NULL: no key, as an agent on loopback may do. No call takes
+ * longer than patience_ns, nor does connecting (0: 3 s). recover() connects again. NULL with *error: who is silent, whose key is
+ * wrong, of which version, and how to mend it. */
 struct upper *agent_connect(const char *host, uint16_t port, const char *key_file, int64_t patience_ns, struct target_error *error);
 
 /* The same on a stream socket that is connected already (to a process of ours): taken over, also when it fails; blocking or not.

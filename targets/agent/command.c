@@ -101,7 +101,8 @@ int agent_command(int argc, char **argv, const char *name)
         case OPT_ONCE: chosen.once = true; break;
         case OPT_LISTEN:
             if (!parse_endpoint(optarg, &chosen.listen))
-                return usage_error(name, "--listen takes an address, and a port behind a colon if you like, as in 192.0.2.2:32743", optarg);
+                return usage_error(name, "--listen takes an address, and a port behind a colon if you like, as in 192.0.2.2:32743",
+                                   optarg);
             break;
         default: return usage_error(name, "an option is unknown, or lacks its value", argv[optind - 1]);
         }

@@ -6,8 +6,8 @@
  * RESTORE). Putting back is reading the journal backwards.
  *
  * The end. When the agent ends, however it does (kill -9 too), the keeper reads the end of file, puts everything back, and ends. It
- * leads a session of its own and ignores the signals of a terminal and SIGTERM, which are for the agent. What it cannot survive: being
- * killed itself by SIGKILL, or the machine losing power; the values are the kernel's own again after the next boot. */
+ * leads a session of its own and ignores the signals of a terminal and SIGTERM, which are for the agent. What it cannot survive:
+ * being killed itself by SIGKILL, or the machine losing power; the values are the kernel's own again after the next boot. */
 #include "targets/agent/keeper.h"
 #include "targets/agent/protocol.h"
 #include "targets/agent/system.h"
@@ -86,8 +86,8 @@ static void set(struct journal *j, const struct request *request, struct target_
     if (code == ENOENT)
         snprintf(error->text, sizeof error->text, "setting %s %s: this kernel has no %s", setting.name, setting.value, wanted.name);
     else
-        snprintf(error->text, sizeof error->text, "setting %s %s: this kernel refuses \"%s\" in %s (%s)", setting.name, setting.value,
-                 wanted.value, wanted.name, strerror(code));
+        snprintf(error->text, sizeof error->text, "setting %s %s: this kernel refuses \"%s\" in %s (%s)", setting.name,
+                 setting.value, wanted.value, wanted.name, strerror(code));
 }
 
 static void serve(struct journal *j, const struct request *request, struct target_error *error)
@@ -172,7 +172,8 @@ static bool ask(struct keeper *k, const struct request *request, struct target_e
             return error->kind == TARGET_ERR_NONE;
     }
     error->kind = TARGET_ERR_UNAVAILABLE;
-    snprintf(error->text, sizeof error->text, "the process that keeps the settings is gone: restart the agent, and check its host's settings");
+    snprintf(error->text, sizeof error->text,
+             "the process that keeps the settings is gone: restart the agent, and check its host's settings");
     return false;
 }
 

@@ -1,11 +1,11 @@
-/* The keeper of an agent's settings: a process that keeps the privilege to set them, remembers what was in force, and puts it back. */
+/* The keeper of an agent's settings: a process that keeps the privilege to set them, knows what was in force, and puts it back. */
 #ifndef TCPASSAY_TARGETS_AGENT_KEEPER_H
 #define TCPASSAY_TARGETS_AGENT_KEEPER_H
 
 #include "engine/runner/target.h"
 
 struct keeper;
-/* Starts it; call this before anything is opened that it should not inherit, and before privileges are dropped. NULL with *error. */
+/* Starts it; call this before anything is opened that it should not inherit, and before privileges go. NULL with *error. */
 struct keeper *keeper_start(struct target_error *error);
 /* Everything is put back, and the process has ended, when this returns. */
 void keeper_stop(struct keeper *k);

@@ -43,7 +43,8 @@ bool agent_key_read(const char *path, uint8_t out[static AGENT_KEY_BYTES], struc
         return fail(error, path, "others than its owner may read or write it: chmod 600");
     bool parsed = parse(text, (size_t)len, out);
     sodium_memzero(text, sizeof text);
-    return parsed || fail(error, path, "is no key: make one with `tcpassay agent --make-key FILE`, and give agent and tester the same");
+    return parsed ||
+           fail(error, path, "is no key: make one with `tcpassay agent --make-key FILE`, and give agent and tester the same");
 }
 
 bool agent_key_make(const char *path, struct target_error *error)

@@ -108,7 +108,8 @@ static int plain_changed(struct agent_sockets *a)
     return watch_changed(self(a)->watch);
 }
 
-static bool plain_configure(struct agent_sockets *a, const struct target_setting *settings, unsigned count, struct target_error *error)
+static bool plain_configure(struct agent_sockets *a, const struct target_setting *settings, unsigned count,
+                            struct target_error *error)
 {
     return keeper_configure(self(a)->keeper, settings, count, error);
 }

@@ -9,7 +9,8 @@
 #include <sodium.h>
 #include <string.h>
 
-_Static_assert(AGENT_PROOF_BYTES == crypto_auth_hmacsha256_BYTES && AGENT_KEY_BYTES == crypto_auth_hmacsha256_KEYBYTES, "HMAC-SHA-256");
+_Static_assert(AGENT_PROOF_BYTES == crypto_auth_hmacsha256_BYTES && AGENT_KEY_BYTES == crypto_auth_hmacsha256_KEYBYTES,
+               "HMAC-SHA-256");
 _Static_assert(AGENT_PROOF_BYTES == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "a derived key seals");
 _Static_assert(AGENT_TAG_BYTES == crypto_aead_chacha20poly1305_ietf_ABYTES, "Poly1305");
 _Static_assert(sizeof AGENT_MAGIC - 1 == AGENT_MAGIC_BYTES, "the magic is as long as it says");
@@ -196,7 +197,8 @@ size_t agent_seal_message(struct agent_seal *s, const uint8_t *plain, size_t len
     uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
     nonce_of(s->number++, nonce);
     agent_length_to(out, (uint32_t)(len + AGENT_TAG_BYTES));
-    crypto_aead_chacha20poly1305_ietf_encrypt(out + AGENT_LENGTH_BYTES, NULL, plain, len, out, AGENT_LENGTH_BYTES, NULL, nonce, s->key);
+    crypto_aead_chacha20poly1305_ietf_encrypt(out + AGENT_LENGTH_BYTES, NULL, plain, len, out, AGENT_LENGTH_BYTES, NULL, nonce,
+                                              s->key);
     return AGENT_LENGTH_BYTES + len + AGENT_TAG_BYTES;
 }
 

@@ -114,7 +114,7 @@ struct agent_seal {
 /* plain[len] becomes a whole message in out[AGENT_LENGTH_BYTES + len + AGENT_TAG_BYTES], length and all; the two may overlap when
  * plain == out + AGENT_LENGTH_BYTES. Returns the message's length. */
 size_t agent_seal_message(struct agent_seal *s, const uint8_t *plain, size_t len, uint8_t *out);
-/* sealed[len], without its length, is opened in place; the plain text has len - AGENT_TAG_BYTES octets. False: it is not authentic. */
+/* sealed[len], without its length, is opened in place; the plain text has len - AGENT_TAG_BYTES octets. False: not authentic. */
 bool agent_open_message(struct agent_seal *s, uint8_t *sealed, size_t len);
 
 #endif

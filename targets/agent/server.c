@@ -9,9 +9,9 @@
  * answer about a socket tells them as they are after the call). Whatever differs is told: so both sides know the same, but for what
  * is on its way. A PING is answered after all that has changed has been told, which makes it a barrier.
  *
- * Bounds. Before the proof, messages have up to AGENT_GREETING_MAX octets; after it, AGENT_MESSAGE_MAX. The handshake, each message and
- * each answer have a time; a tester has handles_max sockets. A breach ends the connection, with its reason. Nothing is answered to
- * a message that is not authentic.
+ * Bounds. Before the proof, messages have up to AGENT_GREETING_MAX octets; after it, AGENT_MESSAGE_MAX. The handshake, each message
+ * and each answer have a time; a tester has handles_max sockets. A breach ends the connection, with its reason. Nothing is answered
+ * to a message that is not authentic.
  *
  * The end, whatever it is: all sockets are aborted, and end() takes back what was set. */
 #include "targets/agent/server.h"

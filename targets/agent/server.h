@@ -89,7 +89,8 @@ bool agent_server_wants_input(const struct agent_server *s);
 const uint8_t *agent_server_output(struct agent_server *s, size_t *len);
 void agent_server_sent(struct agent_server *s, size_t len); /* so many of these octets have gone */
 
-/* Sockets may have changed: reports their edges. To be called after the stack has done something, or when a descriptor of it says so. */
+/* Sockets may have changed: reports their edges. To be called after the stack has done something, or when a descriptor of it says
+ * so. */
 void agent_server_work(struct agent_server *s);
 
 int64_t agent_server_deadline(const struct agent_server *s); /* INT64_MAX: never */

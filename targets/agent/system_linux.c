@@ -69,8 +69,9 @@ bool system_can_set(struct target_error *error)
     if (code == 0)
         return true;
     error->kind = TARGET_ERR_UNAVAILABLE;
-    snprintf(error->text, sizeof error->text, "--settings needs to write /proc/sys/net/%s (%s): start the agent as root, where /proc/sys is writable",
-             probe, strerror(code));
+    snprintf(error->text, sizeof error->text,
+             "--settings needs to write /proc/sys/net/%s (%s): start the agent as root, where /proc/sys is writable", probe,
+             strerror(code));
     return false;
 }
 
@@ -122,10 +123,12 @@ static bool drop_capabilities(void)
     return syscall(SYS_capset, &header, none) == 0;
 }
 
-/* False where there is no such user, as in a user namespace of one user: dropping the capabilities does then, for they are what root is. */
+/* False where there is no such user, as in a user namespace of one user: dropping the capabilities does then, for they are what
+ * root is. */
 static bool become_nobody(void)
 {
-    return geteuid() == 0 && setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0;
+    return geteuid() == 0 && setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+           setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
 bool system_drop_privileges(struct target_error *error)

@@ -1,5 +1,5 @@
-/* Tests of the tester's side: each call goes through to the stack and back, memory saves round trips and is never wrong, and whatever
- * an agent does, the client survives and says what happened. */
+/* Tests of the tester's side: each call goes through to the stack and back, memory saves round trips and is never wrong, and
+ * whatever an agent does, the client survives and says what happened. */
 #include "targets/agent/test/fixture.h"
 
 #include <errno.h>

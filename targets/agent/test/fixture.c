@@ -158,7 +158,8 @@ static int64_t fake_status(struct agent_sockets *a, const struct pkt_endpoint *l
     return note(a, "status %s %s;", near, far);
 }
 
-static bool fake_configure(struct agent_sockets *a, const struct target_setting *settings, unsigned count, struct target_error *error)
+static bool fake_configure(struct agent_sockets *a, const struct target_setting *settings, unsigned count,
+                           struct target_error *error)
 {
     note(a, "configure %u %s=%s;", count, count ? settings[0].name : "", count ? settings[count - 1].value : "");
     *error = fake_of(a)->refusal;

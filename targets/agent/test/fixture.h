@@ -1,5 +1,5 @@
-/* What the tests of the agent share: a table of sockets that does what a test says, the server core on it, and a stream that joins a
- * client to that server inside the process, with a clock of its own. */
+/* What the tests of the agent share: a table of sockets that does what a test says, the server core on it, and a stream that joins
+ * a client to that server inside the process, with a clock of its own. */
 #ifndef TCPASSAY_TARGETS_AGENT_TEST_FIXTURE_H
 #define TCPASSAY_TARGETS_AGENT_TEST_FIXTURE_H
 

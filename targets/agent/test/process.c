@@ -1,5 +1,5 @@
-/* Tests of a real agent, a process in a network namespace: whatever happens to it or to the tester, both sides end in time, say what
- * happened, and leave nothing. $TCPASSAY_AGENT is the program. */
+/* Tests of a real agent, a process in a network namespace: whatever happens to it or to the tester, both sides end in time, say
+ * what happened, and leave nothing. $TCPASSAY_AGENT is the program. */
 #include "targets/agent/client.h"
 #include "targets/agent/key.h"
 #include "targets/sockets/diag.h"

@@ -138,7 +138,8 @@ static void proofs_and_seals_are_those_of_the_example(void **state)
     }
     agent_derive(key, AGENT_KEY_OF_TESTER, &t, tester.key);
     agent_derive(key, AGENT_KEY_OF_AGENT, &t, agent.key);
-    hex(message, agent_seal_message(&tester, (const uint8_t *)"\0\0\0\7\1\4", 6, message), "000000167a1807bf10d4ce9c22618555aac8980e2063d092c85a");
+    hex(message, agent_seal_message(&tester, (const uint8_t *)"\0\0\0\7\1\4", 6, message),
+        "000000167a1807bf10d4ce9c22618555aac8980e2063d092c85a");
     hex(message, agent_seal_message(&agent, (const uint8_t *)"\0\0\0\7\x80\0\0\0\0\0\0\0\3\0\x12", 15, message),
         "0000001f92c6af3c4edc38c1f8929ee87cfcb8aaece21d2b0f3ed60b843aa1cc8ac559");
 }
