@@ -80,7 +80,6 @@ static void wrap(const struct page *page, int at, int indent, char *text)
         at += columns + (first ? 0 : 1);
         first = false;
     }
-    fputc('\n', page->out);
 }
 
 void page_text(const struct page *page, int indent, enum page_style style, const char *format, ...)
@@ -92,7 +91,7 @@ void page_text(const struct page *page, int indent, enum page_style style, const
     va_end(arguments);
     fprintf(page->out, "%*s%s", indent, "", page_style(page, style));
     wrap(page, indent, indent, text);
-    fputs(style == PAGE_PLAIN ? "" : page_end(page), page->out);
+    fprintf(page->out, "%s\n", style == PAGE_PLAIN ? "" : page_end(page));
 }
 
 void page_item(const struct page *page, const char *name, const char *format, ...)
@@ -105,4 +104,5 @@ void page_item(const struct page *page, const char *name, const char *format, ..
     const int pad = PAGE_ITEM_COLUMN - 2 - page_columns(name);
     fprintf(page->out, "  %s%*s", name, pad > 1 ? pad : 1, "");
     wrap(page, pad > 1 ? PAGE_ITEM_COLUMN : 3 + page_columns(name), PAGE_ITEM_COLUMN, text);
+    fputc('\n', page->out);
 }

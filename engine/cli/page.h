@@ -25,7 +25,8 @@ const char *page_end(const struct page *page);
 /* An empty line, and a heading. */
 void page_heading(const struct page *page, const char *title);
 /* A paragraph, wrapped at blanks; all lines begin indent columns in. */
-void page_text(const struct page *page, int indent, enum page_style style, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void page_text(const struct page *page, int indent, enum page_style style, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* A name, and beside it a paragraph. */
 void page_item(const struct page *page, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 enum { PAGE_ITEM_COLUMN = 18 };

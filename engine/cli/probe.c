@@ -189,7 +189,8 @@ int command_probe(int argc, char **argv)
         return EXIT_UNABLE;
     }
     if (a.probe.request_path && a.probe.remotes[0].port == TLS_PORT)
-        return cli_usage_error("probe", "port 443 speaks TLS, which probe does not: without --request, its handshake can be probed");
+        return cli_usage_error("probe",
+                               "port 443 speaks TLS, which probe does not: without --request, its handshake can be probed");
     if (!a.probe.request_host)
         a.probe.request_host = host;
     return run(&a, host, port);

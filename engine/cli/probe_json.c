@@ -37,7 +37,8 @@ static json_t *outcome(const struct probe_outcome *o)
     if (o->error)
         put(out, "error", text(strerror(o->error)));
     if (o->has_icmp)
-        put(out, "icmp", json_pack("{s:o,s:i,s:i,s:s}", "from", address(&o->icmp_from), "type", o->icmp_type, "code", o->icmp_code, "text",
+        put(out, "icmp",
+            json_pack("{s:o,s:i,s:i,s:s}", "from", address(&o->icmp_from), "type", o->icmp_type, "code", o->icmp_code, "text",
                                    probe_icmp_text(o->icmp_from.version, o->icmp_type, o->icmp_code)));
     return out;
 }
@@ -122,8 +123,8 @@ static json_t *isn(const struct probe_report *r)
     const struct isn_judgement *j = &r->isn;
     if (!r->isn_sent)
         return NULL;
-    json_t *out = json_pack("{s:s,s:i,s:i,s:i}", "kind", probe_isn_text(j->kind), "sent", (int)r->isn_sent, "ports", (int)j->ports, "same_port",
-                            (int)j->same);
+    json_t *out = json_pack("{s:s,s:i,s:i,s:i}", "kind", probe_isn_text(j->kind), "sent", (int)r->isn_sent, "ports", (int)j->ports,
+                            "same_port", (int)j->same);
     if (j->kind != ISN_UNDECIDED) {
         put(out, "predictor", json_string(how[j->predictor]));
         put(out, "error", json_integer(j->error));
@@ -163,12 +164,13 @@ static json_t *missing(const struct probe_report *r)
 int probe_print_json(const struct probe_config *config, const struct probe_report *r, const char *host, FILE *out)
 {
     const struct probe_address *chosen = &r->addresses[r->chosen];
-    json_t *all = json_pack("{s:i,s:o,s:i,s:o,s:s,s:b,s:b,s:o}", "schema", 1, "host", text(host), "port", chosen->remote.port, "address",
-                            address(&chosen->remote.addr), "answer", probe_answer_text(chosen->outcome.answer), "captured", r->captured, "raw", r->raw,
-                            "addresses", addresses(r));
+    json_t *all = json_pack("{s:i,s:o,s:i,s:o,s:s,s:b,s:b,s:o}", "schema", 1, "host", text(host), "port", chosen->remote.port,
+                            "address", address(&chosen->remote.addr), "answer", probe_answer_text(chosen->outcome.answer),
+                            "captured", r->captured, "raw", r->raw, "addresses", addresses(r));
     if (!all)
         return -1;
-    put(all, "tries", json_pack("{s:i,s:i,s:i}", "count", (int)r->tries, "sent_again", (int)r->lost, "ended_otherwise", (int)r->different_count));
+    put(all, "tries",
+        json_pack("{s:i,s:i,s:i}", "count", (int)r->tries, "sent_again", (int)r->lost, "ended_otherwise", (int)r->different_count));
     put(all, "connect", times(&r->connect));
     put(all, "wire", times(&r->wire));
     put(all, "kernel_rtt", times(&r->kernel_rtt));

@@ -70,7 +70,8 @@ static void describe(const struct probe_outcome *o, char *out, size_t size)
         snprintf(out, size, "no answer at all in %s: a filter drops the SYN or its answer, or there is no such host.", took);
         break;
     case PROBE_NO_NEIGHBOUR:
-        snprintf(out, size, "nobody on the link has this address: our kernel's ARP or neighbour solicitations went unanswered (%s).", took);
+        snprintf(out, size,
+                 "nobody on the link has this address: our kernel's ARP or neighbour solicitations went unanswered (%s).", took);
         break;
     case PROBE_UNABLE: snprintf(out, size, "this machine could not try: %s.", strerror(o->error)); break;
     case PROBE_UNKNOWN: snprintf(out, size, "not tried to the end."); break;
@@ -120,8 +121,8 @@ static void print_head(const struct view *v, const char *host, const char *port)
               sent_syns(v->report) ? "segments captured, SYNs of our own sent" : v->report->captured ? "segments captured" : "by plain sockets only");
     if (v->report->answers_differ) {
         describe(&v->report->different, sentence, sizeof sentence);
-        page_text(page, 2, PAGE_DOUBTFUL, "Not always: %u of %u further tries ended otherwise, one of them so: %s", v->report->different_count,
-                  v->report->tries - 1, sentence);
+        page_text(page, 2, PAGE_DOUBTFUL, "Not always: %u of %u further tries ended otherwise, one of them so: %s",
+                  v->report->different_count, v->report->tries - 1, sentence);
     }
 }
 
@@ -130,8 +131,8 @@ static void print_head(const struct view *v, const char *host, const char *port)
 static void print_times(const struct view *v, const char *name, const struct probe_times *t, const char *remark)
 {
     if (t->count)
-        fprintf(v->page.out, "  %-13s%8.3f %8.3f %8.3f ms  %s\n", name, (double)t->min_ns / NS_PER_MS, (double)t->median_ns / NS_PER_MS,
-                (double)t->p99_ns / NS_PER_MS, remark);
+        fprintf(v->page.out, "  %-13s%8.3f %8.3f %8.3f ms  %s\n", name, (double)t->min_ns / NS_PER_MS,
+                (double)t->median_ns / NS_PER_MS, (double)t->p99_ns / NS_PER_MS, remark);
 }
 
 static void print_cost(const struct view *v)
@@ -142,7 +143,8 @@ static void print_cost(const struct view *v)
         return;
     char extra[24];
     const int64_t extra_ns = r->connect.median_ns > way->median_ns ? r->connect.median_ns - way->median_ns : 0;
-    page_text(&v->page, 2, PAGE_PLAIN, "Opening a connection costs an application %.1f round trips: %s beyond the way itself (by medians, %s).",
+    page_text(&v->page, 2, PAGE_PLAIN,
+              "Opening a connection costs an application %.1f round trips: %s beyond the way itself (by medians, %s).",
               (double)r->connect.median_ns / (double)way->median_ns, time_text(extra_ns, extra),
               r->echo.count ? "against ICMP echo" : r->wire.count ? "against the wire" : "against TCP_INFO");
 }
@@ -158,7 +160,8 @@ static void print_latency(const struct view *v)
     snprintf(tries, sizeof tries, "%u of %u tries", r->connect.count, r->tries);
     snprintf(echoes, sizeof echoes, "%u of %u answers", r->echo.count, PROBE_ECHOES);
     if (r->connect.count || r->echo.count)
-        fprintf(v->page.out, "%s  %-13s%8s %8s %8s%s\n", page_style(&v->page, PAGE_FAINT), "", "min", "median", "p99", page_end(&v->page));
+        fprintf(v->page.out, "%s  %-13s%8s %8s %8s%s\n", page_style(&v->page, PAGE_FAINT), "", "min", "median", "p99",
+                page_end(&v->page));
     print_times(v, "connect()", &r->connect, tries);
     print_times(v, open ? "SYN, SYN-ACK" : "SYN, RST", &r->wire, "on the wire");
     if (!r->wire.count)
@@ -168,9 +171,10 @@ static void print_latency(const struct view *v)
         page_text(&v->page, 2, PAGE_PLAIN, "ICMP echo: no answer (many hosts and filters give none).");
     print_cost(v);
     if (r->lost)
-        page_text(&v->page, 2, PAGE_DOUBTFUL, "In %u of %u tries the SYN had to be sent again, which costs a second each (median of the others: %s): "
-                  "packets are lost on the way, or the host's queue of half-open connections is full.", r->lost, r->tries,
-                  time_text(r->connect.median_ns, lost_text));
+        page_text(&v->page, 2, PAGE_DOUBTFUL,
+                  "In %u of %u tries the SYN had to be sent again, which costs a second each (median of the others: %s): "
+                  "packets are lost on the way, or the host's queue of half-open connections is full.",
+                  r->lost, r->tries, time_text(r->connect.median_ns, lost_text));
 }
 
 /* ---- the ladder ------------------------------------------------------------------------------------------------ */
@@ -221,9 +225,8 @@ static void print_rung(const struct view *v, const struct ladder_rung *rung)
     print_arrow(page, rung->from_client, label, page->width - LADDER_TIME - 2 - 2 * LADDER_STATE);
     fprintf(page->out, " %s\n", state_text(rung->server));
     if (rung->flags & PKT_ACK)
-        snprintf(acked, sizeof acked, "  ack %u (%u)", rung->rel_ack, rung->ack);
-    fprintf(page->out, "%s%*sseq %u (%u)%s  win %u%s\n", page_style(page, PAGE_FAINT), LADDER_DETAIL, "", rung->rel_seq, rung->seq, acked,
-            rung->window, page_end(page));
+        snprintf(acked, sizeof acked, " ack %u (%u)", rung->rel_ack, rung->ack);
+    page_text(page, LADDER_DETAIL, PAGE_FAINT, "seq %u (%u)%s win %u", rung->rel_seq, rung->seq, acked, rung->window);
     if (*rung->options)
         page_text(page, LADDER_DETAIL, PAGE_FAINT, "<%s>", rung->options);
 }
@@ -237,10 +240,12 @@ static void print_ladder(const struct view *v)
         return;
     page_heading(page, "Handshake");
     const int space = page->width - LADDER_TIME - 2 - 2 * LADDER_STATE;
-    fprintf(page->out, "%s%*s %-*s%*s %s%s\n", page_style(page, PAGE_FAINT), LADDER_TIME, "ms", LADDER_STATE, "client", space, "", "server", page_end(page));
+    fprintf(page->out, "%s%*s %-*s%*s %s%s\n", page_style(page, PAGE_FAINT), LADDER_TIME, "ms", LADDER_STATE, "client", space, "",
+            "server", page_end(page));
     for (unsigned i = 0; i < ladder->count; i++)
         print_rung(v, &ladder->rungs[i]);
-    page_text(page, 2, PAGE_FAINT, "The client is %s port %u; states as its segments and the answers tell, once each segment has arrived; numbers are "
+    page_text(page, 2, PAGE_FAINT,
+              "The client is %s port %u; states as its segments and the answers tell, once each segment has arrived; numbers are "
               "relative to each side's first, and those of the wire in brackets; windows as stated.%s",
               pkt_addr_format(&v->report->ladder_local.addr, local), v->report->ladder_local.port, ladder->cut ? " More followed." : "");
 }
@@ -334,7 +339,8 @@ static void print_offer(const struct view *v)
     if (*o->options_text)
         page_item(&v->page, "options", "%s", o->options_text);
     if (o->everything_unanswered)
-        page_text(&v->page, 2, PAGE_DOUBTFUL, "A SYN that asked for ECN and fast open got no answer, a plainer one did: something on the way drops what "
+        page_text(&v->page, 2, PAGE_DOUBTFUL,
+                  "A SYN that asked for ECN and fast open got no answer, a plainer one did: something on the way drops what "
                                               "it does not know.");
 }
 
@@ -382,8 +388,8 @@ static void print_judgement(const struct page *page, const struct resends *s)
         [RESEND_FIRST_THREE_SECONDS] = " (the 3 s of RFC 2988)", [RESEND_FIRST_OTHER] = " (RFC 6298 §2.1: 1 s)",
     };
     if (s->count > 1)
-        page_text(page, 2, PAGE_PLAIN, "First again after %.2f s%s%s.", (double)s->at_ns[1] / NS_PER_SECOND, firsts[resend_first(s)],
-                  shape_text(resend_shape(s)));
+        page_text(page, 2, PAGE_PLAIN, "First again after %.2f s%s%s.", (double)s->at_ns[1] / NS_PER_SECOND,
+                  firsts[resend_first(s)], shape_text(resend_shape(s)));
 }
 
 static void print_syn_acks(const struct view *v)
@@ -416,21 +422,27 @@ static void print_syns(const struct view *v)
         times_list(s->at_ns, s->count, list, sizeof list);
         page_text(&v->page, 2, PAGE_PLAIN, "Observed: SYNs at %s.", list);
         if (resend_shape(s) == RESEND_CONSTANT && plan->linear)
-            page_text(&v->page, 2, PAGE_PLAIN, "All alike so far: this kernel sends the first %u a second apart before it doubles the time.", plan->linear + 1);
+            page_text(&v->page, 2, PAGE_PLAIN,
+                      "All alike so far: this kernel sends the first %u a second apart before it doubles the time.",
+                      plan->linear + 1);
         else
             print_judgement(&v->page, s);
     }
     if (s->end == RESEND_GAVE_UP)
-        page_text(&v->page, 2, PAGE_PLAIN, "Observed: connect() failed after %.1f s: %s.", (double)s->end_ns / NS_PER_SECOND, strerror(v->chosen->outcome.error));
+        page_text(&v->page, 2, PAGE_PLAIN, "Observed: connect() failed after %.1f s: %s.", (double)s->end_ns / NS_PER_SECOND,
+                  strerror(v->chosen->outcome.error));
     else
-        page_text(&v->page, 2, PAGE_PLAIN, "Observed: connect() was still waiting after %.1f s (--wait SECONDS waits longer).", (double)s->end_ns / NS_PER_SECOND);
+        page_text(&v->page, 2, PAGE_PLAIN, "Observed: connect() was still waiting after %.1f s (--wait SECONDS waits longer).",
+                  (double)s->end_ns / NS_PER_SECOND);
     if (!plan->known) {
         page_text(&v->page, 2, PAGE_PLAIN, "Nothing could be computed: net.ipv4.tcp_syn_retries is not to be read.");
         return;
     }
     times_list(plan->at_ns, plan->count, list, sizeof list);
-    page_text(&v->page, 2, PAGE_PLAIN, "Computed, of net.ipv4.tcp_syn_retries = %u and tcp_syn_linear_timeouts = %u: SYNs at %s; the application is told "
-              "ETIMEDOUT after %.0f s.", plan->retries, plan->linear, list, (double)plan->gives_up_ns / NS_PER_SECOND);
+    page_text(&v->page, 2, PAGE_PLAIN,
+              "Computed, of net.ipv4.tcp_syn_retries = %u and tcp_syn_linear_timeouts = %u: SYNs at %s; the application is told "
+              "ETIMEDOUT after %.0f s.",
+              plan->retries, plan->linear, list, (double)plan->gives_up_ns / NS_PER_SECOND);
 }
 
 /* ---- sequence numbers ------------------------------------------------------------------------------------------ */
@@ -442,22 +454,28 @@ static void print_isn_ports(const struct view *v)
     const struct isn_judgement *j = &v->report->isn;
     switch (j->kind) {
     case ISN_UNDECIDED:
-        page_text(&v->page, 2, PAGE_DOUBTFUL, "%u samples of different ports are too few to tell; %d are the least.", j->ports, ISN_SAMPLES_MIN);
+        page_text(&v->page, 2, PAGE_DOUBTFUL, "%u samples of different ports are too few to tell; %d are the least.", j->ports,
+                  ISN_SAMPLES_MIN);
         return;
     case ISN_CONSTANT:
-        page_text(&v->page, 2, PAGE_BAD, "Constant: every connection begins with the same number. Anybody can guess it, and forge segments (RFC 6528).");
+        page_text(&v->page, 2, PAGE_BAD,
+                  "Constant: every connection begins with the same number. Anybody can guess it, and forge segments (RFC 6528).");
         return;
     case ISN_PREDICTABLE:
         page_text(&v->page, 2, PAGE_BAD, "Predictable: of another port, the next ISN is %s, within %s%u nine times of ten (%u samples). RFC 6528 wants "
                   "an offset that only the host knows.", how[j->predictor], v->page.utf8 ? "\u00b1" : "+/-", j->error, j->ports);
         return;
     case ISN_UNEVEN:
-        page_text(&v->page, 2, PAGE_DOUBTFUL, "Uneven: no rule was found that predicts the next one, but chance would hardly give these %u numbers.", j->ports);
+        page_text(&v->page, 2, PAGE_DOUBTFUL,
+                  "Uneven: no rule was found that predicts the next one, but chance would hardly give these %u numbers.", j->ports);
         break;
     case ISN_RANDOM: page_text(&v->page, 2, PAGE_GOOD, "Random from port to port, as far as %u samples can tell.", j->ports); break;
     }
-    page_text(&v->page, 2, PAGE_PLAIN, "The best guess (%s) is off by %.0f million; entropy by spacing %.1f of 32 bits; strongest spectral line %.2f (beyond "
-              "%.2f it is no chance).", how[j->predictor], (double)j->error / 1e6, j->entropy_bits, j->line, j->line_by_chance);
+    page_text(
+        &v->page, 2, PAGE_PLAIN,
+        "The best guess (%s) is off by %.0f million; entropy by spacing %.1f of 32 bits; strongest spectral line %.2f (beyond "
+        "%.2f it is no chance).",
+        how[j->predictor], (double)j->error / 1e6, j->entropy_bits, j->line, j->line_by_chance);
 }
 
 static void print_isn(const struct view *v)
@@ -470,13 +488,17 @@ static void print_isn(const struct view *v)
     if (j->kind == ISN_CONSTANT || j->kind == ISN_PREDICTABLE)
         return; /* whatever makes them look like a clock */
     if (j->same_clock)
-        page_text(&v->page, 2, PAGE_PLAIN, "One and the same pair of ports: a clock of %.4g MHz, as RFC 6528 §3 has it, so that an old connection's "
-                  "segments are not taken for the new one's (%u samples).", j->same_clock_hz / 1e6, j->same);
+        page_text(&v->page, 2, PAGE_PLAIN,
+                  "One and the same pair of ports: a clock of %.4g MHz, as RFC 6528 §3 has it, so that an old connection's "
+                  "segments are not taken for the new one's (%u samples).",
+                  j->same_clock_hz / 1e6, j->same);
     else if (j->same >= ISN_SAMPLES_MIN && j->same_repeats)
-        page_text(&v->page, 2, PAGE_DOUBTFUL, "One and the same pair of ports gets the same number again: an old connection's segments may be taken for "
+        page_text(&v->page, 2, PAGE_DOUBTFUL,
+                  "One and the same pair of ports gets the same number again: an old connection's segments may be taken for "
                                               "the new one's (RFC 9293 §3.4.1).");
     else if (j->same >= ISN_SAMPLES_MIN)
-        page_text(&v->page, 2, PAGE_PLAIN, "One and the same pair of ports: no clock to be seen; random there too (%u samples).", j->same);
+        page_text(&v->page, 2, PAGE_PLAIN, "One and the same pair of ports: no clock to be seen; random there too (%u samples).",
+                  j->same);
 }
 
 /* ---- requests -------------------------------------------------------------------------------------------------- */
@@ -490,7 +512,8 @@ static void print_request(const struct view *v, enum probe_request_kind kind, co
             fprintf(v->page.out, "%9.3f", (double)r->connect.median_ns / NS_PER_MS);
         else
             fprintf(v->page.out, "%9s", "");
-        fprintf(v->page.out, " %9.3f %9.3f ms\n", (double)r->first_byte.median_ns / NS_PER_MS, (double)r->whole.median_ns / NS_PER_MS);
+        fprintf(v->page.out, " %9.3f %9.3f ms\n", (double)r->first_byte.median_ns / NS_PER_MS,
+                (double)r->whole.median_ns / NS_PER_MS);
     } else if (*r->why_not) {
         char text[64];
         snprintf(text, sizeof text, "%s:", name);
@@ -506,7 +529,8 @@ static void print_requests(const struct view *v)
     page_heading(&v->page, "A request");
     page_text(&v->page, 2, PAGE_PLAIN, "GET %.200s: %s", v->config->request_path, *r->request_status ? r->request_status : "no answer");
     if (r->requests[PROBE_REQUEST_NEW].whole.count)
-        fprintf(v->page.out, "%s  %-21s%9s %9s %9s%s\n", page_style(&v->page, PAGE_FAINT), "medians", "connect", "1st octet", "whole", page_end(&v->page));
+        fprintf(v->page.out, "%s  %-21s%9s %9s %9s%s\n", page_style(&v->page, PAGE_FAINT), "medians", "connect", "1st octet",
+                "whole", page_end(&v->page));
     print_request(v, PROBE_REQUEST_NEW, "new connection");
     print_request(v, PROBE_REQUEST_REUSED, "the same, used again");
     print_request(v, PROBE_REQUEST_FASTOPEN, "fast open");
@@ -527,7 +551,8 @@ static void print_missing(const struct view *v)
     }
 }
 
-void probe_print(const struct probe_config *config, const struct probe_report *report, const char *host, const char *port, FILE *out)
+void probe_print(const struct probe_config *config, const struct probe_report *report, const char *host, const char *port,
+                 FILE *out)
 {
     const struct view v = {.page = page_for(out), .config = config, .report = report, .chosen = &report->addresses[report->chosen]};
     print_head(&v, host, port);

@@ -7,7 +7,8 @@
 #include "engine/probe/probe.h"
 
 /* host and port as they were typed. */
-void probe_print(const struct probe_config *config, const struct probe_report *report, const char *host, const char *port, FILE *out);
+void probe_print(const struct probe_config *config, const struct probe_report *report, const char *host, const char *port,
+                 FILE *out);
 /* 0, or -1 when it could not be written. docs: tcpassay-probe(1). */
 int probe_print_json(const struct probe_config *config, const struct probe_report *report, const char *host, FILE *out);
 

@@ -1,4 +1,4 @@
-/* `tcpassay serve`: the reference stack as a server on a TAP device, for curl, iperf3 and anybody's browser; and behind `tap:` and `unix:`. */
+/* `tcpassay serve`: the reference stack as a server on a TAP device, for curl, iperf3 and anybody's browser. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,8 @@ static const char help_text[] =
     "                         timers; --tap IFACE or --socket PATH chooses one, --json gives a document\n"
     "      --socket PATH      where the server can be asked (default: in $XDG_RUNTIME_DIR, else in /run or /tmp)\n";
 
-enum { OPT_TAP = 256, OPT_UNIX, OPT_AGENT, OPT_KEY, OPT_ADDRESS, OPT_LOSS, OPT_DUPLICATE, OPT_REORDER, OPT_CORRUPT, OPT_SEED, OPT_ROOT, OPT_SIZE, OPT_PCAP, OPT_STATUS, OPT_SOCKET, OPT_JSON };
+enum { OPT_TAP = 256, OPT_UNIX, OPT_AGENT, OPT_KEY, OPT_ADDRESS, OPT_LOSS, OPT_DUPLICATE, OPT_REORDER, OPT_CORRUPT, OPT_SEED, OPT_ROOT,
+       OPT_SIZE, OPT_PCAP, OPT_STATUS, OPT_SOCKET, OPT_JSON };
 
 static const struct option options[] = {
     {"unix", required_argument, NULL, OPT_UNIX}, {"agent", required_argument, NULL, OPT_AGENT}, {"key", required_argument, NULL, OPT_KEY},

@@ -1,8 +1,8 @@
 /* Lists the connections of running servers, as `ss -tano` lists the kernel's.
  *
- * Servers are found by their sockets' names (targets/reference/serve/status_socket.h). In folders that anybody may write to, anybody may
- * have put such a name: sockets of others than us and root are not asked, and what an answer holds is taken for JSON of unknown making. A
- * socket that nobody listens to any more has been left by a server that was killed, and is removed. */
+ * Servers are found by their sockets' names (targets/reference/serve/status_socket.h). In folders that anybody may write to,
+ * anybody may have put such a name: sockets of others than us and root are not asked, and what an answer holds is taken for JSON of
+ * unknown making. A socket that nobody listens to any more has been left by a server that was killed, and is removed. */
 #include "engine/cli/serve_status.h"
 
 #include <dirent.h>
@@ -123,7 +123,7 @@ static void show_timer(const struct page *page, const json_t *c)
     json_t *value, *timers = json_object_get(c, "timers_ns");
     const char *first = NULL;
     json_int_t due_ns = 0;
-    json_object_foreach(timers, name, value) {
+    json_object_foreach (timers, name, value) {
         if (first && json_integer_value(value) >= due_ns)
             continue;
         first = name;
@@ -135,10 +135,11 @@ static void show_timer(const struct page *page, const json_t *c)
 
 static void show_details(const struct page *page, const json_t *c)
 {
-    fprintf(page->out, "%s             windows %lld in, %lld out, cwnd %lld, mss %lld%s\n", page_style(page, PAGE_FAINT), (long long)number(c, "rcv_wnd"),
-            (long long)number(c, "snd_wnd"), (long long)number(c, "cwnd"), (long long)number(c, "mss"), page_end(page));
-    fprintf(page->out, "%s             rtt %.3f ms, rto %.0f ms, retransmits %lld", page_style(page, PAGE_FAINT), (double)number(c, "srtt_ns") / 1e6,
-            (double)number(c, "rto_ns") / 1e6, (long long)number(c, "retransmits"));
+    fprintf(page->out, "%s             windows %lld in, %lld out, cwnd %lld, mss %lld%s\n", page_style(page, PAGE_FAINT),
+            (long long)number(c, "rcv_wnd"), (long long)number(c, "snd_wnd"), (long long)number(c, "cwnd"),
+            (long long)number(c, "mss"), page_end(page));
+    fprintf(page->out, "%s             rtt %.3f ms, rto %.0f ms, retransmits %lld", page_style(page, PAGE_FAINT),
+            (double)number(c, "srtt_ns") / 1e6, (double)number(c, "rto_ns") / 1e6, (long long)number(c, "retransmits"));
     show_timer(page, c);
     fprintf(page->out, "%s%s\n", json_is_true(json_object_get(c, "orphan")) ? ", closed by its application" : "", page_end(page));
 }
@@ -161,12 +162,13 @@ static void show(const struct page *page, const json_t *document)
     size_t i;
     json_t *c;
     const json_t *connections = json_object_get(document, "connections"), *counters = json_object_get(document, "counters");
-    fprintf(page->out, "%sserver %lld on %s%s: packets in %lld, out %lld; sent again %lld\n", page_style(page, PAGE_BOLD), (long long)number(document, "pid"),
-            word(document, "interface"), page_end(page), (long long)number(counters, "packets_in"), (long long)number(counters, "packets_out"),
+    fprintf(page->out, "%sserver %lld on %s%s: packets in %lld, out %lld; sent again %lld\n", page_style(page, PAGE_BOLD),
+            (long long)number(document, "pid"), word(document, "interface"), page_end(page),
+            (long long)number(counters, "packets_in"), (long long)number(counters, "packets_out"),
             (long long)number(counters, "retransmissions"));
-    fprintf(page->out, "%s%-12s %6s %6s  %-21s %-21s %s%s\n", page_style(page, PAGE_FAINT), "State", "Recv-Q", "Send-Q", "Local", "Remote", "Service",
-            page_end(page));
-    json_array_foreach(connections, i, c)
+    fprintf(page->out, "%s%-12s %6s %6s  %-21s %-21s %s%s\n", page_style(page, PAGE_FAINT), "State", "Recv-Q", "Send-Q", "Local",
+            "Remote", "Service", page_end(page));
+    json_array_foreach (connections, i, c)
         show_connection(page, c);
     if (number(document, "left_out"))
         fprintf(page->out, "and %lld more\n", (long long)number(document, "left_out"));
@@ -212,7 +214,8 @@ static void ask_all(struct found *found, const char *interface)
         char path[4096];
         DIR *names = opendir(folder);
         for (const struct dirent *entry; names && (entry = readdir(names));)
-            if (is_meant(entry->d_name, interface) && snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < (int)sizeof path)
+            if (is_meant(entry->d_name, interface) &&
+                snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < (int)sizeof path)
                 ask_found(found, path);
         if (names)
             closedir(names);

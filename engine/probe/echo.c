@@ -2,23 +2,35 @@
 #include <errno.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "engine/probe/inside.h"
 
-enum { ECHO_REQUEST_V4 = 8, ECHO_REPLY_V4 = 0, ECHO_REQUEST_V6 = 128, ECHO_REPLY_V6 = 129, ECHO_HEADER = 8, SILENT_MAX = 2, STRANGERS_MAX = 256 };
-#define ECHO_PATIENCE_NS NS_PER_S
-
+/* A raw IPv4 socket gives the IP header, too, and sees all echoes of the machine. */
 struct echo {
     int fd;
-    bool raw, v6;            /* a raw IPv4 socket gives the IP header, too, and sees all echoes of the machine */
+    bool raw, v6;
     uint16_t id, sequence;
 };
 
-/* A ping socket needs no privilege where net.ipv4.ping_group_range lets us; else a raw one. */
-static bool open_echo(struct echo *e, const struct pkt_endpoint *remote)
+enum { ECHO_REQUEST_V4 = 8, ECHO_REPLY_V4 = 0, ECHO_REQUEST_V6 = 128, ECHO_REPLY_V6 = 129, ECHO_HEADER = 8, SILENT_MAX = 2, STRANGERS_MAX = 256 };
+#define ECHO_PATIENCE_NS NS_PER_S
+
+void echo_close(struct echo *e)
 {
+    if (e && e->fd >= 0)
+        close(e->fd);
+    free(e);
+}
+
+/* A ping socket needs no privilege where net.ipv4.ping_group_range lets us; else a raw one. */
+struct echo *echo_open(const struct pkt_endpoint *remote)
+{
+    struct echo *e = calloc(1, sizeof *e);
+    if (!e)
+        return NULL;
     const int family = remote->addr.version == 6 ? AF_INET6 : AF_INET;
     const int protocol = remote->addr.version == 6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
     const struct pkt_endpoint host = {.addr = remote->addr};
@@ -30,7 +42,10 @@ static bool open_echo(struct echo *e, const struct pkt_endpoint *remote)
         e->raw = true;
         e->fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
     }
-    return e->fd >= 0 && connect(e->fd, (struct sockaddr *)&address, len) == 0;
+    if (e->fd >= 0 && connect(e->fd, (struct sockaddr *)&address, len) == 0)
+        return e;
+    echo_close(e);
+    return NULL;
 }
 
 static bool send_echo(struct echo *e)
@@ -82,25 +97,17 @@ static bool one_echo(struct run *run, struct echo *e, int64_t *took_ns)
     return false;
 }
 
-bool measure_echo(struct run *run)
+void measure_echo(struct run *run)
 {
-    struct echo echo;
     int64_t times_ns[PROBE_ECHOES], took_ns = 0;
     unsigned answered = 0, sent = 0;
-    if (!open_echo(&echo, &run->remote)) {
-        if (echo.fd >= 0)
-            close(echo.fd);
-        return false;
-    }
     while (sent < PROBE_ECHOES && (answered || sent < SILENT_MAX) && !interrupted(run)) {
         const int64_t next_ns = monotonic_ns() + PROBE_PACE_NS;
         sent++;
-        if (one_echo(run, &echo, &took_ns))
+        if (one_echo(run, run->echo, &took_ns))
             times_ns[answered++] = took_ns;
         wait_until(run, next_ns);
     }
-    close(echo.fd);
     run->report->echo = times_of(times_ns, answered);
     run->report->echo_silent = !answered && sent;
-    return true;
 }

@@ -23,7 +23,8 @@ static bool set_filter(struct film *film, char *error, size_t error_size)
 {
     char text[160], addr[PKT_ADDR_TEXT_MAX];
     struct bpf_program program;
-    snprintf(text, sizeof text, "(host %s and tcp port %u) or icmp or icmp6", pkt_addr_format(&film->remote.addr, addr), film->remote.port);
+    snprintf(text, sizeof text, "(host %s and tcp port %u) or icmp or icmp6", pkt_addr_format(&film->remote.addr, addr),
+             film->remote.port);
     if (pcap_compile(film->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) < 0) {
         snprintf(error, error_size, "filter: %s", pcap_geterr(film->pcap));
         return false;

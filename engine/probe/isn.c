@@ -1,15 +1,16 @@
 /* Judges initial sequence numbers.
  *
  * Theory of operation. RFC 6528 §3: ISN = M + F(addresses, ports, secret), M a clock. So for one pair of sockets the numbers grow
- * steadily, and from port to port they differ by what nobody without the secret can know. The judgement plays the attacker, who sees
- * the numbers of connections of his own and wants that of another port: each predictor guesses every number from those before, and
- * the best is the one with the smallest error (the 90th percentile, so that a lucky hit or an odd one out counts little). Predictable
- * is what it gets within 2^28: of 2^32, by chance, that has a probability of one eighth a number, and 2^-24 for eight in a row.
+ * steadily, and from port to port they differ by what nobody without the secret can know. The judgement plays the attacker, who
+ * sees the numbers of connections of his own and wants that of another port: each predictor guesses every number from those before,
+ * and the best is the one with the smallest error (the 90th percentile, so that a lucky hit or an odd one out counts little).
+ * Predictable is what it gets within 2^28: of 2^32, by chance, that has a probability of one eighth a number, and 2^-24 for eight
+ * in a row.
  *
  * Where no predictor succeeds, two measures that know no rule: the entropy by the spacing of sorted values (Vasicek's estimate with
- * m = 1, on a circle: the mean of log2(n d) over the gaps d, plus gamma / ln 2, is 32 for uniform numbers, give or take 1.9 / sqrt n),
- * and the length of the mean of exp(2 pi i x / 2^32) over values and their differences (Rayleigh's test: beyond r by chance with
- * probability exp(-n r^2)), which shows numbers that keep to a part of the space, or lie on few lines of it. */
+ * m = 1, on a circle: the mean of log2(n d) over the gaps d, plus gamma / ln 2, is 32 for uniform numbers, give or take 1.9 / sqrt
+ * n), and the length of the mean of exp(2 pi i x / 2^32) over values and their differences (Rayleigh's test: beyond r by chance
+ * with probability exp(-n r^2)), which shows numbers that keep to a part of the space, or lie on few lines of it. */
 #include "engine/probe/isn.h"
 
 #include <math.h>

@@ -1,7 +1,8 @@
 /* Follows the states of both sides (RFC 9293 §3.3.2) from the segments seen near the client.
  *
- * States are those that a conforming host is in once it has dealt with the segment; whether the server has got a segment shows in its
- * answers only. So where a SYN is answered by nothing, the server's state is unknown, and one that answers with RST was CLOSED. */
+ * States are those that a conforming host is in once it has dealt with the segment; whether the server has got a segment shows in
+ * its answers only. So where a SYN is answered by nothing, the server's state is unknown, and one that answers with RST was CLOSED.
+ */
 #include "engine/probe/ladder.h"
 
 #include <string.h>

@@ -1,17 +1,22 @@
 /* The order of a probe, and what it concludes.
  *
  * Theory of operation. First every address of the host is tried at once, if there are several; one is chosen for the rest. On its
- * route's interface a capture is begun, and a raw socket with the ports it needs, where we may. Then, one after the other: a SYN whose
- * SYN-ACK will never be acknowledged (the host retransmits it while the rest goes on), handshakes with connect(), echoes, a SYN that asks for
- * all there is, SYNs for sequence numbers, requests; and at the end what is left of the time to watch those SYN-ACKs. Of a host
- * that is silent, what is watched is our own kernel, retransmitting its SYN.
+ * route's interface a capture is begun, and a raw socket with the ports it needs, where we may. Then, one after the
+ * other: handshakes with connect(), a SYN whose SYN-ACK will never be acknowledged (the host retransmits it while the rest goes
+ * on), echoes, a SYN that asks for all there is, SYNs for sequence numbers, requests; and at the end what is left of the time to
+ * watch those SYN-ACKs. Of a host that is silent, what is watched is our own kernel, retransmitting its SYN.
  *
- * Everything waits in wait_for(), which takes in what is captured meanwhile, so that no buffer overflows and nothing has to run beside
- * it. Times of calls are CLOCK_MONOTONIC, those of captured segments the kernel's stamps; the two are never subtracted. */
+ * What needs privilege is opened first; then all capabilities are dropped.
+ *
+ * Everything waits in wait_for(), which takes in what is captured meanwhile, so that no buffer overflows and nothing has to run
+ * beside it. Times of calls are CLOCK_MONOTONIC, those of captured segments the kernel's stamps; the two are never subtracted. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -176,6 +181,15 @@ static void open_raw(struct run *run)
     run->report->raw = run->raw != NULL;
     if (!run->raw)
         miss(run->report, "How the SYN-ACK is sent again, how initial sequence numbers are made, ECN, the fast open cookie", *error ? error : MEND_RAW);
+}
+
+/* What needed a capability is open: all that comes from the network is read without any. What cannot be dropped was not there. */
+static void drop_privilege(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    syscall(SYS_capset, &header, none);
 }
 
 /* ---- handshakes ------------------------------------------------------------------------------------------------ */
@@ -370,7 +384,9 @@ static void measure(struct run *run)
         begin_syn_ack_schedule(run, &unacknowledged);
     if (outcome->answer != PROBE_NO_NEIGHBOUR && outcome->answer != PROBE_UNABLE && !interrupted(run)) {
         progress(run, "sending echoes");
-        if (run->config->unprivileged || !measure_echo(run))
+        if (run->echo)
+            measure_echo(run);
+        else
             miss(report, "The round trip by ICMP echo", MEND_RAW " So would a group in net.ipv4.ping_group_range.");
     }
     if (outcome->answer == PROBE_OPEN)
@@ -402,7 +418,8 @@ enum probe_end probe(const struct probe_config *config, struct probe_report *rep
         any |= !refused;
     }
     if (!any) {
-        snprintf(error, PROBE_TEXT_MAX, "there is no way there from this machine: %s", strerror(report->addresses[0].outcome.error));
+        snprintf(error, PROBE_TEXT_MAX, "there is no way there from this machine: %s",
+                 strerror(report->addresses[0].outcome.error));
         return PROBE_FAILED;
     }
     if (config->remote_count > 1) {
@@ -413,7 +430,10 @@ enum probe_end probe(const struct probe_config *config, struct probe_report *rep
     run.local = report->addresses[report->chosen].local;
     open_film(&run, &report->addresses[report->chosen]);
     open_raw(&run);
+    run.echo = config->unprivileged ? NULL : echo_open(&run.remote);
+    drop_privilege();
     measure(&run);
+    echo_close(run.echo);
     raw_close(run.raw);
     film_close(run.film);
     const struct probe_outcome *outcome = &report->addresses[report->chosen].outcome;

@@ -1,5 +1,5 @@
-/* What can be learned of one TCP port from outside, as `tcpassay probe` tells it: whether it is open, how long a handshake takes and
- * what it costs, what the SYN-ACK offers, how both sides retransmit, how its initial sequence numbers are made. Measures into a
+/* What can be learned of one TCP port from outside, as `tcpassay probe` tells it: whether it is open, how long a handshake takes
+ * and what it costs, what the SYN-ACK offers, how both sides retransmit, how its initial sequence numbers are made. Measures into a
  * struct; prints nothing.
  *
  * Two depths. With CAP_NET_RAW it captures (libpcap, on the route's interface, this port only), sends echoes, and sends SYNs of its
@@ -134,7 +134,8 @@ struct probe_report {
 };
 
 enum probe_end { PROBE_DONE, PROBE_INTERRUPTED, PROBE_FAILED };
-/* Measures. On PROBE_FAILED error says why nothing could be measured; an interrupted report holds what there was until then. */
+/* Measures, and drops the process's capabilities once what needs them is open. On PROBE_FAILED error says why nothing could be
+ * measured; an interrupted report holds what there was until then. */
 enum probe_end probe(const struct probe_config *config, struct probe_report *report, char error[static PROBE_TEXT_MAX]);
 
 /* Every address of a host and the number of a port (a service's name, or decimal). ip_version 4, 6 or 0 for both. */

@@ -47,7 +47,8 @@ static int hold_port(const struct pkt_addr *local, uint16_t *port)
     return fd;
 }
 
-struct raw *raw_open(const struct pkt_addr *local, const struct pkt_endpoint *remote, unsigned ports, char *error, size_t error_size)
+struct raw *raw_open(const struct pkt_addr *local, const struct pkt_endpoint *remote, unsigned ports, char *error,
+                     size_t error_size)
 {
     struct raw *raw = calloc(1, sizeof *raw);
     if (!raw)

@@ -1,9 +1,9 @@
 /* SYNs of our own, from this machine's own address, without its kernel getting in the way.
  *
- * The kernel would answer a SYN-ACK that it has not asked for with RST. So each port is held by a listening socket with a filter that
- * lets nothing in (SO_ATTACH_FILTER, "ret 0"): what comes to it is dropped before TCP sees it, while a capture still does. No packet
- * filter rule is touched; the port is nobody else's meanwhile; and when the process ends, however it does, the sockets are gone and
- * the kernel answers as usual. Sending needs CAP_NET_RAW. */
+ * The kernel would answer a SYN-ACK that it has not asked for with RST. So each port is held by a listening socket with a filter
+ * that lets nothing in (SO_ATTACH_FILTER, "ret 0"): what comes to it is dropped before TCP sees it, while a capture still does. No
+ * packet filter rule is touched; the port is nobody else's meanwhile; and when the process ends, however it does, the sockets are
+ * gone and the kernel answers as usual. Sending needs CAP_NET_RAW. */
 #ifndef TCPASSAY_PROBE_RAW_H
 #define TCPASSAY_PROBE_RAW_H
 
@@ -13,7 +13,8 @@ enum { RAW_PORTS_MAX = 144 };
 
 struct raw;
 /* NULL with error. */
-struct raw *raw_open(const struct pkt_addr *local, const struct pkt_endpoint *remote, unsigned ports, char *error, size_t error_size);
+struct raw *raw_open(const struct pkt_addr *local, const struct pkt_endpoint *remote, unsigned ports, char *error,
+                     size_t error_size);
 void raw_close(struct raw *raw);
 unsigned raw_count(const struct raw *raw);
 uint16_t raw_port(const struct raw *raw, unsigned index);

@@ -105,8 +105,8 @@ static bool on_reused(struct request *r, int fd, struct exchange *out, char why[
     return send_all(r, fd, 0, begun_ns + r->run->config->wait_ns, why) && read_answer(r, fd, begun_ns, out, why);
 }
 
-/* The request is given with the call that opens (RFC 7413 §4.2.1). The kernel sends it in the SYN when it has a cookie of the host's;
- * if not, it asks for one and sends afterwards. */
+/* The request is given with the call that opens (RFC 7413 §4.2.1). The kernel sends it in the SYN when it has a cookie of the
+ * host's; if not, it asks for one and sends afterwards. */
 static bool on_fastopen(struct request *r, struct exchange *out, char why[static PROBE_TEXT_MAX])
 {
     struct sockaddr_storage address;
@@ -125,7 +125,8 @@ static bool on_fastopen(struct request *r, struct exchange *out, char why[static
         && read_answer(r, fd, begun_ns, out, why);
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
-    out->syn_data_acked = good && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && (info.tcpi_options & TCPI_OPT_SYN_DATA);
+    out->syn_data_acked =
+        good && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && (info.tcpi_options & TCPI_OPT_SYN_DATA);
     close(fd);
     return good;
 }

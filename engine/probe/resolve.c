@@ -40,7 +40,8 @@ enum probe_resolved probe_resolve(const char *host, const char *port, int ip_ver
     char bare[256];
     out->remote_count = 0;
     if (!parse_port(port, &number)) {
-        snprintf(error, PROBE_TEXT_MAX, "a port is a number from 1 to 65535 or the name of a service (/etc/services), not \"%.60s\"", port);
+        snprintf(error, PROBE_TEXT_MAX,
+                 "a port is a number from 1 to 65535 or the name of a service (/etc/services), not \"%.60s\"", port);
         return PROBE_BAD_PORT;
     }
     const size_t len = strlen(host); /* [2001:db8::1], as in a URL */

@@ -189,9 +189,10 @@ struct ref_connection { /* as a list of them shows it */
     unsigned timer_count;
     struct { const char *name; int64_t at_ns; } timers[8]; /* that run now: "retransmit", "delayed-ack" … and when they are due */
 };
-/* Visits every listener, then every connection there is, half-open ones and those in TIME-WAIT included. The visitor calls nothing of
- * the stack. */
-void ref_each_connection(const struct ref_stack *stack, void (*visit)(void *context, const struct ref_connection *connection), void *context);
+/* Visits every listener, then every connection there is, half-open ones and those in TIME-WAIT included. The visitor calls nothing
+ * of the stack. */
+void ref_each_connection(const struct ref_stack *stack, void (*visit)(void *context, const struct ref_connection *connection),
+                         void *context);
 
 struct ref_counters {
     uint64_t packets_in, packets_out;

@@ -155,7 +155,8 @@ static struct ref_connection connection_of(const struct ref_tcb *tcb)
     return out;
 }
 
-void ref_each_connection(const struct ref_stack *stack, void (*visit)(void *context, const struct ref_connection *connection), void *context)
+void ref_each_connection(const struct ref_stack *stack, void (*visit)(void *context, const struct ref_connection *connection),
+                         void *context)
 {
     for (const struct ref_listener *listener = stack->listeners; listener; listener = listener->next) {
         const struct ref_connection out = {

@@ -5,7 +5,7 @@
 wants 0 'usage: tcpassay COMMAND' 'help' "$tcpassay" --help
 wants 2 'usage: tcpassay COMMAND' 'no command' "$tcpassay"
 wants 2 'did you mean "run"' 'a command mistyped' "$tcpassay" rnu
-for command in run list explain check replay targets serve; do
+for command in run list explain check replay probe targets serve; do
     wants 0 "usage: tcpassay $command" "help of $command" "$tcpassay" $command --help
 done
 

@@ -1,9 +1,10 @@
 /* A host for tests of the probe, bad in one way: responder ADDRESS PORT HOW, on the only Ethernet interface of a namespace.
  *
- * It answers SYNs to a port of its kernel's own address, from a raw socket; the kernel itself is kept quiet by a listening socket that
- * takes in nothing. Ends when it is killed. HOW is one of
- *     constant  always the same ISN            step     each 64000 above the last       hostile  options that lie, random ISN
- *     resend    sends the SYN-ACK five times, 0.2 s apart, then RST                     silent   answers nothing
+ * It answers SYNs to a port of its kernel's own address, from a raw socket; the kernel itself is kept quiet by a listening
+ * socket that takes in nothing. Ends when it is killed. HOW is one of
+ *     constant  always the same ISN            step     each 64000 above the last
+ *     resend    sends the SYN-ACK five times, 0.2 s apart, then RST
+ *     hostile   options that lie               silent   answers nothing
  *     plain     answers only SYNs that ask for neither ECN nor fast open
  *     kernel    none of this: an HTTP server on the kernel's TCP, of both IP versions, with fast open */
 #include <errno.h>
@@ -121,7 +122,8 @@ static int serve(uint16_t port)
     struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof queue) < 0 || listen(fd, 16) < 0)
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof queue) < 0 ||
+        listen(fd, 16) < 0)
         return 1;
     for (;;) {
         char octets[4096];
