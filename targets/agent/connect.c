@@ -118,7 +118,7 @@ static bool to_endpoint(const struct sockaddr_storage *address, struct pkt_endpo
 
 static bool stream_endpoints(struct agent_stream *base, struct pkt_endpoint *local, struct pkt_endpoint *remote)
 {
-    struct sockaddr_storage near, far;
+    struct sockaddr_storage near = { .ss_family = AF_UNSPEC }, far = { .ss_family = AF_UNSPEC };
     socklen_t near_len = sizeof near, far_len = sizeof far;
     int fd = self(base)->fd;
     return getsockname(fd, (struct sockaddr *)&near, &near_len) == 0 && getpeername(fd, (struct sockaddr *)&far, &far_len) == 0 &&

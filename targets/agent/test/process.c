@@ -27,7 +27,7 @@ enum { SKIP = 77, PATIENCE_MS = 400 };
 #define PATIENCE_NS (PATIENCE_MS * INT64_C(1000000))
 #define LONG_NS INT64_C(20000000000) /* nothing takes so long, sanitizers and a busy machine included */
 
-static char folder[] = "/tmp/tcpassay-agent-test.XXXXXX", key_file[64], other_key_file[64];
+static char folder[] = "/tmp/tcpassay-agent-test.XXXXXX", key_file[64], other_key_file[64], program[4096];
 
 struct process {
     pid_t pid;
@@ -51,15 +51,14 @@ static bool read_until(struct process *p, const char *text, char *said, size_t c
     return strstr(said, text) != NULL;
 }
 
-/* Its arguments besides --listen, ended by NULL. */
-static struct process start(const char *const *arguments)
+/* Starts it; arguments are ended by NULL. */
+static struct process execute(const char *const *arguments)
 {
     struct process p = { .out = -1 };
-    const char *argv[8] = { getenv("TCPASSAY_AGENT"), "--listen", "127.0.0.1:0" };
-    char said[512];
+    const char *argv[8] = { program };
     int fds[2];
-    for (size_t i = 0; arguments[i] && i < 4; i++)
-        argv[3 + i] = arguments[i];
+    for (size_t i = 0; arguments[i] && i < 6; i++)
+        argv[1 + i] = arguments[i];
     assert_int_equal(pipe(fds), 0);
     p.out = fds[0];
     p.pid = fork();
@@ -68,10 +67,21 @@ static struct process start(const char *const *arguments)
         dup2(fds[1], STDERR_FILENO);
         close(fds[0]);
         close(fds[1]);
-        execv(argv[0], (char *const *)(uintptr_t)argv);
+        execv(program, (char *const *)(uintptr_t)argv);
         _exit(127);
     }
     close(fds[1]);
+    return p;
+}
+
+/* The same, on a free port; returns when it listens. */
+static struct process start(const char *const *arguments)
+{
+    const char *all[7] = { "--listen", "127.0.0.1:0" };
+    char said[512];
+    for (size_t i = 0; arguments[i] && i < 4; i++)
+        all[2 + i] = arguments[i];
+    struct process p = execute(all);
     if (!read_until(&p, " port ", said, sizeof said) || !read_until(&p, "\n", said, sizeof said))
         fail_msg("the agent does not start: %s", said);
     p.port = (uint16_t)strtoul(said, NULL, 10);
@@ -404,7 +414,7 @@ static void impostor(const char *bytes, size_t len, const char *words)
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t address_len = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bind(listener, (const struct sockaddr *)&address, sizeof address);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(listener, 1), 0);
     getsockname(listener, (struct sockaddr *)&address, &address_len);
     pid_t pid = fork();
@@ -536,27 +546,6 @@ static void settings_are_taken_back_however_the_agent_ends(void **state)
 
 /* ---- the command line ------------------------------------------------------------------------------------------- */
 
-/* Its exit status; what it said. */
-static int run(const char *const *arguments, char *said, size_t capacity)
-{
-    const char *argv[8] = { getenv("TCPASSAY_AGENT") };
-    struct process p = { .out = -1 };
-    int fds[2];
-    for (size_t i = 0; arguments[i] && i < 6; i++)
-        argv[1 + i] = arguments[i];
-    assert_int_equal(pipe(fds), 0);
-    p.out = fds[0];
-    p.pid = fork();
-    if (p.pid == 0) {
-        dup2(fds[1], STDOUT_FILENO);
-        dup2(fds[1], STDERR_FILENO);
-        execv(argv[0], (char *const *)(uintptr_t)argv);
-        _exit(127);
-    }
-    close(fds[1]);
-    return ended(&p, said, capacity);
-}
-
 static void the_command_line_says_what_is_wrong(void **state)
 {
     (void)state;
@@ -579,7 +568,8 @@ static void the_command_line_says_what_is_wrong(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char said[4096];
-        int code = run(rows[i].arguments, said, sizeof said);
+        struct process p = execute(rows[i].arguments);
+        int code = ended(&p, said, sizeof said);
         if (code != rows[i].code || !strstr(said, rows[i].words))
             fail_msg("row %zu: exit %d, said: %s", i, code, said);
     }
@@ -611,7 +601,9 @@ static void a_key_is_kept_from_others(void **state)
 static bool prepare(struct netns *ns)
 {
     struct target_error error;
-    if (!getenv("TCPASSAY_AGENT") || !netns_open(ns, &error) || netns_enter(ns) != 0 || netns_loopback_up() != 0) {
+    const char *named = getenv("TCPASSAY_AGENT");
+    snprintf(program, sizeof program, "%s", named ? named : "");
+    if (!named || !netns_open(ns, &error) || netns_enter(ns) != 0 || netns_loopback_up() != 0) {
         fprintf(stderr, "skipped: no network namespace, or no TCPASSAY_AGENT\n");
         return false;
     }
