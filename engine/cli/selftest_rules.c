@@ -5,8 +5,8 @@
  * reports does. Every rule of level MUST, MUST NOT or RULE needs a row; of one without, nobody knows that it can be broken at all.
  * The finding must be charged to one of the rule's requirements, and the test as it is, on the stack as it is, must have no finding
  * of the model: so all of the suite is played unsabotaged as well, which also shows the rules whose condition never comes true in
- * it. A row with "-" for a fault says, in place of a test, why there is none; one with "idle", why the reference stack as it is gives the
- * rule no occasion.
+ * it. A row with "-" for a fault says, in place of a test, why there is none; one with "idle", why the reference stack as it is
+ * gives the rule no occasion.
  *
  * The search plays every test with every fault, for choosing rows: it writes, for each rule and fault, in how many plays the rule
  * was reported, and the test with the fewest other rules beside it. A fault that keeps a test from getting through its preamble is
@@ -26,8 +26,8 @@ static const char table_head[] = "rule\tfault\ttest";
 
 struct row { /* texts lie in matrix.text */
     enum rule_id rule;
-    const char *fault;              /* "-": there is none; "idle": nothing fires the rule as things are … */
-    const char *why;                /* … for this reason; else the test's id */
+    const char *fault; /* "-": there is none; "idle": nothing fires the rule as things are … */
+    const char *why;   /* … for this reason; else the test's id */
     const struct suite_test *test;
     unsigned line;
     bool found, charged_rightly;
@@ -39,8 +39,8 @@ struct matrix {
     struct row *rows;
     size_t row_count;
     unsigned bad_rows, false_alarms;
-    uint64_t tested[RULE_COUNT];    /* unsabotaged */
-    struct row *current;            /* those of one fault, while they are played */
+    uint64_t tested[RULE_COUNT]; /* unsabotaged */
+    struct row *current;         /* those of one fault, while they are played */
     size_t current_count;
 };
 
@@ -223,8 +223,13 @@ static int play_rows(struct matrix *m)
         m->current_count = end - first;
         if (count == 0)
             continue;
-        code = selftest_play(&(struct selftest_plays){.fault = m->rows[first].fault, .tests = tests, .test_count = count, .seed = m->what->seed,
-                                                      .judged = true, .finished = on_sabotaged, .context = m});
+        code = selftest_play(&(struct selftest_plays){.fault = m->rows[first].fault,
+                                                      .tests = tests,
+                                                      .test_count = count,
+                                                      .seed = m->what->seed,
+                                                      .judged = true,
+                                                      .finished = on_sabotaged,
+                                                      .context = m});
     }
     free(tests);
     return code;
@@ -271,8 +276,8 @@ static size_t print_rules_without_fault(const struct matrix *m)
         bool obligatory = is_obligatory((enum rule_id)i);
         if (count_rows(m, (enum rule_id)i, false))
             continue;
-        fprintf(m->what->words, "%s rule %s (%s) is broken by none that the table names\n", obligatory ? "NO FAULT " : "note:", rule->name,
-                requirement_level_text(rule->level));
+        fprintf(m->what->words, "%s rule %s (%s) is broken by none that the table names\n",
+                obligatory ? "NO FAULT " : "note:", rule->name, requirement_level_text(rule->level));
         count += obligatory;
     }
     return count;
@@ -292,7 +297,8 @@ static size_t print_idle_rules(const struct matrix *m)
     size_t idle = 0;
     for (unsigned i = 0; i < RULE_COUNT; i++)
         if (m->tested[i] == 0 && excuse_of(m, (enum rule_id)i))
-            fprintf(m->what->words, "note: rule %s is fired by no scenario: %s\n", rule_at((enum rule_id)i)->name, excuse_of(m, (enum rule_id)i));
+            fprintf(m->what->words, "note: rule %s is fired by no scenario: %s\n", rule_at((enum rule_id)i)->name,
+                    excuse_of(m, (enum rule_id)i));
     for (unsigned i = 0; i < RULE_COUNT; i++)
         if (m->tested[i] == 0 && !excuse_of(m, (enum rule_id)i))
             fprintf(m->what->words, "%s%s", idle++ ? ", " : "rules that no scenario fires: ", rule_at((enum rule_id)i)->name);
@@ -342,8 +348,12 @@ int selftest_rules_check(const struct selftest_rules *what)
     struct matrix m = {.what = what};
     int code = read_table(&m);
     if (code == EXIT_OK)
-        code = selftest_play(&(struct selftest_plays){.tests = what->tests, .test_count = what->test_count, .seed = what->seed, .judged = true,
-                                                      .finished = on_plain, .context = &m});
+        code = selftest_play(&(struct selftest_plays){.tests = what->tests,
+                                                      .test_count = what->test_count,
+                                                      .seed = what->seed,
+                                                      .judged = true,
+                                                      .finished = on_plain,
+                                                      .context = &m});
     if (code == EXIT_OK)
         code = play_rows(&m);
     if (code == EXIT_OK && what->out)
@@ -358,16 +368,16 @@ int selftest_rules_check(const struct selftest_rules *what)
 
 /* ---- the search */
 
-struct cell { /* a rule and a fault */
-    size_t plays;                   /* in so many the rule was reported */
-    const struct suite_test *best;  /* the one with the fewest other rules beside it … */
-    unsigned company;               /* … so many */
-    unsigned from;                  /* played as FAULT@from, 0: as FAULT */
+struct cell {                      /* a rule and a fault */
+    size_t plays;                  /* in so many the rule was reported */
+    const struct suite_test *best; /* the one with the fewest other rules beside it … */
+    unsigned company;              /* … so many */
+    unsigned from;                 /* played as FAULT@from, 0: as FAULT */
 };
 
 struct search {
     const struct selftest_rules *what;
-    struct cell *cells;             /* of the fault at hand, RULE_COUNT */
+    struct cell *cells; /* of the fault at hand, RULE_COUNT */
     unsigned from;
     const struct suite_test **undecided; /* tests to be played again with a fault that begins later */
     size_t undecided_count;
@@ -410,7 +420,8 @@ static void write_cells(const struct search *s, const char *fault)
             continue;
         if (cell->from)
             selftest_later_fault(fault, cell->from, later);
-        fprintf(s->out, "%s\t%s\t%s\t%zu\t%u\n", rule_at((enum rule_id)i)->name, cell->from ? later : fault, cell->best->id, cell->plays, cell->company);
+        fprintf(s->out, "%s\t%s\t%s\t%zu\t%u\n", rule_at((enum rule_id)i)->name, cell->from ? later : fault, cell->best->id,
+                cell->plays, cell->company);
     }
 }
 
@@ -427,8 +438,13 @@ static int search_fault(struct search *s, const char *fault, const struct suite_
             break;
         s->from = later ? from : 0;
         s->undecided_count = 0;
-        code = selftest_play(&(struct selftest_plays){.fault = later ? text : fault, .tests = tests, .test_count = count, .seed = s->what->seed,
-                                                      .judged = true, .finished = on_searched, .context = s});
+        code = selftest_play(&(struct selftest_plays){.fault = later ? text : fault,
+                                                      .tests = tests,
+                                                      .test_count = count,
+                                                      .seed = s->what->seed,
+                                                      .judged = true,
+                                                      .finished = on_searched,
+                                                      .context = s});
         if (from >= BEGINNINGS_OF_ALL) {
             count = s->undecided_count;
             memcpy(tests, s->undecided, count * sizeof *tests);
@@ -440,7 +456,9 @@ static int search_fault(struct search *s, const char *fault, const struct suite_
 
 int selftest_rules_search(const struct selftest_rules *what, const char *const *faults, size_t fault_count)
 {
-    struct search s = {.what = what, .cells = calloc(RULE_COUNT, sizeof *s.cells), .undecided = calloc(what->test_count + 1, sizeof *s.undecided),
+    struct search s = {.what = what,
+                       .cells = calloc(RULE_COUNT, sizeof *s.cells),
+                       .undecided = calloc(what->test_count + 1, sizeof *s.undecided),
                        .out = what->out ? fopen(what->out, "w") : stdout};
     const struct suite_test **tests = calloc(what->test_count + 1, sizeof *tests);
     int code = s.cells && s.undecided && tests ? EXIT_OK : EXIT_UNABLE;

@@ -3,8 +3,8 @@
  *
  * - the sender counts its packets up, and of those up to one that it sent later none is missing (IPv4 identifications);
  * - its FIN ends before what was claimed;
- * - it has received the claim, or something sent after it (shown by TSecr, or by its acknowledgment of what came with the claim), and
- *   still sends these octets, or sends an ACK from before them: no sender repeats what was acknowledged, and <SEQ=SND.NXT>;
+ * - it has received the claim, or something sent after it (shown by TSecr, or by its acknowledgment of what came with the claim),
+ * and still sends these octets, or sends an ACK from before them: no sender repeats what was acknowledged, and <SEQ=SND.NXT>;
  * - it sends them, next in sequence, so soon after what came before them that they are not sent again but for the first time;
  * - the claimant itself acknowledges less, later: nobody takes back an acknowledgment.
  *
@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- a claim ------------------------------------------------------------------------------------------------------------------ */
+/* ---- a claim ------------------------------------------------------------------------------------------------------------------
+ */
 
 static void forget(struct lossy_claim **claim)
 {
@@ -43,11 +44,19 @@ static void claim(struct judge *j, struct lossy_claim **to, const struct segment
         return;
     }
     *c = (struct lossy_claim){
-        .low = low, .end = end, .nxt = sender->nxt, .at_ns = s->at_ns, .index = s->index, .id = s->packet->ip.id,
-        .has_ts = s->options.has_timestamp, .ts = s->options.ts_val,
+        .low = low,
+        .end = end,
+        .nxt = sender->nxt,
+        .at_ns = s->at_ns,
+        .index = s->index,
+        .id = s->packet->ip.id,
+        .has_ts = s->options.has_timestamp,
+        .ts = s->options.ts_val,
         .ts_fresh = s->options.has_timestamp && (!claimant->ts_known || seq_gt(s->options.ts_val, claimant->ts_val_max)),
-        .brings_new = s->len && s->seq == claimant->nxt, .sent_before = claimant->nxt,
-        .edge_known = claimant->ack_known, .edge = claimant->edge,
+        .brings_new = s->len && s->seq == claimant->nxt,
+        .sent_before = claimant->nxt,
+        .edge_known = claimant->ack_known,
+        .edge = claimant->edge,
         .beyond_window = seq_gt(end, claimant->ack_known ? claimant->edge + 1 : sender->nxt + UINT16_MAX) &&
                          (claimant->ack_known || claimant->begun),
         .observed = of_iut ? lossy_in_words(s) : NULL,
@@ -89,7 +98,8 @@ static void blame(struct judge *j, struct lossy_claim **claim, unsigned needs, c
     forget(claim);
 }
 
-/* ---- what shows that the octets had not been sent ------------------------------------------------------------------------------ */
+/* ---- what shows that the octets had not been sent ------------------------------------------------------------------------------
+ */
 
 enum { NOT_SHOWN = JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_ORDER | JUDGE_NEEDS_UNIQUE };
 
@@ -160,7 +170,8 @@ static const char *shows(const struct judge *j, const struct lossy_claim *c, con
         *needs = JUDGE_NEEDS_COMPLETE;
         return "it lies beyond the window that it has offered itself, and is not left out";
     }
-    bool reaches = sack ? seq_ge(s->end, c->end) : s->seq == c->nxt; /* what is reported selectively may have overtaken what comes before it */
+    bool reaches =
+        sack ? seq_ge(s->end, c->end) : s->seq == c->nxt; /* what is reported selectively may have overtaken what comes before it */
     if (!c->interrupted && reaches && is_first_time(j, s, sender, of_iut ? j->lossy.in_new_ns : j->lossy.out_new_ns)) {
         *needs = JUDGE_NEEDS_COMPLETE | JUDGE_NEEDS_UNIQUE;
         return "and sends this for the first time only afterwards";
@@ -176,10 +187,11 @@ static void resolve(struct judge *j, struct lossy_claim **claim, const struct se
     unsigned needs = 0;
     if (!c || s->tcp->flags & (PKT_SYN | PKT_RST))
         return;
-    const char *why = shows(j, c, s, of_iut, claim == &j->lossy.sack_of_iut, &needs);
+    bool sack = claim == &j->lossy.sack_of_iut;
+    const char *why = shows(j, c, s, of_iut, sack, &needs);
     if (why) {
         blame(j, claim, needs, why);
-    } else if (s->len && seq_gt(s->seq, sender->nxt)) {
+    } else if (s->len && seq_gt(s->seq, sack ? sender->nxt : c->nxt) && seq_gt(s->end, c->nxt)) {
         j->evidence |= JUDGE_NEEDS_COMPLETE;
         forget(claim);
     } else {
@@ -210,7 +222,8 @@ void lossy_resolve_by_claimant(struct judge *j, const struct segment *s, bool of
     bool stamped = c->has_ts && s->options.has_timestamp;
     bool counted = lossy_is_counted(of_iut ? &j->lossy.trail_out : &j->lossy.trail_in, c->id, s->packet);
     if ((stamped && seq_gt(s->options.ts_val, c->ts)) || counted)
-        blame(j, claim, 0, "and it acknowledges less itself, afterwards");
+        blame(j, claim, JUDGE_NEEDS_COMPLETE,
+              "and it acknowledges less itself, afterwards"); /* not in another life of the port, whose opening was missed */
     else if (!(stamped && seq_lt(s->options.ts_val, c->ts)) && seq_gt(s->tcp->ack, c->nxt) && seq_ge(sender->nxt, s->tcp->ack))
         blame(j, claim, lossy_clean, "and it acknowledges less itself, afterwards");
 }

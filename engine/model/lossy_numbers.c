@@ -14,7 +14,10 @@ static bool is_recent_reply(const struct judge *j, const struct segment *s)
 }
 
 /* What a RST that ends a connection may have as SEG.SEQ: SND.NXT, as far as it is known. */
-struct bounds { uint32_t from, to; bool exact; };
+struct bounds {
+    uint32_t from, to;
+    bool exact;
+};
 
 static struct bounds bounds_of_rst(const struct judge *j, bool next)
 {
@@ -81,8 +84,11 @@ void lossy_judge_rst(struct judge *j, const struct segment *s, bool next)
     bool impossible = before || (opened && j->in.ack_known && s->seq - j->out.nxt - (1u << 30) < 1u << 30);
     snprintf(permitted, sizeof permitted, "SEG.SEQ from %s to %s, or SEG.ACK of the segment that it answers",
              side_number(&j->out, bounds.from, low), side_number(&j->out, bounds.to, high));
-    judge_find(j, RULE_RST_NUMBERS, s, bounds.exact ? 0 : impossible ? JUDGE_NEEDS_COMPLETE : lossy_clean, permitted, "SEG.SEQ is %s",
-               side_number(&j->out, s->seq, was));
+    judge_find(j, RULE_RST_NUMBERS, s,
+               bounds.exact ? 0
+               : impossible ? JUDGE_NEEDS_COMPLETE
+                            : lossy_clean,
+               permitted, "SEG.SEQ is %s", side_number(&j->out, s->seq, was));
 }
 
 void lossy_judge_syn_ack(struct judge *j, const struct segment *s)
@@ -108,7 +114,8 @@ void lossy_judge_syn_ack(struct judge *j, const struct segment *s)
 bool lossy_is_impossible(const struct side *claimant, const struct side *sender, uint32_t ack)
 {
     uint32_t beyond = ack - sender->nxt, edge = claimant->ack_known ? claimant->edge : sender->nxt + UINT16_MAX;
-    uint32_t windows = 2 * (claimant->window_max > UINT16_MAX ? claimant->window_max : UINT16_MAX); /* several, and the ACKs between them */
+    uint32_t windows =
+        2 * (claimant->window_max > UINT16_MAX ? claimant->window_max : UINT16_MAX); /* several, and the ACKs between them */
     if ((sender->fin_seen && seq_gt(ack, sender->fin + 1)) || beyond - 1 >= 1u << 30)
         return true;
     return (claimant->ack_known || claimant->begun) && seq_gt(ack, edge + 1) && beyond > windows;
@@ -191,7 +198,8 @@ static void judge_window(struct judge *j, const struct segment *s)
     if (!j->in.ack_known || !j->in.begun || s->tcp->payload_len <= 1 || seq_le(data_end, j->out.nxt) || seq_le(data_end, edge))
         return;
     snprintf(permitted, sizeof permitted, "data up to %s", side_number(&j->out, edge, limit));
-    judge_find(j, RULE_WINDOW_EXCEEDED, s, JUDGE_NEEDS_COMPLETE, permitted, "its data ends at %s", side_number(&j->out, data_end, was));
+    judge_find(j, RULE_WINDOW_EXCEEDED, s, JUDGE_NEEDS_COMPLETE, permitted, "its data ends at %s",
+               side_number(&j->out, data_end, was));
 }
 
 void lossy_judge_sequence(struct judge *j, const struct segment *s, bool next)

@@ -1,6 +1,6 @@
-/* Captures: what the identifications of IPv4 packets tell. Most senders count them up for each connection, though RFC 6864 leaves it
- * to them. Where they do, a packet that was missed leaves a hole, one that was overtaken fills it later, and one that the network
- * has doubled comes under a number that was there already. Senders that do not count break the trail at once. */
+/* Captures: what the identifications of IPv4 packets tell. Most senders count them up for each connection, though RFC 6864 leaves
+ * it to them. Where they do, a packet that was missed leaves a hole, one that was overtaken fills it later, and one that the
+ * network has doubled comes under a number that was there already. Senders that do not count break the trail at once. */
 #include "engine/model/lossy.h"
 
 enum { TRAIL_LEN = 64, COUNTED_MIN = 3, LATE_MAX = 1 << 14 };
@@ -26,8 +26,9 @@ bool lossy_is_counted(const struct lossy_trail *trail, uint32_t from, const stru
     return packet->ip.version == 4 && trail->counted >= COUNTED_MIN && step > 0 && step < TRAIL_LEN;
 }
 
-/* Old octets: under an old timestamp they come late, since what is sent again has a new one. Octets that were there already, under a
- * timestamp that is not new, may be a copy; and a D-SACK (RFC 2883) says that some came twice. */
+/* Old octets: under an old timestamp they come late, since what is sent again has a new one. Octets that were there already, under
+ * a timestamp that is not new and without an identification that would tell, may be a copy; and a D-SACK (RFC 2883) says that some
+ * came twice. */
 static void note_late(struct judge *j, const struct side *side, const struct segment *s)
 {
     if (s->options.sack_count && s->tcp->flags & PKT_ACK && seq_le(s->options.sack[0].right, s->tcp->ack))
@@ -37,8 +38,8 @@ static void note_late(struct judge *j, const struct side *side, const struct seg
     bool stamped = s->options.has_timestamp && side->ts_known;
     if (stamped && seq_lt(s->options.ts_val, side->ts_val_max))
         j->evidence |= JUDGE_NEEDS_ORDER;
-    bool stale = stamped ? seq_le(s->options.ts_val, side->ts_val_max) : s->packet->ip.version == 6;
-    if (stale && s->tcp->payload_len && facts_covers(side, s->seq, s->end))
+    bool stale = !stamped || seq_le(s->options.ts_val, side->ts_val_max);
+    if (stale && !s->packet->ip.id && s->tcp->payload_len && facts_covers(side, s->seq, s->end))
         j->evidence |= JUDGE_NEEDS_UNIQUE;
 }
 
@@ -80,7 +81,8 @@ void lossy_note_trail(struct judge *j, struct lossy_trail *trail, const struct s
         return;
     uint32_t id = s->packet->ip.id, ahead = (id - trail->id) & 0xffff, behind = (trail->id - id) & 0xffff;
     bool syn = s->tcp->flags & PKT_SYN;
-    bool first = trail->syn && trail->id == 0 && (s->seq == trail->seq + 1 || syn); /* a SYN,ACK is often sent before there is a counter */
+    bool first =
+        trail->syn && trail->id == 0 && (s->seq == trail->seq + 1 || syn); /* a SYN,ACK is often sent before there is a counter */
     if (!trail->known) {
         trail->from_syn = syn;
         begin(trail, id);

@@ -129,17 +129,19 @@ static void judge_presence(struct judge *j, const struct segment *s)
     }
     judge_tested(j, rst ? RULE_TS_RST : RULE_TS_MISSING);
     if (!has)
-        judge_find(j, rst ? RULE_TS_RST : RULE_TS_MISSING, s, JUDGE_NEEDS_COMPLETE, "a Timestamps option", "both SYNs had it, this %s has not",
-                   rst ? "RST" : "segment");
+        judge_find(j, rst ? RULE_TS_RST : RULE_TS_MISSING, s, JUDGE_NEEDS_COMPLETE, "a Timestamps option",
+                   "both SYNs had it, this %s has not", rst ? "RST" : "segment");
 }
 
 /* ---- TSval --------------------------------------------------------------------------------------------------------------- */
 
-/* In a capture: after the segment that had the highest TSval. Its identification says so, or its echo: TS.Recent never goes back. */
+/* In a capture: after the segment that had the highest TSval. Its identification says so, or its echo: TS.Recent never goes back.
+ */
 static bool was_sent_later(const struct judge *j, const struct segment *s)
 {
     const struct timestamps_watch *w = &j->timestamps;
-    return (w->echoed_known && s->tcp->flags & PKT_ACK && seq_gt(s->options.ts_ecr, w->echoed) && is_within(&w->seen, s->options.ts_ecr)) ||
+    return (w->echoed_known && s->tcp->flags & PKT_ACK && seq_gt(s->options.ts_ecr, w->echoed) &&
+            is_within(&w->seen, s->options.ts_ecr)) ||
            lossy_is_counted(&j->lossy.trail_out, w->floor_id, s->packet);
 }
 
@@ -244,7 +246,8 @@ static void judge_recent(struct judge *j, const struct segment *s)
                    "TSecr %" PRIu32 ", but TS.Recent is %" PRIu32 " at most", echo, recent->high);
 }
 
-/* The most ticks of the peer's clock in so long: microseconds are the fastest in use, unless it was seen for long enough to be slower. */
+/* The most ticks of the peer's clock in so long: microseconds are the fastest in use, unless it was seen for long enough to be
+ * slower. */
 static uint64_t ticks_at_most(const struct timestamps_watch *w, int64_t span_ns)
 {
     static const int64_t long_enough_ns = 500000000; /* no path delays one segment so much more than another */
@@ -255,8 +258,8 @@ static uint64_t ticks_at_most(const struct timestamps_watch *w, int64_t span_ns)
     return (uint64_t)span_ns / 1000000 * (slow ? slow_hz : fast_hz) / 1000;
 }
 
-/* In a capture: a little above all TSvals seen says that one was missed, and a little below that an earlier SYN was. SYNs come again for
- * a minute. */
+/* In a capture: a little above all TSvals seen says that one was missed, and a little below that an earlier SYN was. SYNs come
+ * again for a minute. */
 static bool is_of_missed(const struct judge *j, const struct segment *s)
 {
     static const uint32_t slack = 2000, minute = 65536;
@@ -281,8 +284,9 @@ static void judge_echo(struct judge *j, const struct segment *s)
         permitted.low = seq_min(permitted.low, s->options.ts_ecr);
     judge_tested(j, RULE_TS_ECHO);
     if (!is_within(&permitted, s->options.ts_ecr))
-        judge_find(j, RULE_TS_ECHO, s, JUDGE_NEEDS_COMPLETE | (j->in.begun ? 0u : JUDGE_NEEDS_ORDER), "a TSval that the peer has sent",
-                   "TSecr %" PRIu32 ", but the peer has sent %" PRIu32 " to %" PRIu32, s->options.ts_ecr, seen->low, seen->high);
+        judge_find(j, RULE_TS_ECHO, s, JUDGE_NEEDS_COMPLETE | (j->in.begun ? 0u : JUDGE_NEEDS_ORDER),
+                   "a TSval that the peer has sent", "TSecr %" PRIu32 ", but the peer has sent %" PRIu32 " to %" PRIu32,
+                   s->options.ts_ecr, seen->low, seen->high);
     else if (judge_is_exact(j))
         judge_recent(j, s);
 }

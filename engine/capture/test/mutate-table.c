@@ -496,8 +496,8 @@ static bool longer_than_mss(const struct scene *s, size_t i, struct draft *d)
 }
 
 const struct mutation mutations[] = {
-    { "ACK of 1 octet never sent", "ack-of-what-was-not-received", 835, ack_1, false },
-    { "ACK of 1000 octets never sent", "ack-of-what-was-not-received", 860, ack_1000, false },
+    { "ACK of 1 octet never sent", "ack-of-what-was-not-received", 845, ack_1, false },
+    { "ACK of 1000 octets never sent", "ack-of-what-was-not-received", 865, ack_1000, false },
     { "ACK of 1,000,000 octets never sent", "ack-of-what-was-not-received", 990, ack_1m, false },
     { "ACK of 2^30 octets never sent", "ack-of-what-was-not-received", CERTAIN, ack_1g, false },
     { "data far beyond the window", "data-beyond-the-window gap-in-sequence", CERTAIN, data_far_beyond_window, false },
@@ -533,7 +533,7 @@ const struct mutation mutations[] = {
     { "timestamp echo 2^30 ahead", "timestamp-echo-never-sent", CERTAIN, tsecr_far_future, false },
     { "timestamp echo 100 s behind", "timestamp-echo-never-sent", CERTAIN, tsecr_past, false },
     { "timestamp echo 2^30 behind", "timestamp-echo-never-sent", CERTAIN, tsecr_far_past, false },
-    { "SACK of data never sent", "sack-of-what-was-not-received", 750, sack_future, false },
+    { "SACK of data never sent", "sack-of-what-was-not-received", 780, sack_future, false },
     { "SACK of data far beyond the FIN", "sack-of-what-was-not-received", 995, sack_beyond_fin, false },
     { "SACK moved by 2^20", "sack-of-what-was-not-received", CERTAIN, sack_moved, false },
     { "SACK with its edges swapped", "sack-block-edges", CERTAIN, sack_inverted, false },
