@@ -2,7 +2,7 @@
  *
  * What it writes to its standard output and error (lwIP's assertions) goes to a file without a name, and its last line into the
  * description of its death. It is ended with its descriptor, with its parent (PR_SET_PDEATHSIG), or when it does not answer for
- * PATIENCE_MS. */
+ * too long. */
 #include "targets/lwip/process.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, SENTENCE_MAX = 256 };
+enum { SENTENCE_MAX = 256 };
 
 struct output { /* a packet in the store */
     size_t offset, len;
@@ -28,6 +28,7 @@ struct output { /* a packet in the store */
 
 struct process {
     pid_t pid;                 /* 0: waited for */
+    int patience_ms;
     int channel, log;          /* -1: none */
     char death[SENTENCE_MAX + 160];
     struct output *outputs;    /* those from first on have not been taken */
@@ -98,7 +99,7 @@ static struct process *cannot_start(struct process *p, const char *what, int cod
     return NULL;
 }
 
-struct process *process_start(struct target_error *error)
+struct process *process_start(int patience_ms, struct target_error *error)
 {
     char program[512];
     int pair[2];
@@ -108,6 +109,7 @@ struct process *process_start(struct target_error *error)
     if (!p)
         return cannot_start(p, "starting tcpassay-lwip", ENOMEM, error);
     p->channel = -1;
+    p->patience_ms = patience_ms;
     p->log = memfd_create("tcpassay-lwip", MFD_CLOEXEC);
     if (p->log < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return cannot_start(p, "starting tcpassay-lwip", errno, error);
@@ -158,8 +160,9 @@ static void last_words(const struct process *p, char out[static SENTENCE_MAX])
     off_t size = lseek(p->log, 0, SEEK_END);
     off_t from = size > (off_t)sizeof text - 1 ? size - (off_t)sizeof text + 1 : 0;
     ssize_t len = pread(p->log, text, sizeof text - 1, from);
+    if (len > 0 && text[len - 1] == '\n')
+        len--;
     text[len > 0 ? len : 0] = '\0';
-    text[strcspn(text, "") - (len > 0 && text[len - 1] == '\n')] = '\0';
     const char *line = strrchr(text, '\n');
     snprintf(out, SENTENCE_MAX, "%s", line ? line + 1 : text);
 }
@@ -175,12 +178,12 @@ static void note_death(struct process *p, const struct lwip_request *request, bo
     last_words(p, words);
     const char *asked = what_was_asked(request), *colon = *words ? ": " : "";
     if (hangs)
-        snprintf(p->death, sizeof p->death, "lwIP hung in %s: no answer in %d s", asked, PATIENCE_MS / 1000);
+        snprintf(p->death, sizeof p->death, "hangs in %s: no answer in %.1f s", asked, p->patience_ms / 1000.0);
     else if (WIFSIGNALED(status))
-        snprintf(p->death, sizeof p->death, "lwIP's process was ended by signal %d (%s) in %s%s%s", WTERMSIG(status),
+        snprintf(p->death, sizeof p->death, "ended by signal %d (%s) in %s%s%s", WTERMSIG(status),
                  strsignal(WTERMSIG(status)), asked, colon, words);
     else
-        snprintf(p->death, sizeof p->death, "lwIP's process ended with status %d in %s%s%s", WEXITSTATUS(status), asked, colon, words);
+        snprintf(p->death, sizeof p->death, "ended with status %d in %s%s%s", WEXITSTATUS(status), asked, colon, words);
 }
 
 const char *process_death(const struct process *p)
@@ -216,7 +219,7 @@ static enum heard hear(struct process *p, struct lwip_answer *answer)
     struct pollfd wait = { .fd = p->channel, .events = POLLIN };
     int ready;
     do
-        ready = poll(&wait, 1, PATIENCE_MS);
+        ready = poll(&wait, 1, p->patience_ms);
     while (ready < 0 && errno == EINTR);
     if (ready == 0)
         return HEARD_NOTHING;

@@ -10,8 +10,9 @@ struct process;
 /* Looks the program up: TCPASSAY_LWIP, beside an installed tcpassay, where it was built. False with *error. */
 bool process_find_program(char *out, size_t capacity, struct target_error *error);
 
-/* Starts one; it has not been asked anything yet. NULL with *error. */
-struct process *process_start(struct target_error *error);
+/* Starts one; it has not been asked anything yet. patience_ms: whoever does not answer for so long hangs, and is ended. NULL with
+ * *error. */
+struct process *process_start(int patience_ms, struct target_error *error);
 
 /* Ends it and frees all. */
 void process_end(struct process *p);
@@ -26,7 +27,7 @@ size_t process_output(struct process *p, const uint8_t **packet, int64_t *at_ns)
 /* How it died, in words; NULL while it lives. */
 const char *process_death(const struct process *p);
 
-/* Its process id, for tests. */
+/* Its process id; 0 when it is dead. */
 int process_id(const struct process *p);
 
 #endif

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TESTER_ADDRESSES = 200, MTU_DEFAULT = 1500, MTU_MIN = 68, MTU_MAX = 65535, MTU_IPV6_MIN = 1280 };
+enum { TESTER_ADDRESSES = 200, MTU_DEFAULT = 1500, MTU_MIN = 68, MTU_MAX = 65535, MTU_IPV6_MIN = 1280, PATIENCE_MS = 10000 };
 static const int64_t SLOW_TIMER_NS = INT64_C(500000000), MSL_NS = INT64_C(60000000000);
 
 struct lwip_target {
@@ -369,12 +369,12 @@ static bool begin(struct lwip_target *l, struct target_error *error)
 {
     struct lwip_request request = { .call = ASK_BEGIN, .octets = sizeof l->settings };
     struct lwip_answer answer;
-    l->process = process_start(error);
+    l->process = process_start(PATIENCE_MS, error);
     if (!l->process)
         return false;
     if (!ask(l, &request, (const uint8_t *)&l->settings, &answer)) {
         error->kind = TARGET_ERR_UNAVAILABLE;
-        snprintf(error->text, sizeof error->text, "%s", process_death(l->process));
+        snprintf(error->text, sizeof error->text, "tcpassay-lwip %.400s", process_death(l->process));
         return false;
     }
     l->octets[answer.octets < CHANNEL_OCTETS_MAX ? answer.octets : CHANNEL_OCTETS_MAX - 1] = '\0';
