@@ -154,10 +154,12 @@ static bool name_interface(struct plan *plan, struct target_error *error)
     const char *name = plan->pixit.interface;
     if (!*name)
         return true;
+    struct link link;
     plan->ifindex = if_nametoindex(name);
     snprintf(plan->interface, sizeof plan->interface, "%s", name);
-    return plan->ifindex
-        || fail(error, TARGET_ERR_UNAVAILABLE, "there is no interface %s: \"ip -brief link\" lists those there are", name);
+    if (!plan->ifindex || link_read(plan->ifindex, &link) < 0)
+        return fail(error, TARGET_ERR_UNAVAILABLE, "there is no interface %s: \"ip -brief link\" lists those there are", name);
+    return link.up || fail(error, TARGET_ERR_UNAVAILABLE, "interface %s is down: switch it on with: ip link set %s up", name, name);
 }
 
 /* Of both IP versions by one interface; a version that goes another way is left out. */
