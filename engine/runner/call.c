@@ -78,8 +78,13 @@ static void conclude(struct attempt *a, int64_t result)
         play_stop(p, verdict, "line %d: %s(): %s", a->step->at.line, a->call->name, a->why);
         return;
     }
+    if (result == -ENOSYS) { /* whatever was expected of it */
+        play_stop(p, VERDICT_NOT_APPLICABLE, "line %d: the target has no call %s()", a->step->at.line, a->call->name);
+        return;
+    }
     if (!result_as_expected(a, result)) {
-        bool lacks = (result == -ENOPROTOOPT || result == -EOPNOTSUPP || result == -EAFNOSUPPORT) && !a->call->error;
+        const char *error = a->call->error; /* that a connection is under way is no error, but how connect() begins */
+        bool lacks = (result == -ENOPROTOOPT || result == -EOPNOTSUPP || result == -EAFNOSUPPORT) && (!error || !strcmp(error, "EINPROGRESS"));
         if (lacks) {
             play_stop(p, VERDICT_NOT_APPLICABLE, "line %d: the target cannot do %s: %s", a->step->at.line, a->step->source,
                       strerror((int)-result));

@@ -546,17 +546,20 @@ static int64_t poll_mask(unsigned events)
     return mask;
 }
 
-/* The events one entry reports now; -1 when it is not understood. */
+/* The events one entry reports now; a negative errno value when it is not understood, or the target has no poll(). */
 static int64_t poll_entry(struct attempt *a, const struct scn_expr *entry)
 {
     int64_t number, wanted = 0;
     const struct scn_expr *fd_field = struct_field(entry, "fd"), *events = struct_field(entry, "events");
     if (!fd_field || !argument_number(a, fd_field, &number) || (events && !argument_number(a, events, &wanted)))
-        return -1;
+        return -EINVAL;
     struct descriptor *fd = find_fd(a->p, number);
     if (!fd)
         return 0x20; /* POLLNVAL */
-    return poll_mask(a->p->target->ops->poll(a->p->target, fd->handle)) & (wanted | 8 | 0x10);
+    unsigned happened = a->p->target->ops->poll(a->p->target, fd->handle);
+    if (happened & TARGET_EVENT_UNKNOWN)
+        return -ENOSYS;
+    return poll_mask(happened) & (wanted | 8 | 0x10);
 }
 
 static int64_t do_poll(struct attempt *a)
@@ -568,7 +571,7 @@ static int64_t do_poll(struct attempt *a)
     for (unsigned i = 0; list && list->kind == SCN_EXPR_LIST && i < list->child_count; i++) {
         int64_t events = poll_entry(a, list->child[i]);
         if (events < 0)
-            return -EINVAL;
+            return events;
         ready += events != 0;
     }
     if (ready == 0 && timeout_ms != 0) {

@@ -10,7 +10,8 @@
  *         advance(), and says through deadline() when it next wants to be told. A *real* instance lives on CLOCK_MONOTONIC, and
  *         fd() becomes readable whenever receive() or an upper-tester call may give something new.
  * Upper.  RFC 9293 §3.9.1's calls in the form everyone knows them, sockets, never blocking: what cannot be done yet is -EAGAIN (or
- *         -EINPROGRESS for the first connect()), and is asked again. Every call returns >= 0 or a negative errno value of Linux.
+ *         -EINPROGRESS for the first connect()), and is asked again. Every call returns >= 0 or a negative errno value of Linux;
+ *         -ENOSYS: the target has no such call, and a test that makes it is not applicable.
  *         An upper tester on another host answers after a round trip (info.call_ns), and each call takes that long. -ECOMM: it
  * cannot be reached any more; the test then ends in error, and trouble() says why.
  */
@@ -97,7 +98,8 @@ struct target_error {
 enum target_shutdown { TARGET_SHUT_RD, TARGET_SHUT_WR, TARGET_SHUT_RDWR };
 enum target_message_flag { TARGET_MSG_OOB = 1u << 0, TARGET_MSG_PEEK = 1u << 1, TARGET_MSG_MORE = 1u << 2, TARGET_MSG_FASTOPEN = 1u << 3 };
 enum target_event { TARGET_EVENT_IN = 1u << 0, TARGET_EVENT_OUT = 1u << 1, TARGET_EVENT_URGENT = 1u << 2,
-                    TARGET_EVENT_ERROR = 1u << 3, TARGET_EVENT_HANGUP = 1u << 4, TARGET_EVENT_READ_HANGUP = 1u << 5 };
+                    TARGET_EVENT_ERROR = 1u << 3, TARGET_EVENT_HANGUP = 1u << 4, TARGET_EVENT_READ_HANGUP = 1u << 5,
+                    TARGET_EVENT_UNKNOWN = 1u << 30 /* the target has no such call */ };
 
 struct target_status { /* STATUS (RFC 9293 §3.9.1.6); a field counts when its bit is set in known */
     enum tcp_state state;

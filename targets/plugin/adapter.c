@@ -208,7 +208,7 @@ static int64_t perform_create(struct adapter *a)
     a->now_ns = 0;
     a->clock_started = false;
     a->idle_advances = 0;
-    memset(a->connects, 0, sizeof a->connects);
+    memset(a->sockets, 0, sizeof a->sockets);
     a->watched_local.address.version = 0;
     a->stack = a->plugin.create(&config, &a->tester);
     if (a->stack)
@@ -256,91 +256,128 @@ static void give_endpoint(struct adapter *a, const struct tcpassay_endpoint *e, 
     memcpy(out->addr.bytes, e->address.bytes, version == 4 ? 4 : version == 6 ? 16 : 0);
 }
 
+/* What is remembered of a socket; NULL: nothing. */
+static struct adapter_socket *socket_of(struct adapter *a, int64_t handle)
+{
+    for (unsigned i = 0; i < ADAPTER_SOCKETS_MAX; i++)
+        if (a->sockets[i].used && a->sockets[i].handle == handle)
+            return &a->sockets[i];
+    return NULL;
+}
+
+/* Remembers a new one, when there is room. */
+static struct adapter_socket *remember_socket(struct adapter *a, int64_t handle)
+{
+    struct adapter_socket *socket = socket_of(a, handle);
+    for (unsigned i = 0; i < ADAPTER_SOCKETS_MAX && !socket; i++)
+        if (!a->sockets[i].used)
+            socket = &a->sockets[i];
+    if (socket)
+        *socket = (struct adapter_socket){.used = true, .handle = handle};
+    return socket;
+}
+
 static int64_t perform_socket(struct adapter *a)
 {
-    return a->plugin.socket ? checked(a, a->plugin.socket(a->stack, (int)a->x->request.flags), INT32_MAX) : -EOPNOTSUPP;
+    if (!a->plugin.socket)
+        return -ENOSYS;
+    int64_t result = checked(a, a->plugin.socket(a->stack, (int)a->x->request.flags), INT32_MAX);
+    if (result >= 0)
+        remember_socket(a, result);
+    return result;
 }
 
 static int64_t perform_bind(struct adapter *a)
 {
     const struct tcpassay_endpoint local = endpoint_of(&a->x->request.local);
-    return a->plugin.bind ? checked(a, a->plugin.bind(a->stack, a->x->request.handle, &local), INT32_MAX) : -EOPNOTSUPP;
+    struct adapter_socket *socket = socket_of(a, a->x->request.handle);
+    if (!a->plugin.bind)
+        return -ENOSYS;
+    int64_t result = checked(a, a->plugin.bind(a->stack, a->x->request.handle, &local), INT32_MAX);
+    if (result >= 0 && socket)
+        socket->local = local;
+    return result;
 }
 
 static int64_t perform_listen(struct adapter *a)
 {
     const struct exchange_request *request = &a->x->request;
-    return a->plugin.listen ? checked(a, a->plugin.listen(a->stack, request->handle, (int)request->flags), INT32_MAX) : -EOPNOTSUPP;
+    return a->plugin.listen ? checked(a, a->plugin.listen(a->stack, request->handle, (int)request->flags), INT32_MAX) : -ENOSYS;
 }
 
 static int64_t perform_accept(struct adapter *a)
 {
     struct tcpassay_endpoint peer = {.port = 0};
     if (!a->plugin.accept)
-        return -EOPNOTSUPP;
+        return -ENOSYS;
+    const struct adapter_socket *listener = socket_of(a, a->x->request.handle);
+    const struct tcpassay_endpoint local = listener ? listener->local : (struct tcpassay_endpoint){.port = 0};
     int64_t result = checked(a, a->plugin.accept(a->stack, a->x->request.handle, &peer), INT32_MAX);
-    if (result >= 0)
-        give_endpoint(a, &peer, false);
+    if (result < 0)
+        return result;
+    give_endpoint(a, &peer, false);
+    struct adapter_socket *socket = remember_socket(a, result);
+    if (socket)
+        socket->local = local;
     return result;
 }
 
-/* Without poll(), an active open is kept here until it has ended, and its end until somebody asks. NULL: there is none of this handle. */
-static struct adapter_connect *connect_of(struct adapter *a, int32_t handle)
+/* The port that a SYN to remote comes from, among what this call has emitted; 0: there is none. */
+static uint16_t port_of_syn(const struct adapter *a, const struct tcpassay_endpoint *remote)
 {
-    for (unsigned i = 0; i < ADAPTER_CONNECTS_MAX; i++)
-        if (a->connects[i].used && a->connects[i].handle == handle)
-            return &a->connects[i];
-    return NULL;
-}
-
-static void keep_connect(struct adapter *a, const struct tcpassay_endpoint *remote)
-{
-    const int32_t handle = a->x->request.handle;
-    struct adapter_connect *kept = connect_of(a, handle);
-    for (unsigned i = 0; i < ADAPTER_CONNECTS_MAX && !kept; i++)
-        if (!a->connects[i].used)
-            kept = &a->connects[i];
-    if (kept)
-        *kept = (struct adapter_connect){.handle = handle, .remote = *remote, .used = true};
+    const struct exchange_answer *answer = &a->x->answer;
+    uint32_t len;
+    for (uint32_t at = 0; at < answer->outputs_bytes; at += (uint32_t)sizeof len + (len + 3) / 4 * 4) {
+        struct packet packet;
+        memcpy(&len, a->x->outputs + at, sizeof len);
+        pkt_parse(a->x->outputs + at + sizeof len, len, &packet);
+        if (packet.kind == PKT_KIND_TCP && (packet.tcp.flags & PKT_SYN) && packet.tcp.dst_port == remote->port)
+            return packet.tcp.src_port;
+    }
+    return 0;
 }
 
 static int64_t perform_connect(struct adapter *a)
 {
     const struct tcpassay_endpoint remote = endpoint_of(&a->x->request.remote);
+    struct adapter_socket *socket = socket_of(a, a->x->request.handle);
     if (!a->plugin.connect)
-        return -EOPNOTSUPP;
+        return -ENOSYS;
     int64_t result = checked(a, a->plugin.connect(a->stack, a->x->request.handle, &remote), INT32_MAX);
-    if (result == -EINPROGRESS && !a->plugin.poll)
-        keep_connect(a, &remote);
+    if (!socket || (result < 0 && result != -EINPROGRESS))
+        return result;
+    if (!socket->local.port)
+        socket->local.port = port_of_syn(a, &remote);
+    socket->connecting = result == -EINPROGRESS && (!a->plugin.poll || !a->plugin.get_option);
+    socket->remote = remote;
     return result;
 }
 
 /* Asks connect() again how it goes. */
-static void follow_connect(struct adapter *a, struct adapter_connect *kept)
+static void follow_connect(struct adapter *a, struct adapter_socket *socket)
 {
-    int64_t result = checked(a, a->plugin.connect(a->stack, kept->handle, &kept->remote), INT32_MAX);
-    kept->over = result != -EINPROGRESS && result != -EALREADY;
-    kept->error = result >= 0 || result == -EISCONN ? 0 : -result;
+    int64_t result = checked(a, a->plugin.connect(a->stack, socket->handle, &socket->remote), INT32_MAX);
+    socket->over = result != -EINPROGRESS && result != -EALREADY;
+    socket->error = result >= 0 || result == -EISCONN ? 0 : -result;
 }
 
 static int64_t perform_poll(struct adapter *a)
 {
-    const int32_t handle = a->x->request.handle;
-    if (a->plugin.poll)
-        return a->plugin.poll(a->stack, handle) & EVENTS_ALL;
-    struct adapter_connect *kept = connect_of(a, handle);
-    if (kept && !kept->over)
-        follow_connect(a, kept);
-    if (!kept || !kept->over)
+    struct adapter_socket *socket = socket_of(a, a->x->request.handle);
+    if (!socket || !socket->connecting)
+        return a->plugin.poll ? (int64_t)(a->plugin.poll(a->stack, a->x->request.handle) & EVENTS_ALL) : -ENOSYS;
+    if (!socket->over)
+        follow_connect(a, socket);
+    if (!socket->over)
         return 0;
-    return kept->error ? TARGET_EVENT_ERROR : TARGET_EVENT_OUT;
+    return socket->error ? TARGET_EVENT_ERROR : TARGET_EVENT_OUT;
 }
 
 static int64_t perform_send(struct adapter *a)
 {
     const struct exchange_request *request = &a->x->request;
     if (!a->plugin.send)
-        return -EOPNOTSUPP;
+        return -ENOSYS;
     uint8_t *data = guarded_lend(&a->in, request->len);
     memcpy(data, a->x->data, request->len);
     a->idle_advances = 0;
@@ -351,7 +388,7 @@ static int64_t perform_receive(struct adapter *a)
 {
     const struct exchange_request *request = &a->x->request;
     if (!a->plugin.receive)
-        return -EOPNOTSUPP;
+        return -ENOSYS;
     uint8_t *out = guarded_lend(&a->out, request->len);
     int64_t result = checked(a, a->plugin.receive(a->stack, request->handle, out, request->len, request->flags), request->len);
     if (!guarded_intact(&a->out))
@@ -364,15 +401,15 @@ static int64_t perform_receive(struct adapter *a)
 static int64_t perform_shutdown(struct adapter *a)
 {
     const struct exchange_request *request = &a->x->request;
-    return a->plugin.shutdown ? checked(a, a->plugin.shutdown(a->stack, request->handle, (int)request->flags), INT32_MAX) : -EOPNOTSUPP;
+    return a->plugin.shutdown ? checked(a, a->plugin.shutdown(a->stack, request->handle, (int)request->flags), INT32_MAX) : -ENOSYS;
 }
 
 static int64_t perform_close(struct adapter *a)
 {
-    struct adapter_connect *kept = connect_of(a, a->x->request.handle);
-    if (kept)
-        kept->used = false;
-    return a->plugin.close ? checked(a, a->plugin.close(a->stack, a->x->request.handle), INT32_MAX) : -EOPNOTSUPP;
+    struct adapter_socket *socket = socket_of(a, a->x->request.handle);
+    if (socket)
+        socket->used = false;
+    return a->plugin.close ? checked(a, a->plugin.close(a->stack, a->x->request.handle), INT32_MAX) : -ENOSYS;
 }
 
 static int64_t perform_set_option(struct adapter *a)
@@ -380,34 +417,39 @@ static int64_t perform_set_option(struct adapter *a)
     struct exchange_request *request = &a->x->request;
     return a->plugin.set_option
                ? checked(a, a->plugin.set_option(a->stack, request->handle, request->name, request->values, request->flags), INT32_MAX)
-               : -EOPNOTSUPP;
+               : -ENOSYS;
 }
 
 static int64_t perform_get_option(struct adapter *a)
 {
     struct exchange_request *request = &a->x->request;
-    struct adapter_connect *kept = connect_of(a, request->handle);
-    if (kept && kept->over && !strcmp(request->name, "SO_ERROR")) {
-        a->x->answer.value = kept->error;
-        kept->error = 0;
+    struct adapter_socket *socket = socket_of(a, request->handle);
+    if (socket && socket->connecting && socket->over && !strcmp(request->name, "SO_ERROR")) {
+        a->x->answer.value = socket->error;
+        socket->connecting = false; /* from here on it is a socket as any other */
         return 0;
     }
     return a->plugin.get_option ? checked(a, a->plugin.get_option(a->stack, request->handle, request->name, &a->x->answer.value), INT32_MAX)
-                                : -EOPNOTSUPP;
+                                : -ENOSYS;
 }
 
 static int64_t perform_ioctl(struct adapter *a)
 {
     struct exchange_request *request = &a->x->request;
     return a->plugin.ioctl ? checked(a, a->plugin.ioctl(a->stack, request->handle, request->name, &a->x->answer.value), INT32_MAX)
-                           : -EOPNOTSUPP;
+                           : -ENOSYS;
 }
 
 static int64_t perform_local_endpoint(struct adapter *a)
 {
     struct tcpassay_endpoint local = {.port = 0};
+    const struct adapter_socket *socket = socket_of(a, a->x->request.handle);
+    if (!a->plugin.local_endpoint && socket && socket->local.port) {
+        give_endpoint(a, &socket->local, true);
+        return 0;
+    }
     if (!a->plugin.local_endpoint)
-        return -EOPNOTSUPP;
+        return -ENOSYS;
     int64_t result = checked(a, a->plugin.local_endpoint(a->stack, a->x->request.handle, &local), INT32_MAX);
     if (result >= 0)
         give_endpoint(a, &local, true);
@@ -439,7 +481,7 @@ static void look_at_status(struct adapter *a)
 static int64_t perform_status(struct adapter *a)
 {
     if (!a->plugin.status)
-        return -EOPNOTSUPP;
+        return -ENOSYS;
     a->watched_local = endpoint_of(&a->x->request.local);
     a->watched_remote = endpoint_of(&a->x->request.remote);
     return 0;

@@ -97,7 +97,7 @@ static bool make_environment(struct environment *e, const char *path)
 
 /* ---- the new process, before it is our program again: async-signal-safe calls only */
 
-static void limit(int resource, rlim_t to)
+static void limit(__rlimit_resource_t resource, rlim_t to)
 {
     const struct rlimit value = {.rlim_cur = to, .rlim_max = to};
     setrlimit(resource, &value);

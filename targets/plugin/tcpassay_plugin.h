@@ -177,8 +177,8 @@ struct tcpassay_plugin {
     int64_t (*bind)(struct tcpassay_stack *stack, int64_t handle, const struct tcpassay_endpoint *local);
     int64_t (*listen)(struct tcpassay_stack *stack, int64_t handle, int backlog);
     int64_t (*accept)(struct tcpassay_stack *stack, int64_t handle, struct tcpassay_endpoint *peer);  /* a new handle; -EAGAIN: none yet */
-    /* Begins: -EINPROGRESS (or 0 when it needs no waiting). How it ended is then asked with poll() and SO_ERROR. Without poll() it is
-     * connect() that is asked again: -EINPROGRESS or -EALREADY: still at it; 0 or -EISCONN: connected; else how it failed. */
+    /* Begins: -EINPROGRESS (or 0 when it needs no waiting). How it ended is then asked with poll() and SO_ERROR. Without these two it
+     * is connect() that is asked again: -EINPROGRESS or -EALREADY: still at it; 0 or -EISCONN: connected; else how it failed. */
     int64_t (*connect)(struct tcpassay_stack *stack, int64_t handle, const struct tcpassay_endpoint *remote);
     int64_t (*send)(struct tcpassay_stack *stack, int64_t handle, const void *data, size_t length, unsigned flags); /* octets taken */
     int64_t (*receive)(struct tcpassay_stack *stack, int64_t handle, void *out, size_t length, unsigned flags);     /* octets; 0: the end */
@@ -189,6 +189,7 @@ struct tcpassay_plugin {
     int64_t (*get_option)(struct tcpassay_stack *stack, int64_t handle, const char *name, int64_t *value);
     int64_t (*ioctl)(struct tcpassay_stack *stack, int64_t handle, const char *name, int64_t *value); /* SIOCINQ, SIOCOUTQ, SIOCATMARK */
     unsigned (*poll)(struct tcpassay_stack *stack, int64_t handle);                                   /* enum tcpassay_event now pending */
+    /* Without it: the port of bind(), or of the SYN that connect() emits. */
     int64_t (*local_endpoint)(struct tcpassay_stack *stack, int64_t handle, struct tcpassay_endpoint *local);
 
     /* STATUS of the connection between two endpoints; of the listener at local when there is none, or remote's port is 0. 0; -ENOENT:

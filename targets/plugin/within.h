@@ -8,13 +8,17 @@
 #include "targets/plugin/guarded.h"
 #include "targets/plugin/tcpassay_plugin.h"
 
-enum { ADAPTER_CONNECTS_MAX = 64 };
+enum { ADAPTER_SOCKETS_MAX = 64 };
 
-struct adapter_connect { /* without poll() it is connect() that is asked again */
-    int32_t handle;
+/* What is remembered of a socket, to stand in for functions that are missing: local_endpoint(), and poll() or get_option() of one that
+ * connects. */
+struct adapter_socket {
+    bool used;
+    int64_t handle;
+    struct tcpassay_endpoint local;  /* as bound, or as seen in its SYN; port 0: not known */
+    bool connecting, over;           /* connect() was asked; and it is over … */
     struct tcpassay_endpoint remote;
-    int64_t error;       /* how it ended, as SO_ERROR gives it: once */
-    bool used, over;
+    int64_t error;                   /* … with this error, or 0: given once */
 };
 
 struct adapter {
@@ -32,7 +36,7 @@ struct adapter {
     unsigned idle_advances;          /* since a packet came or went … */
     int64_t idle_since_ns;           /* … and since when */
     struct tcpassay_endpoint watched_local, watched_remote; /* whose status was asked for last: version 0: nobody's */
-    struct adapter_connect connects[ADAPTER_CONNECTS_MAX];
+    struct adapter_socket sockets[ADAPTER_SOCKETS_MAX];
 };
 
 /* Ends it: the words say what the plugin did. hang: the clock cannot go on; else what it did is forbidden. */
