@@ -340,6 +340,38 @@ static void after_a_packet_memory_is_confirmed_once_for_all(void **state)
     end(&w, u);
 }
 
+static void after_a_packet_a_call_is_not_answered_from_memory(void **state)
+{
+    (void)state;
+    struct world w;
+    struct upper *u = world_connected(&w);
+    int handle = open_socket(u);
+    w.fake.result = -EAGAIN;
+    assert_int_equal(again_receive(u, handle), -EAGAIN);
+    u->ops->touched(u);
+    w.fake.events[handle] = TARGET_EVENT_IN;
+    w.fake.result = 4;
+    assert_int_equal(again_receive(u, handle), 4);
+    end(&w, u);
+}
+
+static void a_call_that_may_change_what_comes_next_is_followed_by_asking(void **state)
+{
+    (void)state;
+    int64_t (*const changes[])(struct upper *u, int h) = { call_bind, call_listen, call_shutdown, call_linger, call_get };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        struct world w;
+        struct upper *u = world_connected(&w);
+        int handle = open_socket(u);
+        w.fake.result = -EAGAIN;
+        assert_int_equal(again_receive(u, handle), -EAGAIN);
+        w.fake.result = 0;
+        changes[i](u, handle);
+        assert_int_equal(again_receive(u, handle), 0);
+        end(&w, u);
+    }
+}
+
 static void poll_costs_nothing_while_nothing_happens(void **state)
 {
     (void)state;
@@ -533,6 +565,90 @@ static void nonsense_among_the_answers_is_noticed(void **state)
     end(&w, u);
 }
 
+/* An agent that knows the key, and says what it should not: to the request numbered N, sealed as it should be. */
+static void known_nonces(uint8_t *out, size_t len)
+{
+    memset(out, 0x33, len);
+}
+
+static void say_sealed(struct world *w, const uint8_t *plain, size_t len)
+{
+    struct agent_transcript t = { .len = 0 };
+    struct agent_seal seal = { .number = 1 + 5 + 1 }; /* an identity, five pings and a socket have been told of */
+    uint8_t hello[AGENT_HELLO_BYTES], challenge[AGENT_CHALLENGE_BYTES];
+    memset(hello, 0x33, sizeof hello);
+    memcpy(hello, "tcpassay\1\0\1\0\1", 13);
+    memset(challenge, 0x33, sizeof challenge);
+    memcpy(challenge, "tcpassay\2\0\1\0\x10\1\0", 15);
+    agent_transcribe(&t, hello, sizeof hello);
+    agent_transcribe(&t, challenge, sizeof challenge);
+    agent_derive(world_key, AGENT_KEY_OF_AGENT, &t, seal.key);
+    w->to_client_len = agent_seal_message(&seal, plain, len, w->to_client);
+}
+
+static int64_t call_socket(struct upper *u, int h)
+{
+    (void)h;
+    return u->ops->socket(u, 4);
+}
+
+static int64_t call_settings(struct upper *u, int h)
+{
+    struct target_error error;
+    const struct target_setting setting = { "sack", "off" };
+    (void)h;
+    assert_false(u->ops->configure(u, &setting, 1, &error));
+    return u->ops->trouble(u, NULL, 0) ? -ECOMM : 0;
+}
+
+#define ANSWER_8 "\0\0\0\x08\x80" /* the number of the request that follows an identity, five pings and a socket */
+
+static void an_agent_that_lies_is_found_out(void **state)
+{
+    (void)state;
+    static const struct { const char *words, *plain; size_t len; int64_t (*call)(struct upper *u, int h); } rows[] = {
+        { "answer to nothing", "\0\0\0\x09\x80\0\0\0\0\0\0\0\0\0", 14, call_bind },
+        { "answer to nothing", "\0\0\0\x07\x80\0\0\0\0\0\0\0\0\0", 14, call_bind },
+        { "answer to nothing", ANSWER_8 "\0\0\0\0\0\0\0", 12, call_bind },
+        { "a message of kind 85", "\0\0\0\x08\x55\0\0\0\0\0\0\0\0\0", 14, call_bind },
+        { "a message of kind 129", "\0\0\0\x08\x81", 5, call_bind },
+        { "an event of a socket that is not there", "\0\0\0\0\x81\0\0\0\1\1", 10, call_bind },
+        { "an event of a socket that is not there", "\0\0\0\0\x81\xff\xff\xff\xff\1", 10, call_bind },
+        { "an event of a socket that is not there", "\0\0\0\0\x81\0\0\0\0", 9, call_bind },
+        { "a new socket that is none", ANSWER_8 "\0\0\0\0\0\0\0\0\0\0", 15, call_socket },
+        { "a new socket that is none", ANSWER_8 "\0\0\0\0\0\1\0\0\0\0", 15, call_socket },
+        { "a socket without its events", ANSWER_8 "\0\0\0\0\0\0\0\1\0", 14, call_socket },
+        { "a connection without its peer", ANSWER_8 "\0\0\0\0\0\0\0\1\0\0", 15, call_accept },
+        { "other data than it says", ANSWER_8 "\0\0\0\0\0\0\0\5\0abc", 17, call_receive },
+        { "other data than it says", ANSWER_8 "\0\0\0\0\0\0\0\1\0abc", 17, call_receive },
+        { "other data than it says", ANSWER_8 "\0\0\0\0\0\0\0\x0b\0abcdefghijk", 25, call_receive },
+        { "it sent more than it was given", ANSWER_8 "\0\0\0\0\0\0\0\6\0", 14, call_send },
+        { "a number that is none", ANSWER_8 "\0\0\0\0\0\0\0\0\0\1", 15, call_get },
+        { "a number that is none", ANSWER_8 "\0\0\0\0\0\0\0\0\0\1\1\1\1\1\1\1\1\1", 23, call_ioctl },
+        { "an endpoint that is none", ANSWER_8 "\0\0\0\0\0\0\0\0\0\7", 15, call_local },
+        { "a state that is none", ANSWER_8 "\0\0\0\0\0\0\0\0\0\x0b\0"
+          "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+          "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 14 + 2 + 44 + 16, call_status },
+        { "answer to nothing", ANSWER_8 "\xff\xff\xff\xff\xff\xff\x0f\xff\0", 14, call_settings },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world w;
+        struct target_error error;
+        world_init(&w);
+        w.config.random = known_nonces;
+        w.server = agent_server_new(&w.config, w.now_ns);
+        struct upper *u = agent_on_stream(&w.stream, world_key, 0, known_nonces, &error);
+        assert_non_null(u);
+        assert_int_equal(open_socket(u), 0);
+        say_sealed(&w, (const uint8_t *)rows[i].plain, rows[i].len);
+        w.mute = true;
+        char why[256];
+        if (rows[i].call(u, 0) != -ECOMM || !u->ops->trouble(u, why, sizeof why) || !strstr(why, rows[i].words))
+            fail_msg("row %zu, \"%s\" is not in \"%s\"", i, rows[i].words, why);
+        end(&w, u);
+    }
+}
+
 static void results_that_cannot_be_are_noticed(void **state)
 {
     (void)state;
@@ -575,6 +691,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_done_yet_is_not_asked_again_until_something_happens),
         cmocka_unit_test(what_is_ready_for_something_else_is_not_asked_either),
         cmocka_unit_test(after_a_packet_memory_is_confirmed_once_for_all),
+        cmocka_unit_test(after_a_packet_a_call_is_not_answered_from_memory),
+        cmocka_unit_test(a_call_that_may_change_what_comes_next_is_followed_by_asking),
         cmocka_unit_test(poll_costs_nothing_while_nothing_happens),
         cmocka_unit_test(an_accepted_socket_is_known_from_the_start),
         cmocka_unit_test(what_is_wrong_is_said_in_words),
@@ -584,6 +702,7 @@ int main(void)
         cmocka_unit_test(an_agent_that_hangs_is_given_up_in_time),
         cmocka_unit_test(an_agent_that_is_closed_says_so),
         cmocka_unit_test(nonsense_among_the_answers_is_noticed),
+        cmocka_unit_test(an_agent_that_lies_is_found_out),
         cmocka_unit_test(results_that_cannot_be_are_noticed),
         cmocka_unit_test(taking_leave_leaves_nothing_at_the_other_end),
     };

@@ -400,6 +400,40 @@ static void values_out_of_bounds_are_told(void **state)
     world_end(&w);
 }
 
+static void one_setting_more_than_is_said_or_may_be_is_told(void **state)
+{
+    (void)state;
+    struct world w;
+    struct raw r;
+    uint8_t arguments[1 + 2 * (AGENT_SETTINGS_MAX + 1)] = { AGENT_SETTINGS_MAX + 1 }; /* texts of no octets */
+    start(&w, &r);
+    for (size_t given = AGENT_SETTINGS_MAX; given <= AGENT_SETTINGS_MAX + 1; given++) {
+        raw_request(&r, 1, AGENT_SETTINGS, arguments, 1 + 2 * given);
+        assert_int_equal(raw_answer(&r, 1), -AGENT_EBADMSG);
+    }
+    arguments[0] = AGENT_SETTINGS_MAX;
+    raw_request(&r, 2, AGENT_SETTINGS, arguments, 1 + 2 * AGENT_SETTINGS_MAX);
+    assert_int_equal(raw_answer(&r, 2), 0);
+    assert_string_equal(w.fake.log, "configure 64 =;");
+    world_end(&w);
+}
+
+static void no_more_is_received_than_a_message_holds(void **state)
+{
+    (void)state;
+    struct world w;
+    struct raw r;
+    char wanted[64];
+    start(&w, &r);
+    open_socket(&r);
+    w.fake.log[0] = '\0';
+    raw_request(&r, 2, AGENT_RECEIVE, "\0\0\0\0\0\xff\xff\xff\xff", 9);
+    assert_int_equal(raw_answer(&r, 2), 0);
+    snprintf(wanted, sizeof wanted, "receive 0 %d 0;", AGENT_MESSAGE_MAX - AGENT_RECEIVE_OVERHEAD);
+    assert_string_equal(w.fake.log, wanted);
+    world_end(&w);
+}
+
 static void a_closed_handle_is_gone(void **state)
 {
     (void)state;
@@ -640,6 +674,27 @@ static void who_takes_no_answers_is_asked_no_more_and_then_given_up(void **state
     world_end(&w);
 }
 
+static void edges_wait_once_for_who_takes_no_answers(void **state)
+{
+    (void)state;
+    struct world w;
+    struct raw r;
+    size_t len;
+    start(&w, &r);
+    int handle = open_socket(&r);
+    w.fake.result = 70000;
+    raw_request(&r, 2, AGENT_RECEIVE, "\0\0\0\0\0\0\x01\x11\x70", 9); /* more than may wait */
+    w.fake.events[handle] = TARGET_EVENT_IN;
+    for (int i = 0; i < 1000; i++) /* more often than there are sockets */
+        agent_server_work(w.server);
+    agent_server_output(w.server, &len);
+    agent_server_sent(w.server, len);
+    r.from_agent.number++; /* the long answer, unread */
+    expect_event(&r, (uint32_t)handle, TARGET_EVENT_IN);
+    assert_false(raw_take(&r, true));
+    world_end(&w);
+}
+
 /* ---- the end ---------------------------------------------------------------------------------------------------- */
 
 static void a_lost_connection_leaves_nothing(void **state)
@@ -694,6 +749,8 @@ int main(void)
         cmocka_unit_test(unknown_calls_are_told_and_the_connection_goes_on),
         cmocka_unit_test(arguments_too_short_or_too_long_are_told_and_nothing_called),
         cmocka_unit_test(values_out_of_bounds_are_told),
+        cmocka_unit_test(one_setting_more_than_is_said_or_may_be_is_told),
+        cmocka_unit_test(no_more_is_received_than_a_message_holds),
         cmocka_unit_test(a_closed_handle_is_gone),
         cmocka_unit_test(what_a_stack_lacks_is_not_supported),
         cmocka_unit_test(sockets_are_as_many_as_there_are),
@@ -706,6 +763,7 @@ int main(void)
         cmocka_unit_test(a_message_once_begun_has_its_time),
         cmocka_unit_test(a_tester_that_says_nothing_is_given_up),
         cmocka_unit_test(who_takes_no_answers_is_asked_no_more_and_then_given_up),
+        cmocka_unit_test(edges_wait_once_for_who_takes_no_answers),
         cmocka_unit_test(a_lost_connection_leaves_nothing),
         cmocka_unit_test(a_reset_aborts_all_and_takes_settings_back),
     };
