@@ -1,6 +1,7 @@
 /* The drivers "tap" and "unix": PIXIT, a wire and an upper tester become a station. */
 #include "targets/tap/drivers.h"
 #include "targets/agent/client.h"
+#include "targets/agent/testability/client.h"
 #include "targets/tap/namespace.h"
 #include "targets/tap/station.h"
 #include "targets/tap/wire.h"
@@ -22,8 +23,9 @@ bool pixit_open_upper(const struct pixit *pixit, struct upper **out, struct targ
     if (pixit->upper == PIXIT_UPPER_NONE)
         return true;
     if (pixit->upper == PIXIT_UPPER_TESTABILITY)
-        return refuse(error, TARGET_ERR_UNAVAILABLE, "testability= is not in this build");
-    *out = agent_connect(pixit->upper_host, pixit->upper_port, *pixit->key_file ? pixit->key_file : NULL, 0, error);
+        *out = testability_connect(pixit->upper_host, pixit->upper_port, 0, error);
+    else
+        *out = agent_connect(pixit->upper_host, pixit->upper_port, *pixit->key_file ? pixit->key_file : NULL, 0, error);
     return *out != NULL;
 }
 
