@@ -30,6 +30,7 @@ struct process {
     pid_t pid;                 /* 0: waited for */
     int patience_ms;
     int channel, log;          /* -1: none */
+    off_t begun;               /* the log's size when it had started */
     char death[SENTENCE_MAX + 160];
     struct output *outputs;    /* those from first on have not been taken */
     size_t output_count, output_capacity, first;
@@ -153,12 +154,12 @@ static const char *what_was_asked(const struct lwip_request *request)
     return request->call < ASK_CALLS ? WHAT[request->call] : "something";
 }
 
-/* The last line it wrote; "" for none. */
+/* The last line it wrote since it had started; "" for none. */
 static void last_words(const struct process *p, char out[static SENTENCE_MAX])
 {
     char text[SENTENCE_MAX];
     off_t size = lseek(p->log, 0, SEEK_END);
-    off_t from = size > (off_t)sizeof text - 1 ? size - (off_t)sizeof text + 1 : 0;
+    off_t from = size - p->begun > (off_t)sizeof text - 1 ? size - (off_t)sizeof text + 1 : p->begun;
     ssize_t len = pread(p->log, text, sizeof text - 1, from);
     if (len > 0 && text[len - 1] == '\n')
         len--;
@@ -268,6 +269,8 @@ bool process_ask(struct process *p, const struct lwip_request *request, const ui
         note_death(p, request, heard == HEARD_NOTHING);
         return false;
     }
+    if (request->call == ASK_BEGIN)
+        p->begun = lseek(p->log, 0, SEEK_END);
     if (out)
         memcpy(out, p->octets, answer->octets);
     return true;
