@@ -31,7 +31,7 @@ static uint32_t bsd(int i, int64_t t, uint64_t *r) /* steps at random, but small
     last = (i ? last : 4290000000u) + 64000 + drawn(r) % 1000000;
     return last;
 }
-static uint32_t accelerating(int i, int64_t t, uint64_t *r) { (void)t; (void)r; return (uint32_t)i * (uint32_t)i * 3u + (uint32_t)i * 2000000011u; }
+static uint32_t accelerating(int i, int64_t t, uint64_t *r) { (void)t; (void)r; return (uint32_t)i * (uint32_t)i * 4194304u + (uint32_t)i * 2000000011u; }
 static uint32_t halved(int i, int64_t t, uint64_t *r) { (void)i; (void)t; return drawn(r) >> 2; } /* keeps to a quarter of the space */
 static uint32_t rfc6528(int i, int64_t t, uint64_t *r) { (void)i; return drawn(r) + (uint32_t)(t / 64); }
 
@@ -40,7 +40,7 @@ static const struct row { const char *says; uint32_t (*host)(int, int64_t, uint6
     { "a fixed step, past 2^32",     counting,     ISN_PREDICTABLE, 0       },
     { "a clock, past 2^32",          clocked,      ISN_PREDICTABLE, 16      },
     { "small steps at random",       bsd,          ISN_PREDICTABLE, 1000000 },
-    { "steps that grow",             accelerating, ISN_PREDICTABLE, 100     },
+    { "steps that grow",             accelerating, ISN_PREDICTABLE, 8388608 },
     { "a quarter of the space only", halved,       ISN_UNEVEN,      UINT32_MAX },
     { "RFC 6528",                    rfc6528,      ISN_RANDOM,      UINT32_MAX },
 };
@@ -100,6 +100,9 @@ static void the_clock_of_one_pair_of_ports_is_found(void **state)
     assert_int_equal(j.kind, ISN_UNDECIDED);
     assert_true(j.same_clock);
     assert_true(fabs(j.same_clock_hz - 15625000) < 10000);
+    for (int i = 1; i < SAMPLES; i += 2) /* close to the clock, but now and then a step back */
+        s[i].isn -= 400000;
+    assert_false(isn_judge(NULL, 0, s, SAMPLES).same_clock);
     for (int i = 0; i < SAMPLES; i++)
         s[i].isn = drawn(&random);
     assert_false(isn_judge(NULL, 0, s, SAMPLES).same_clock);

@@ -64,6 +64,7 @@ static const struct shape_row { const char *says; double at_s[8]; unsigned count
     { "linear first",         {0, 1, 2, 3, 5, 9},    6, RESEND_LINEAR_FIRST, RESEND_FIRST_ONE_SECOND },
     { "constant",             {0, .5, 1, 1.5, 2},    5, RESEND_CONSTANT,     RESEND_FIRST_EARLY },
     { "irregular",            {0, 2, 2.1, 9},        4, RESEND_IRREGULAR,    RESEND_FIRST_OTHER },
+    { "sooner each time",     {0, 1, 1.5},           3, RESEND_IRREGULAR,    RESEND_FIRST_ONE_SECOND },
     { "doubled, then not",    {0, 1, 3, 7, 8},       5, RESEND_IRREGULAR,    RESEND_FIRST_ONE_SECOND },
 };
 
@@ -180,6 +181,7 @@ static const struct answer_row { const char *says, *text; enum answer_state stat
     { "a negative length",    "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", ANSWER_BROKEN, 0, true },
     { "a chunk that lies",    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", ANSWER_BROKEN, 0, true },
     { "a chunk of -1",        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", ANSWER_BROKEN, 0, true },
+    { "a chunk of 1 - 2^64",  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-ffffffffffffffff\r\na", ANSWER_BROKEN, 0, true },
     { "a chunk with no end",  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naXX\r\n", ANSWER_BROKEN, 1, true },
 };
 

@@ -72,7 +72,7 @@ wait $dump
 tcpdump -r "$work/link.pcap" -nn -S -tt "tcp port $open" >"$work/link" 2>/dev/null
 says() { tr -d ' \n' <"$work/json" | grep -Eq -- "$1"; } # the document without blanks
 for part in '"answer":"open"' '"captured":true,"raw":true' '"connect":\{"count":5' '"wire":\{"count":5' '"echo":\{"count":5' '"source":"own-syn"' \
-    '"mss":1460' '"ecn":true' '"fastopen_cookie_octets":8' '"ttl":64' '"kind":"(random|undecided)"' '"same_port":10' '"same_port_clock_hz":15[56]' \
+    '"mss":1460' '"ecn":true' '"fastopen_cookie_octets":8' '"ttl":64' '"kind":"(random|undecided)"' '"same_port":10' '"same_port_clock_hz":1[4-7]' \
     '"status":"200OK","new":\{"connect":\{"count":5' '"reused":\{"first_octet":\{"count":5' '"fastopen":\{"first_octet":\{"count":5' \
     '"syn_ack":\{"at_ns":\[0,[0-9]+' '"gave_up":false' '"missing":\[\]'; do
     holds "the document has $part" says "$part"
@@ -135,6 +135,10 @@ answers step
 wants 0 'Predictable: of another port, the next ISN is the last one and a fixed step' 'an ISN that can be guessed' probe $quick --isn 24 192.0.2.2 $port
 answers hostile
 wants 0 'MSS +none, so 536' 'options that lie' probe $quick --isn 24 192.0.2.2 $port
+answers slow
+probe $quick --json 192.0.2.2 $port >"$work/json" 2>"$work/out"
+holds 'a slow SYN-ACK shows on the wire' says '"wire":\{"count":3,"min_ns":(19[0-9]|[2-9][0-9]{2})[0-9]{6},'
+holds 'and nothing was sent again' says '"sent_again":0'
 answers plain
 wants 0 'got no answer, a plainer one did' 'what drops ECN and fast open' probe $quick 192.0.2.2 $port
 answers resend

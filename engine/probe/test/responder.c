@@ -5,6 +5,7 @@
  *     constant  always the same ISN            step     each 64000 above the last
  *     resend    sends the SYN-ACK five times, 0.2 s apart, then RST
  *     hostile   options that lie               silent   answers nothing
+ *     slow      answers after 0.2 s
  *     plain     answers only SYNs that ask for neither ECN nor fast open
  *     kernel    none of this: an HTTP server on the kernel's TCP, of both IP versions, with fast open */
 #include <errno.h>
@@ -24,8 +25,8 @@
 
 #include "engine/packet/packet.h"
 
-enum how { CONSTANT, STEP, HOSTILE, RESEND, SILENT, PLAIN, KERNEL, HOW_COUNT };
-static const char *const hows[] = {"constant", "step", "hostile", "resend", "silent", "plain", "kernel"};
+enum how { CONSTANT, STEP, HOSTILE, RESEND, SILENT, SLOW, PLAIN, KERNEL, HOW_COUNT };
+static const char *const hows[] = {"constant", "step", "hostile", "resend", "silent", "slow", "plain", "kernel"};
 
 enum { RESENDS = 5, RESEND_MS = 200 };
 
@@ -72,18 +73,19 @@ static void answer(struct responder *r, const struct packet *syn)
         .ack = syn->tcp.seq + 1, .flags = PKT_SYN | PKT_ACK, .window = 1000,
         .options = r->how == HOSTILE ? lying_options : good_options, .options_len = r->how == HOSTILE ? sizeof lying_options : sizeof good_options,
     };
-    send_segment(r, &spec);
-    if (r->how != RESEND || r->left)
+    if (r->how != SLOW)
+        send_segment(r, &spec);
+    if ((r->how != RESEND && r->how != SLOW) || r->left)
         return;
     r->pending = spec;
-    r->left = RESENDS;
+    r->left = r->how == SLOW ? 1 : RESENDS;
     r->due_ms = now_ms() + RESEND_MS;
 }
 
 static void send_again(struct responder *r)
 {
     r->due_ms += RESEND_MS;
-    if (--r->left == 0)
+    if (--r->left == 0 && r->how == RESEND)
         r->pending = (struct pkt_spec){.protocol = PKT_PROTO_TCP, .src = r->pending.src, .dst = r->pending.dst, .src_port = r->port,
                                        .dst_port = r->pending.dst_port, .seq = r->isn + 1, .flags = PKT_RST};
     send_segment(r, &r->pending);
