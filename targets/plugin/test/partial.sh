@@ -24,5 +24,6 @@ without 'receive' 1500
 without 'send,shutdown' 1000
 without 'get_option' 3000
 without 'set_option' 2500
+without 'next_deadline' 3500
 without 'fresh' 60 rfc9293/3.5.2
 finish
