@@ -18,7 +18,7 @@
 #include "engine/scenario/scenario.h"
 #include "reports/results.h"
 
-enum { PLAYER_PORTS = 1024, PLAYER_IUT_PORTS = 8 };
+enum { PLAYER_PORTS = 1024, PLAYER_IUT_PORTS = 4 };
 
 struct player_place { /* the part of the address space that is this player's alone while it plays */
     unsigned tester_address;  /* index of its first address among the target's tester addresses */

@@ -10,7 +10,7 @@
 #include "engine/runner/open_port.h"
 #include "engine/runner/schedule_internal.h"
 
-enum { RECOVERIES_MAX = 3, IUT_PORT_GROUPS = 3900 };
+enum { RECOVERIES_MAX = 3, IUT_PORT_GROUPS = 7800 };
 
 struct waiting { /* a test that is still to be played */
     size_t test;           /* index into the schedule's tests */
