@@ -322,8 +322,8 @@ static bool has_ended(const struct hypothesis *h)
 }
 
 /* First: the sequence number, by the window that the IUT has advertised (Table 6). The window that counts is the IUT's own: it may
- * be wider than advertised, by what does not show in a scaled field, by what the application has read since, and by the FIN's number, which no
- * application will read. */
+ * be wider than advertised, by what does not show in a scaled field, by what the application has read since, and by the FIN's
+ * number, which no application will read. */
 static enum acceptable acceptable(const struct arrival *a, const struct hypothesis *h)
 {
     const struct segment *s = a->s;

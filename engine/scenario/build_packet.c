@@ -88,7 +88,8 @@ void scn_packet_leave_open(struct scn_parser *parser, struct scn_span at)
     char wrong, quote[SCN_QUOTE_MAX];
     const int flags = scn_read_flags(letters, &wrong);
     if (flags < 0)
-        scn_error(parser, scn_place(at), "expected flags that may be set or not after `~`, letters of S F R P . U E W A; found `%s`",
+        scn_error(parser, scn_place(at),
+                  "expected flags that may be set or not after `~`, letters of S F R P . U E W A; found `%s`",
                   scn_quote(letters, quote));
     else if (parser->packet->flags_any || (parser->packet->flags & flags))
         scn_error(parser, scn_place(at), "a flag that has to be set cannot be left open");

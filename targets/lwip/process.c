@@ -181,8 +181,8 @@ static void note_death(struct process *p, const struct lwip_request *request, bo
     if (hangs)
         snprintf(p->death, sizeof p->death, "hangs in %s: no answer in %.1f s", asked, p->patience_ms / 1000.0);
     else if (WIFSIGNALED(status))
-        snprintf(p->death, sizeof p->death, "ended by signal %d (%s) in %s%s%s", WTERMSIG(status),
-                 strsignal(WTERMSIG(status)), asked, colon, words);
+        snprintf(p->death, sizeof p->death, "ended by signal %d (%s) in %s%s%s", WTERMSIG(status), strsignal(WTERMSIG(status)),
+                 asked, colon, words);
     else
         snprintf(p->death, sizeof p->death, "ended with status %d in %s%s%s", WEXITSTATUS(status), asked, colon, words);
 }
@@ -258,7 +258,8 @@ static void keep_output(struct process *p, const struct lwip_answer *output)
     p->stored += output->octets;
 }
 
-bool process_ask(struct process *p, const struct lwip_request *request, const uint8_t *octets, struct lwip_answer *answer, uint8_t *out)
+bool process_ask(struct process *p, const struct lwip_request *request, const uint8_t *octets, struct lwip_answer *answer,
+                 uint8_t *out)
 {
     if (*p->death)
         return false;

@@ -19,7 +19,8 @@ void process_end(struct process *p);
 
 /* Asks, and waits for the answer; what lwIP emits meanwhile is kept for process_output(). octets: of the request. out: the
  * answer's, CHANNEL_OCTETS_MAX; may be NULL when it has none. False when the process has died, now or before. */
-bool process_ask(struct process *p, const struct lwip_request *request, const uint8_t *octets, struct lwip_answer *answer, uint8_t *out);
+bool process_ask(struct process *p, const struct lwip_request *request, const uint8_t *octets, struct lwip_answer *answer,
+                 uint8_t *out);
 
 /* The next packet that lwIP has emitted, valid until the next call of anything here; its length, or 0. */
 size_t process_output(struct process *p, const uint8_t **packet, int64_t *at_ns);

@@ -1,10 +1,10 @@
-/* What the tester and tcpassay-lwip say to each other, on a SOCK_SEQPACKET pair that the program inherits as descriptor 3. Both are of
- * one build, so values travel as the machine has them.
+/* What the tester and tcpassay-lwip say to each other, on a SOCK_SEQPACKET pair that the program inherits as descriptor 3. Both are
+ * of one build, so values travel as the machine has them.
  *
  * One request at a time. Each is a struct lwip_request and its octets in one message. The program answers with as many
- * ANSWER_OUTPUT messages as lwIP has emitted meanwhile, in order, then with one ANSWER_DONE: whatever the request has caused at once
- * has been said by then. Nothing is sent unasked: lwIP lives on the tester's clock, and its timers run when a request tells it a
- * later time. */
+ * ANSWER_OUTPUT messages as lwIP has emitted meanwhile, in order, then with one ANSWER_DONE: whatever the request has caused at
+ * once has been said by then. Nothing is sent unasked: lwIP lives on the tester's clock, and its timers run when a request tells it
+ * a later time. */
 #ifndef TCPASSAY_TARGETS_LWIP_PROTOCOL_H
 #define TCPASSAY_TARGETS_LWIP_PROTOCOL_H
 

@@ -1,7 +1,7 @@
 /* The target "lwip": each instance is a process of tcpassay-lwip, on the tester's clock.
  *
- * Theory of operation. A request that nothing answers in another way is answered by the process (protocol.h): so send() returns when
- * lwIP has dealt with the packet, and all it has emitted is here. The process knows of the time what the last request said.
+ * Theory of operation. A request that nothing answers in another way is answered by the process (protocol.h): so send() returns
+ * when lwIP has dealt with the packet, and all it has emitted is here. The process knows of the time what the last request said.
  * advance() therefore asks only when a timer of lwIP has run out; otherwise the next request brings the time along.
  *
  * What lwIP sends to others than the tester's addresses (router solicitations, group reports) is dropped here. */
@@ -352,7 +352,8 @@ static void describe(struct target_info *info, uint16_t mtu)
 static void take_facts(struct target_info *info, char *facts)
 {
     char *rest;
-    for (char *line = strtok_r(facts, "\n", &rest); line && info->pixit_count < TARGET_PIXIT_MAX; line = strtok_r(NULL, "\n", &rest)) {
+    for (char *line = strtok_r(facts, "\n", &rest); line && info->pixit_count < TARGET_PIXIT_MAX;
+         line = strtok_r(NULL, "\n", &rest)) {
         char *value = strchr(line, '=');
         if (!value)
             continue;
@@ -361,7 +362,8 @@ static void take_facts(struct target_info *info, char *facts)
         snprintf(info->pixit[i].name, sizeof info->pixit[i].name, "%s", line);
         snprintf(info->pixit[i].value, sizeof info->pixit[i].value, "%s", value);
         if (strcmp(line, "lwIP") == 0)
-            snprintf(info->description, sizeof info->description, "lwIP %s (Debian's liblwip), a process of its own, in virtual time", value);
+            snprintf(info->description, sizeof info->description,
+                     "lwIP %s (Debian's liblwip), a process of its own, in virtual time", value);
     }
 }
 

@@ -1,8 +1,8 @@
 /* The application's side: each request is one call of lwIP's sockets layer, which never blocks.
  *
  * Where lwIP's sockets say less than the tester wants to know, this asks once more: what a connect() that has failed came to is
- * SO_ERROR; the end of the peer's data, which lwIP tells once, goes on to be told; and SO_LINGER with no time, which lwIP heeds only
- * while something is unacknowledged, is taken for what everybody means by it, the ABORT of RFC 9293 §3.9.1.5 (tcp_abort()). */
+ * SO_ERROR; the end of the peer's data, which lwIP tells once, goes on to be told; and SO_LINGER with no time, which lwIP heeds
+ * only while something is unacknowledged, is taken for what everybody means by it, the ABORT of RFC 9293 §3.9.1.5 (tcp_abort()). */
 #include "targets/lwip/host/host.h"
 #include "targets/lwip/host/port.h"
 

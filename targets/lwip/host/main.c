@@ -51,8 +51,8 @@ static void begin(const struct lwip_request *request, const uint8_t *octets, str
     answer->octets = (uint32_t)facts_write((char *)out, CHANNEL_OCTETS_MAX);
 }
 
-/* lwIP's other timers (group membership, neighbours, reassembly) tick ten times a second, and say nothing to the tester. Each has its
- * own time in port_run(), so while no connection waits for one, the tester need not be woken that often. */
+/* lwIP's other timers (group membership, neighbours, reassembly) tick ten times a second, and say nothing to the tester. Each has
+ * its own time in port_run(), so while no connection waits for one, the tester need not be woken that often. */
 static int64_t next_deadline(int64_t now_ns)
 {
     int64_t deadline_ns = port_deadline_ns(), lazy_ns = now_ns + IDLE_NS;

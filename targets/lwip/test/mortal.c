@@ -1,5 +1,5 @@
-/* A tcpassay-lwip with an error: a packet with URG in its TCP header (IPv4, no options) ends it, or, with PSH as well, makes it hang.
- * Linked with --wrap=link_input, so everything else is the real one. */
+/* A tcpassay-lwip with an error: a packet with URG in its TCP header (IPv4, no options) ends it, or, with PSH as well, makes it
+ * hang. Linked with --wrap=link_input, so everything else is the real one. */
 #include "targets/lwip/host/host.h"
 
 #include <stdio.h>
