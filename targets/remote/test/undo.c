@@ -72,12 +72,25 @@ static void read_log(const struct fake *f, char *out, size_t capacity)
 #define FAKE_NOTES "#!/bin/sh\nexec cat >>%s\n"
 #define FAKE_REFUSES "#!/bin/sh\n: >%s\necho 'Error: it is Sunday' >&2\nexit 1\n"
 
-static const struct guarded_ports GUARDED[] = { { FAR, NEAR, 16384, 32767 } };
+static const struct guarded_ports GUARDED[] = { { { 4, { 192, 0, 2, 2 } }, { 4, { 192, 0, 2, 1 } }, 16384, 32767 } }; /* FAR, NEAR */
+
+/* Gone, or waiting to be buried by whoever adopted it. */
+static bool is_gone(pid_t pid)
+{
+    char path[64], state = 'Z';
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    FILE *file = fopen(path, "re");
+    if (file && fscanf(file, "%*d %*s %c", &state) != 1)
+        state = 'Z';
+    if (file)
+        fclose(file);
+    return state == 'Z';
+}
 
 static bool has_ended(pid_t pid)
 {
     for (int i = 0; i < PATIENCE_MS / A_MOMENT_MS; i++) {
-        if (kill(pid, 0) < 0 && errno == ESRCH)
+        if (is_gone(pid))
             return true;
         poll(NULL, 0, A_MOMENT_MS);
     }
