@@ -109,6 +109,7 @@ holds 'no line is wider than the terminal' narrow --isn 20 --request
 plain() { ! probe $quick 192.0.2.2 $open | grep -q "$(printf '\033')"; }
 holds 'no colours in a pipe' plain
 wants 0 'hop limit +64' 'IPv6' probe $quick -6 2001:db8::2 $open
+wants 0 'One and the same pair of ports: a clock' 'SYNs of our own over IPv6' probe $quick --isn 24 2001:db8::2 $open
 printf '192.0.2.2 two.test\n2001:db8::2 two.test\n192.0.2.2 disc.test\n' >"$work/hosts"
 mount --bind "$work/hosts" /etc/hosts
 wants 0 'open .* 2001:db8::2' 'every address of a name' probe $quick two.test $open
