@@ -128,12 +128,24 @@ static void take(struct agent *a, struct connection *c)
     flush(a, c);
 }
 
+/* Has its other end closed it? Then somebody else may be served, although we have not come round to it yet. */
+static bool has_hung_up(const struct connection *c)
+{
+    uint8_t octet;
+    ssize_t taken = recv(c->fd, &octet, sizeof octet, MSG_PEEK | MSG_DONTWAIT);
+    return taken == 0 || (taken < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 static bool claim(void *context)
 {
-    const struct agent *a = context;
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-        if (a->connections[i].server && agent_server_serves(a->connections[i].server))
+    struct agent *a = context;
+    for (struct connection *c = a->connections; c < a->connections + CONNECTIONS_MAX; c++) {
+        if (!c->server || !agent_server_serves(c->server))
+            continue;
+        if (!has_hung_up(c))
             return false;
+        drop(a, c);
+    }
     return true;
 }
 

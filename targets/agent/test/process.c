@@ -402,8 +402,27 @@ static void an_agent_that_hangs_is_given_up_in_time_and_found_again(void **state
     assert_non_null(strstr(why, "does not answer"));
     assert_false(u->ops->recover(u, &error)); /* its kernel accepts the connection, and nobody answers */
     kill(p.pid, SIGCONT);
+    assert_true(u->ops->recover(u, &error));
+    assert_true(u->ops->socket(u, 4) >= 0);
     u->ops->close(u);
-    u = connected(&p, NULL);
+    stop(&p);
+}
+
+static void an_agent_that_is_started_again_is_found_again(void **state)
+{
+    (void)state;
+    struct process p = start_keyed();
+    struct target_error error;
+    char port[32];
+    struct upper *u = connected(&p, key_file);
+    snprintf(port, sizeof port, "127.0.0.1:%u", p.port);
+    kill(p.pid, SIGKILL);
+    ended(&p, NULL, 0);
+    p = start((const char *[]){ "--key", key_file, "--listen", port, NULL });
+    assert_int_equal(u->ops->socket(u, 4), -ECOMM); /* as a host that has rebooted */
+    assert_true(u->ops->recover(u, &error));
+    assert_true(u->ops->socket(u, 4) >= 0);
+    assert_int_equal(u->ops->trouble(u, NULL, 0), 1);
     u->ops->close(u);
     stop(&p);
 }
@@ -629,6 +648,7 @@ int main(void)
         cmocka_unit_test(testers_of_other_versions_and_strangers_are_turned_away),
         cmocka_unit_test(those_who_only_connect_keep_nobody_out),
         cmocka_unit_test(an_agent_that_hangs_is_given_up_in_time_and_found_again),
+        cmocka_unit_test(an_agent_that_is_started_again_is_found_again),
         cmocka_unit_test(what_is_no_agent_is_told_in_words),
         cmocka_unit_test(it_ends_when_asked_to),
         cmocka_unit_test(it_keeps_no_privilege),

@@ -26,6 +26,7 @@ enum {
     FORWARD_MAX = 65000,              /* … and of one event */
     CONNECTIONS_MIN = 64,             /* of a listener: LISTEN_AND_ACCEPT's maxCon counts all it ever takes */
     CALLS_MEASURED = 8,
+    PORTS_FIRST = 49152, PORTS = 16384, PORTS_TRIED = 8, /* where connect() binds: the protocol would not say which port was chosen */
 };
 static const int64_t patience_usual_ns = INT64_C(3000000000), repeat_ns = INT64_C(200000000), pending_ns = INT64_C(2000000),
                      refusal_ns = INT64_C(300000000);
@@ -78,6 +79,8 @@ struct client {
     enum connects connects;
     bool lost;
     uint64_t losses, arrivals, generation, dropped;
+    uint64_t confirmed;        /* the generation that was current when the upper tester last had its turn */
+    unsigned next_port;
     char trouble[256];
     uint8_t in[TPSP_MESSAGE_MAX], out[TPSP_MESSAGE_MAX];
 };
@@ -414,6 +417,29 @@ static void dispatch(struct client *c, int channel, const uint8_t *bytes, size_t
     }
 }
 
+static int general(struct client *c, uint8_t primitive, int64_t patience_ns)
+{
+    struct tpsp_writer w = begin(c, &c->general, TPSP_GENERAL, primitive);
+    if (primitive == TPSP_END_TEST) { /* tcId, tsName: may be ignored (§6.10) */
+        tpsp_write_u16(&w, 0);
+        tpsp_write_octets(&w, NULL, 0);
+    }
+    return ask_repeatedly(c, c->control, &c->general, &w, patience_ns);
+}
+
+/* Before it is said that nothing has happened, although something was sent to the IUT: takes what came, and gives the upper tester a
+ * turn in which to tell of it. Nothing obliges it to do so by then; what comes later is understood, too. */
+static void catch_up(struct client *c)
+{
+    pump(c, NULL, 0);
+    if (c->lost || c->confirmed == c->generation)
+        return;
+    c->confirmed = c->generation;
+    general(c, TPSP_GET_VERSION, c->patience_ns);
+    if (!c->lost)
+        pump(c, NULL, 0);
+}
+
 /* ---- sockets at the other side ----------------------------------------------------------------------------------- */
 
 static int configure_socket(struct client *c, struct handle *h, const struct option *option)
@@ -553,7 +579,7 @@ static int64_t client_accept(struct upper *u, int number, struct pkt_endpoint *p
         return c->lost ? -ECOMM : -EBADF;
     if (l->phase != LISTENING)
         return -EINVAL;
-    pump(c, NULL, 0);
+    catch_up(c);
     for (int i = 0; i < HANDLES_MAX; i++)
         if (c->handles[i].phase != FREE && c->handles[i].listener == number && (!first || c->handles[i].arrival < first->arrival))
             first = &c->handles[i];
@@ -564,6 +590,16 @@ static int64_t client_accept(struct upper *u, int number, struct pkt_endpoint *p
     first->listener = -1;
     *peer = first->peer;
     return first - c->handles;
+}
+
+static int create_at_some_port(struct client *c, struct handle *h)
+{
+    int status = -EADDRINUSE;
+    for (int i = 0; i < PORTS_TRIED && status == -EADDRINUSE; i++) {
+        struct pkt_endpoint local = { .port = (uint16_t)(PORTS_FIRST + c->next_port++ % PORTS) };
+        status = create(c, h, &local);
+    }
+    return status;
 }
 
 static int64_t client_connect(struct upper *u, int number, const struct pkt_endpoint *remote)
@@ -580,7 +616,7 @@ static int64_t client_connect(struct upper *u, int number, const struct pkt_endp
     if (status == 0 && c->connects == CONNECTS_AT_ONCE)
         status = -ENOSYS;
     if (status == 0 && h->phase == FRESH)
-        status = create(c, h, NULL);
+        status = create_at_some_port(c, h);
     if (status < 0)
         return status;
     struct tpsp_writer w = begin(c, &h->under_way[SLOT_CONNECT], TPSP_TCP, TPSP_CONNECT);
@@ -629,7 +665,8 @@ static int64_t client_receive(struct upper *u, int number, uint8_t *out, size_t 
         return c->lost ? -ECOMM : -EBADF;
     if (flags)
         return -EOPNOTSUPP;
-    pump(c, NULL, 0);
+    if (h->data_at == h->data_len)
+        catch_up(c);
     size_t there = h->data_len - h->data_at;
     if (c->lost || there || h->hole) {
         size_t taken = there < len ? there : len;
@@ -769,7 +806,7 @@ static unsigned client_poll(struct upper *u, int number)
     enum { GONE = TARGET_EVENT_IN | TARGET_EVENT_OUT | TARGET_EVENT_ERROR | TARGET_EVENT_HANGUP | TARGET_EVENT_READ_HANGUP };
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
-    pump(c, NULL, 0);
+    catch_up(c);
     if (c->lost || !h)
         return GONE;
     if (h->phase == LISTENING) {
@@ -807,16 +844,6 @@ static int64_t client_status(struct upper *u, const struct pkt_endpoint *local, 
 }
 
 /* ---- the upper tester itself ------------------------------------------------------------------------------------- */
-
-static int general(struct client *c, uint8_t primitive, int64_t patience_ns)
-{
-    struct tpsp_writer w = begin(c, &c->general, TPSP_GENERAL, primitive);
-    if (primitive == TPSP_END_TEST) { /* tcId, tsName: may be ignored (§6.10) */
-        tpsp_write_u16(&w, 0);
-        tpsp_write_octets(&w, NULL, 0);
-    }
-    return ask_repeatedly(c, c->control, &c->general, &w, patience_ns);
-}
 
 static void describe(struct client *c)
 {

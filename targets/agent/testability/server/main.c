@@ -32,10 +32,20 @@ static int open_port(unsigned port)
     exit(3);
 }
 
+/* What sockets report goes before what is asked: so an answer comes after everything that had happened before the question. */
+static void work(struct ut *ut)
+{
+    static struct pollfd watched[UT_SOCKETS_MAX];
+    size_t count = ut_watch(ut, watched);
+    if (count && poll(watched, count, 0) > 0)
+        ut_work(ut, watched, count);
+}
+
 static void take_all(struct ut *ut, int fd)
 {
     static uint8_t bytes[65536];
     for (;;) {
+        work(ut);
         struct ut_peer from = { .len = sizeof from.address };
         ssize_t len = recvfrom(fd, bytes, sizeof bytes, MSG_DONTWAIT, (struct sockaddr *)&from.address, &from.len);
         if (len < 0)
@@ -69,7 +79,6 @@ int main(int argc, char **argv)
         watched[count] = (struct pollfd){ .fd = fd, .events = POLLIN };
         if (poll(watched, count + 1, -1) < 0 && errno != EINTR)
             return 3;
-        ut_work(ut, watched, count);
         take_all(ut, fd);
     }
     return 3;
