@@ -71,7 +71,7 @@ _tcpassay() {
             check:-*) _tcpassay_words "--filter --strict --offload --connections --json --out --report --verbose --quiet --help" ;;
             replay:-*) _tcpassay_words "--target --seed --pcap --print --disruptive --help" ;;
             probe:-*) _tcpassay_words "-4 -6 --tries --interval --wait --time --isn --request --host --unprivileged --json --help" ;;
-            serve:-*) _tcpassay_words "--tap --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --socket --json --help" ;;
+            serve:-*) _tcpassay_words "--tap --unix --agent --key --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --socket --json --help" ;;
             agent:-*) _tcpassay_words "--listen --key --make-key --settings --once --help" ;;
             explain:-*) _tcpassay_words "--help" ;;
             targets:-*) _tcpassay_words "--discover --patience --help" ;;
