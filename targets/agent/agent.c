@@ -169,6 +169,16 @@ static void set_number(int fd, int level, int option, int value)
     setsockopt(fd, level, option, &value, sizeof value);
 }
 
+static void keep_alive(int fd)
+{
+    set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+#ifdef TCP_KEEPIDLE
+    set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+    set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+#endif
+}
+
 static void name_peer(struct connection *c, const struct sockaddr_storage *address)
 {
     char text[INET6_ADDRSTRLEN] = "?";
@@ -204,10 +214,7 @@ static void accept_one(struct agent *a)
     *c = (struct connection){ .fd = fd, .server = server, .since_ns = now_ns() };
     name_peer(c, &address);
     set_number(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-    set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-    set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+    keep_alive(fd);
 }
 
 /* ---- the loop --------------------------------------------------------------------------------------------------- */

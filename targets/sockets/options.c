@@ -28,9 +28,6 @@ static const struct option { const char *name; int level, number; } OPTIONS[] = 
     { "SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT },
     { "SO_SNDBUF", SOL_SOCKET, SO_SNDBUF },
     { "SO_TYPE", SOL_SOCKET, SO_TYPE },
-    { "TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT },
-    { "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE },
-    { "TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL },
     { "TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG },
     { "TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY },
     { "IP_TOS", IPPROTO_IP, IP_TOS },
@@ -38,6 +35,11 @@ static const struct option { const char *name; int level, number; } OPTIONS[] = 
     { "IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS },
     { "IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS },
     { "IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY },
+#ifdef TCP_KEEPIDLE /* OpenBSD has them for all sockets together only */
+    { "TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT },
+    { "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE },
+    { "TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL },
+#endif
 #ifdef __linux__
     { "SO_MARK", SOL_SOCKET, SO_MARK },
     { "SO_PRIORITY", SOL_SOCKET, SO_PRIORITY },

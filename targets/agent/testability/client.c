@@ -665,7 +665,7 @@ static int64_t client_receive(struct upper *u, int number, uint8_t *out, size_t 
         return c->lost ? -ECOMM : -EBADF;
     if (flags)
         return -EOPNOTSUPP;
-    if (h->data_at == h->data_len)
+    if (h->data_len - h->data_at < len)
         catch_up(c);
     size_t there = h->data_len - h->data_at;
     if (c->lost || there || h->hole) {
