@@ -2,18 +2,23 @@
  *
  * A document is made when its client comes in, and kept until the client has taken it, closes, or has been too slow: so no client
  * holds the server up. The socket is its owner's alone (mode 0600 before it has a name), and a client of anybody but its owner or
- * root is turned away. One left behind by a server that was killed is of no harm: its name holds a process id, and who asks removes
- * it (engine/cli). */
+ * root is turned away.
+ *
+ * A name in a folder does not go with the process that made it. So a small process watches the server: a pipe that only the server
+ * can write to tells it that all is well, or, by its end, that the server was killed; then it removes the name. */
 #include "targets/reference/serve/status_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "targets/reference/serve/service.h"
@@ -29,6 +34,8 @@ struct client {
 
 struct status_socket {
     int fd;
+    pid_t watcher;           /* 0: none */
+    int watcher_pipe;
     char path[STATUS_PATH_MAX], interface[32];
     struct client clients[STATUS_CLIENTS_MAX];
 };
@@ -164,6 +171,47 @@ static int listen_somewhere(struct status_socket *s)
     return status;
 }
 
+/* What the watcher does: it keeps nothing of the server's open, and no signal of the server's terminal reaches it. */
+static void watch(int pipe_end, const char *path)
+{
+    char farewell;
+    setsid();
+    signal(SIGTERM, SIG_IGN);
+    dup2(pipe_end, STDIN_FILENO);
+    close_range(STDOUT_FILENO, ~0u, 0);
+    if (read(STDIN_FILENO, &farewell, 1) == 0)
+        unlink(path);
+    _exit(0);
+}
+
+/* Without one, the name may stay after kill -9, and whoever asks removes it. */
+static void start_watcher(struct status_socket *s)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return;
+    const pid_t watcher = fork();
+    if (watcher == 0) {
+        close(ends[1]);
+        watch(ends[0], s->path);
+    }
+    close(ends[0]);
+    if (watcher < 0)
+        close(ends[1]);
+    s->watcher = watcher < 0 ? 0 : watcher;
+    s->watcher_pipe = ends[1];
+}
+
+static void end_watcher(struct status_socket *s)
+{
+    if (!s->watcher)
+        return;
+    if (write(s->watcher_pipe, "", 1) != 1)
+        kill(s->watcher, SIGKILL);
+    close(s->watcher_pipe);
+    waitpid(s->watcher, NULL, 0);
+}
+
 struct status_socket *status_socket_open(const char *path, const char *interface, char *why, size_t why_size)
 {
     struct status_socket *s = calloc(1, sizeof *s);
@@ -175,8 +223,10 @@ struct status_socket *status_socket_open(const char *path, const char *interface
     for (char *c = s->interface; *c; c++)
         *c = *c == '/' || *c == '.' ? '_' : *c;
     const int status = path ? listen_at(s, path) : listen_somewhere(s);
-    if (status == 0)
+    if (status == 0) {
+        start_watcher(s);
         return s;
+    }
     snprintf(why, why_size, "%s", strerror(-status));
     free(s);
     return NULL;
@@ -198,6 +248,7 @@ void status_socket_close(struct status_socket *s)
             drop(&s->clients[i]);
     unlink(s->path);
     close(s->fd);
+    end_watcher(s);
     free(s);
 }
 
