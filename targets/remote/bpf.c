@@ -31,8 +31,8 @@ static int bpf(enum bpf_cmd command, union bpf_attr *attr)
 }
 
 /* The descriptor of the link, which keeps the program. */
-static int load_and_link(const struct program *program, enum bpf_prog_type type, uint32_t load_flags, uint32_t attach_type, unsigned ifindex,
-                         uint32_t link_flags)
+static int load_and_link(const struct program *program, enum bpf_prog_type type, uint32_t load_flags, uint32_t attach_type,
+                         unsigned ifindex, uint32_t link_flags)
 {
     union bpf_attr load;
     memset(&load, 0, sizeof load);
@@ -92,8 +92,8 @@ static void load(struct program *p, uint8_t size, int32_t offset)
     add(p, (struct bpf_insn){ .code = (uint8_t)(BPF_LD | size | BPF_ABS), .imm = offset });
 }
 
-/* Ends the program with TCX_PASS unless register 0 stands to value as the jump says. Immediate values are compared with 64 bits, so a
- * 32-bit one goes through a register. */
+/* Ends the program with TCX_PASS unless register 0 stands to value as the jump says. Immediate values are compared with 64 bits, so
+ * a 32-bit one goes through a register. */
 static void pass_unless(struct program *p, uint8_t jump, uint32_t value)
 {
     add(p, (struct bpf_insn){ .code = BPF_ALU | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1, .imm = (int32_t)value });

@@ -1,4 +1,5 @@
-/* What a network card, or the kernel in its place, does to segments before a capture sees them, and how to see what was on the wire. */
+/* What a network card, or the kernel in its place, does to segments before a capture sees them, and how to see what was on the
+ * wire. */
 #ifndef TCPASSAY_TARGETS_REMOTE_CARD_H
 #define TCPASSAY_TARGETS_REMOTE_CARD_H
 
@@ -16,8 +17,8 @@ int card_switch(const char *interface, unsigned offloads, bool on);
 /* Into name, the driver's: "veth", "virtio_net"; "" when it does not tell. */
 void card_driver(const char *interface, char name[static 32]);
 
-/* A TCP segment that comes from this machine, or from a virtual one beside it, may have no checksum yet, but the pseudo header's sum
- * in its place, for a card to complete. Does that, and returns true, when it looks like that and its checksum is wrong as it
+/* A TCP segment that comes from this machine, or from a virtual one beside it, may have no checksum yet, but the pseudo header's
+ * sum in its place, for a card to complete. Does that, and returns true, when it looks like that and its checksum is wrong as it
  * stands. A stack that really sends such sums looks the same: so only for interfaces that can show them. */
 bool card_complete_checksum(uint8_t *packet, size_t len);
 

@@ -1,6 +1,6 @@
-/* Writes the filter: what comes to the tester's MAC address for one of its IP addresses, and ARP and neighbour solicitations, which come
- * to everybody. The tester's own frames stay out, and so does the control connection to an agent, which the machine's kernel has
- * under another address or at another port. */
+/* Writes the filter: what comes to the tester's MAC address for one of its IP addresses, and ARP and neighbour solicitations, which
+ * come to everybody. The tester's own frames stay out, and so does the control connection to an agent, which the machine's kernel
+ * has under another address or at another port. */
 #include "targets/remote/filter.h"
 
 #include <inttypes.h>
@@ -68,7 +68,8 @@ static void say_own_address(struct text *t, const struct filter *f)
         say(t, "%s%02x", i ? ":" : "", f->mac.bytes[i]);
     say(t, " and ((arp and arp[6:2] = 2)");
     if (f->tester[0].version)
-        say(t, " or (ip dst host %s and ((ip src host %s and (tcp dst portrange %u-%u or ip[6:2] & 0x1fff != 0)) or (icmp and icmp[0] != 8)))",
+        say(t,
+            " or (ip dst host %s and ((ip src host %s and (tcp dst portrange %u-%u or ip[6:2] & 0x1fff != 0)) or (icmp and icmp[0] != 8)))",
             pkt_addr_format(&f->tester[0], own), pkt_addr_format(&f->iut[0], iut), f->first_port, f->last_port);
     if (f->tester[1].version)
         say(t,

@@ -1,4 +1,5 @@
-/* What a run captures: a filter in pcap-filter(7)'s language, so that the kernel copies only frames that are meant for the tester. */
+/* What a run captures: a filter in pcap-filter(7)'s language, so that the kernel copies only frames that are meant for the tester.
+ */
 #ifndef TCPASSAY_TARGETS_REMOTE_FILTER_H
 #define TCPASSAY_TARGETS_REMOTE_FILTER_H
 

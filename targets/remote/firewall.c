@@ -27,7 +27,8 @@ int firewall_text(const char *table, const struct guarded_ports *guarded, unsign
         char from[PKT_ADDR_TEXT_MAX], to[PKT_ADDR_TEXT_MAX];
         const char *family = guarded[i].to.version == 6 ? "ip6" : "ip";
         len += snprintf(out + len, capacity - (size_t)len, "        %s saddr %s %s daddr %s tcp dport %u-%u drop\n", family,
-                        pkt_addr_format(&guarded[i].from, from), family, pkt_addr_format(&guarded[i].to, to), guarded[i].first, guarded[i].last);
+                        pkt_addr_format(&guarded[i].from, from), family, pkt_addr_format(&guarded[i].to, to), guarded[i].first,
+                        guarded[i].last);
     }
     if (len > 0 && (size_t)len < capacity)
         len += snprintf(out + len, capacity - (size_t)len, "    }\n}\n");
@@ -64,8 +65,8 @@ static int listen_to(pid_t pid, int out, char *said, size_t capacity)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
 }
 
-/* nft with this text as its standard input, a file that can be opened again by name, as nft does. The first line of what it says goes
- * into said. 0, a negative errno value when it cannot be run, or 1 when it refused. */
+/* nft with this text as its standard input, a file that can be opened again by name, as nft does. The first line of what it says
+ * goes into said. 0, a negative errno value when it cannot be run, or 1 when it refused. */
 static int run_nft(const char *text, char *said, size_t capacity)
 {
     int out[2] = { -1, -1 }, in = memfd_create("tcpassay-rules", MFD_CLOEXEC);
@@ -91,7 +92,8 @@ void firewall_delete_table(const char *table)
     run_nft(text, said, sizeof said);
 }
 
-static int make_table(struct firewall *f, struct watcher *watcher, const struct guarded_ports *guarded, unsigned count, char *said, size_t capacity)
+static int make_table(struct firewall *f, struct watcher *watcher, const struct guarded_ports *guarded, unsigned count, char *said,
+                      size_t capacity)
 {
     char text[FIREWALL_TEXT_MAX];
     struct deed deed;
@@ -120,8 +122,8 @@ static int hold_filters(struct firewall *f, unsigned ifindex, const struct guard
     return 0;
 }
 
-bool firewall_open(struct firewall *f, struct watcher *watcher, unsigned ifindex, const struct guarded_ports *guarded, unsigned count,
-                   struct target_error *error)
+bool firewall_open(struct firewall *f, struct watcher *watcher, unsigned ifindex, const struct guarded_ports *guarded,
+                   unsigned count, struct target_error *error)
 {
     char said[256];
     *f = (struct firewall){ .held = { -1, -1 }, .means = "nftables" };
@@ -134,7 +136,8 @@ bool firewall_open(struct firewall *f, struct watcher *watcher, unsigned ifindex
     if (by_bpf == 0)
         return true;
     error->kind = TARGET_ERR_UNAVAILABLE;
-    snprintf(error->text, sizeof error->text,
+    snprintf(
+        error->text, sizeof error->text,
              "the packet filter cannot be told to keep this machine's kernel out of the tester's connections (nft: %s; eBPF: %s): install "
              "nftables and run as root, or give the tester an address of its own with tester=ADDR",
              by_nft < 0 ? strerror(-by_nft) : said, strerror(-by_bpf));

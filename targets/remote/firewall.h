@@ -18,8 +18,8 @@ struct firewall {
 int firewall_text(const char *table, const struct guarded_ports *guarded, unsigned count, char *out, size_t capacity);
 
 /* Puts the rules in force. The watcher removes the table; the filters end with their descriptors. False with *error. */
-bool firewall_open(struct firewall *f, struct watcher *watcher, unsigned ifindex, const struct guarded_ports *guarded, unsigned count,
-                   struct target_error *error);
+bool firewall_open(struct firewall *f, struct watcher *watcher, unsigned ifindex, const struct guarded_ports *guarded,
+                   unsigned count, struct target_error *error);
 /* Drops the descriptors; the table is the watcher's. */
 void firewall_close(struct firewall *f);
 

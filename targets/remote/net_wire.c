@@ -1,8 +1,8 @@
 /* Injects with libnet and captures with libpcap.
  *
- * Theory of operation. libnet's link-layer injection writes whole frames to a packet socket. libnet binds that socket to nothing, so
- * that the kernel would also queue every frame of the machine in it; a filter that takes nothing prevents that. libpcap's ring is
- * shared with the kernel: a frame costs no system call but when the ring is found empty. Immediate mode (TPACKET_V2) gives each
+ * Theory of operation. libnet's link-layer injection writes whole frames to a packet socket. libnet binds that socket to nothing,
+ * so that the kernel would also queue every frame of the machine in it; a filter that takes nothing prevents that. libpcap's ring
+ * is shared with the kernel: a frame costs no system call but when the ring is found empty. Immediate mode (TPACKET_V2) gives each
  * frame a slot of the snap length, which is therefore that of the interface's longest frame.
  *
  * What is on the wire. A capture sees frames after the receiving card, or the kernel in its place, has put segments together (GRO,
@@ -80,7 +80,8 @@ static bool unavailable(struct target_error *error)
 
 static bool explain_privilege(struct target_error *error)
 {
-    snprintf(error->text, sizeof error->text, "raw packets need root, or the capabilities CAP_NET_RAW and CAP_NET_ADMIN: run it with sudo, or grant "
+    snprintf(error->text, sizeof error->text,
+             "raw packets need root, or the capabilities CAP_NET_RAW and CAP_NET_ADMIN: run it with sudo, or grant "
              "them once with: setcap cap_net_raw,cap_net_admin=ep \"$(command -v tcpassay)\"");
     return unavailable(error);
 }
@@ -90,9 +91,11 @@ static bool explain_pcap(struct net_wire *w, pcap_t *pcap, int status, struct ta
     if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED)
         return explain_privilege(error);
     if (status == PCAP_ERROR_IFACE_NOT_UP)
-        snprintf(error->text, sizeof error->text, "interface %s is down: switch it on with: ip link set %s up", w->interface, w->interface);
+        snprintf(error->text, sizeof error->text, "interface %s is down: switch it on with: ip link set %s up", w->interface,
+                 w->interface);
     else if (status == PCAP_ERROR_NO_SUCH_DEVICE)
-        snprintf(error->text, sizeof error->text, "there is no interface %s: \"ip -brief link\" lists those there are", w->interface);
+        snprintf(error->text, sizeof error->text, "there is no interface %s: \"ip -brief link\" lists those there are",
+                 w->interface);
     else
         snprintf(error->text, sizeof error->text, "capturing on %s failed: %.300s", w->interface, pcap_geterr(pcap));
     return unavailable(error);
@@ -124,7 +127,8 @@ static bool open_capture(struct net_wire *w, struct target_error *error)
     int status = pcap_activate(pcap);
     bool opened = status >= 0 || explain_pcap(w, pcap, status, error);
     if (opened && pcap_datalink(pcap) != DLT_EN10MB) {
-        snprintf(error->text, sizeof error->text, "interface %s is no Ethernet: name another one with interface=NAME", w->interface);
+        snprintf(error->text, sizeof error->text, "interface %s is no Ethernet: name another one with interface=NAME",
+                 w->interface);
         opened = unavailable(error);
     }
     if (opened && (!set_filter(w, pcap) || pcap_setnonblock(pcap, 1, reason) < 0)) {
@@ -185,7 +189,8 @@ static void close_handles(struct net_wire *w)
     w->pass_fd = -1;
 }
 
-/* Has the interface hand up frames as they were on the wire. What cannot be switched off is left on: long frames then count as lost. */
+/* Has the interface hand up frames as they were on the wire. What cannot be switched off is left on: long frames then count as
+ * lost. */
 static void calm_interface(struct net_wire *w, unsigned ifindex)
 {
     char driver[32];
@@ -210,13 +215,16 @@ static bool check_link(struct net_wire *w, unsigned *ifindex, struct link *link,
     *ifindex = if_nametoindex(w->interface);
     w->no_carrier = false;
     if (!*ifindex || link_read(*ifindex, link) < 0)
-        snprintf(error->text, sizeof error->text, "there is no interface %s: \"ip -brief link\" lists those there are", w->interface);
+        snprintf(error->text, sizeof error->text, "there is no interface %s: \"ip -brief link\" lists those there are",
+                 w->interface);
     else if (!link->up)
-        snprintf(error->text, sizeof error->text, "interface %s is down: switch it on with: ip link set %s up", w->interface, w->interface);
+        snprintf(error->text, sizeof error->text, "interface %s is down: switch it on with: ip link set %s up", w->interface,
+                 w->interface);
     else if ((w->no_carrier = !link->running))
         snprintf(error->text, sizeof error->text, "interface %s has no carrier: is a cable missing, or the other end switched off?", w->interface);
     else if (!link->ethernet)
-        snprintf(error->text, sizeof error->text, "interface %s is no Ethernet: name another one with interface=NAME", w->interface);
+        snprintf(error->text, sizeof error->text, "interface %s is no Ethernet: name another one with interface=NAME",
+                 w->interface);
     else
         return true;
     return unavailable(error);
@@ -376,7 +384,9 @@ static ssize_t take(struct net_wire *w, const struct pcap_pkthdr *header, const 
 {
     if (header->caplen < header->len || header->len > capacity) {
         w->lost++;
-        note(w, "a frame of %u octets arrived, longer than the MTU of %s allows: switch segmentation off at its sender (ethtool -K … tso off gso off)",
+        note(
+            w,
+            "a frame of %u octets arrived, longer than the MTU of %s allows: switch segmentation off at its sender (ethtool -K … tso off gso off)",
              header->len, w->interface);
         return 0;
     }
@@ -461,8 +471,8 @@ struct wire *net_wire_open(const struct net_wire_config *config, struct target_e
     }
     const char *version = pcap_lib_version(); /* "libpcap version 1.10.3 (with TPACKET_V3)" */
     version += strcspn(version, "0123456789");
-    snprintf(w->base.description, sizeof w->base.description, "interface %s (libnet " LIBNET_VERSION ", libpcap %.*s)", w->interface,
-             (int)strcspn(version, " "), version);
+    snprintf(w->base.description, sizeof w->base.description, "interface %s (libnet " LIBNET_VERSION ", libpcap %.*s)",
+             w->interface, (int)strcspn(version, " "), version);
     return &w->base;
 }
 

@@ -1,9 +1,9 @@
 /* Makes the plan: host names, routes, addresses of the tester.
  *
- * The tester has IP addresses and a MAC address of its own wherever somebody can name a spare address (tester=). It then is a station
- * beside this machine, of which the kernel knows nothing. The MAC address is locally administered and made of the interface's and the
- * tester's address, so that runs at the same place look alike to switches and neighbours, and two testers on a link do not collide.
- * With address=own it shares the machine's addresses, and has ports to itself. */
+ * The tester has IP addresses and a MAC address of its own wherever somebody can name a spare address (tester=). It then is a
+ * station beside this machine, of which the kernel knows nothing. The MAC address is locally administered and made of the
+ * interface's and the tester's address, so that runs at the same place look alike to switches and neighbours, and two testers on a
+ * link do not collide. With address=own it shares the machine's addresses, and has ports to itself. */
 #include "targets/remote/plan.h"
 #include "targets/remote/route.h"
 
@@ -15,7 +15,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static bool fail(struct target_error *error, enum target_error_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool fail(struct target_error *error, enum target_error_kind kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static bool fail(struct target_error *error, enum target_error_kind kind, const char *format, ...)
 {
     va_list arguments;
@@ -104,14 +105,16 @@ static bool read_argument(const char *argument, struct plan *plan, struct target
     uint16_t port;
     size_t len = strcspn(argument, ",");
     if (len == 0)
-        return fail(error, TARGET_ERR_USAGE, "no host is named: write remote:HOST,tester=ADDR with an address that nobody else uses, "
+        return fail(error, TARGET_ERR_USAGE,
+                    "no host is named: write remote:HOST,tester=ADDR with an address that nobody else uses, "
                                              "remote:HOST:PORT for a host without agent; docs/targets.md explains the rest");
     if (len >= sizeof word)
         return fail(error, TARGET_ERR_USAGE, "a host's name of %zu octets is too long", len);
     memcpy(word, argument, len);
     word[len] = '\0';
     if (!plan_split_host(word, plan->host, sizeof plan->host, &port))
-        return fail(error, TARGET_ERR_USAGE, "\"%.100s\" is neither HOST nor HOST:PORT; an IPv6 address before a port stands in brackets", word);
+        return fail(error, TARGET_ERR_USAGE,
+                    "\"%.100s\" is neither HOST nor HOST:PORT; an IPv6 address before a port stands in brackets", word);
     if (!names_iut(argument + len) && !resolve(plan->host, found, error))
         return false;
     int used = snprintf(completed, sizeof completed, "%s", word);
@@ -119,12 +122,13 @@ static bool read_argument(const char *argument, struct plan *plan, struct target
         if (found[v].version)
             used += snprintf(completed + used, sizeof completed - (size_t)used, ",iut=%s", pkt_addr_format(&found[v], text));
     if (snprintf(completed + used, sizeof completed - (size_t)used, "%s", argument + len) >= (int)sizeof completed - used)
-        return fail(error, TARGET_ERR_USAGE, "the target's argument is longer than %zu octets: use a target file", sizeof completed);
+        return fail(error, TARGET_ERR_USAGE, "the target's argument is longer than %zu octets: use a target file",
+                    sizeof completed);
     if (!pixit_parse(completed, &plan->pixit, error))
         return false;
     if (port && plan->pixit.open_port)
-        return fail(error, TARGET_ERR_USAGE, "the open port stands twice, as %s:%u and port=%u: leave one of them away", plan->host, port,
-                    plan->pixit.open_port);
+        return fail(error, TARGET_ERR_USAGE, "the open port stands twice, as %s:%u and port=%u: leave one of them away", plan->host,
+                    port, plan->pixit.open_port);
     if (port)
         plan->pixit.open_port = port;
     return true;
@@ -170,7 +174,8 @@ static bool find_ways(struct plan *plan, struct route routes[2], struct target_e
     bool any = false;
     for (unsigned v = 0; v < 2; v++) {
         struct pixit *p = &plan->pixit;
-        bool wanted = p->iut[v].version && (p->own_address || p->tester[v].version || (!p->tester[0].version && !p->tester[1].version));
+        bool wanted =
+            p->iut[v].version && (p->own_address || p->tester[v].version || (!p->tester[0].version && !p->tester[1].version));
         bool found = wanted && find_way(plan, v, &routes[v], error);
         if (found && plan->ifindex && routes[v].ifindex != plan->ifindex)
             found = false;
@@ -189,7 +194,8 @@ static bool find_ways(struct plan *plan, struct route routes[2], struct target_e
     if (any)
         *error = (struct target_error){ .kind = TARGET_ERR_NONE };
     else if (error->kind == TARGET_ERR_NONE)
-        fail(error, TARGET_ERR_USAGE, "tester= and the addresses of %s are of different IP versions: name one of the same with iut=", plan->host);
+        fail(error, TARGET_ERR_USAGE,
+             "tester= and the addresses of %s are of different IP versions: name one of the same with iut=", plan->host);
     return any;
 }
 
@@ -203,9 +209,9 @@ static bool say_that_none_is_spare(const struct plan *plan, const struct route r
     spare.bytes[spare.version == 6 ? 15 : 3] = 200;
     return fail(error, TARGET_ERR_USAGE,
                 "the tester needs an IP address that nobody else uses on %s, where this machine has %s/%u: write for instance "
-                "remote:%s,tester=%s+20 for twenty from there on; or, where none can be had, remote:%s,address=own", plan->interface,
-                pkt_addr_format(&route->source, text), route->source_prefix_len, plan->pixit.word, pkt_addr_format(&spare, example),
-                plan->pixit.word);
+                "remote:%s,tester=%s+20 for twenty from there on; or, where none can be had, remote:%s,address=own",
+                plan->interface, pkt_addr_format(&route->source, text), route->source_prefix_len, plan->pixit.word,
+                pkt_addr_format(&spare, example), plan->pixit.word);
 }
 
 static bool refuse_own(const struct plan *plan, struct target_error *error)
@@ -215,9 +221,11 @@ static bool refuse_own(const struct plan *plan, struct target_error *error)
         char text[PKT_ADDR_TEXT_MAX];
         const struct pkt_addr *tester = &plan->pixit.tester[v];
         if (tester->version && route_find(tester, 0, &route) == 0 && route.local)
-            return !fail(error, TARGET_ERR_USAGE,
+            return !fail(
+                error, TARGET_ERR_USAGE,
                          "tester=%s is an address of this machine, whose kernel would answer too: name one that nobody uses, or write "
-                         "address=own", pkt_addr_format(tester, text));
+                "address=own",
+                pkt_addr_format(tester, text));
     }
     return false;
 }

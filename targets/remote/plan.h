@@ -1,4 +1,5 @@
-/* How a host across the network is to be reached: what the argument behind "remote:" says, completed by this machine's routing table. */
+/* How a host across the network is to be reached: what the argument behind "remote:" says, completed by this machine's routing
+ * table. */
 #ifndef TCPASSAY_TARGETS_REMOTE_PLAN_H
 #define TCPASSAY_TARGETS_REMOTE_PLAN_H
 
@@ -17,8 +18,8 @@ struct plan {
     uint16_t first_port, port_count; /* of the tester, where it may use only these; else 0 */
 };
 
-/* False with *error: USAGE when the argument is wrong, UNAVAILABLE when the host cannot be found in name or by route. Waits for name
- * service only. */
+/* False with *error: USAGE when the argument is wrong, UNAVAILABLE when the host cannot be found in name or by route. Waits for
+ * name service only. */
 bool plan_make(const char *argument, struct plan *out, struct target_error *error);
 
 /* "HOST", "HOST:PORT", "[2001:db8::2]:PORT", "2001:db8::2"; port 0: none was written. */

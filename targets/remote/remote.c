@@ -80,7 +80,8 @@ static bool can_be_set(const struct pixit *pixit, const struct target_config *co
     if (config->setting_count == 0 || pixit->upper != PIXIT_UPPER_NONE)
         return true;
     error->kind = TARGET_ERR_UNSUPPORTED;
-    snprintf(error->text, sizeof error->text, "nobody can set %.64s at this host: it needs an agent (agent=HOST)", config->settings[0].name);
+    snprintf(error->text, sizeof error->text, "nobody can set %.64s at this host: it needs an agent (agent=HOST)",
+             config->settings[0].name);
     return false;
 }
 

@@ -95,8 +95,10 @@ _Noreturn static void watch(int fd)
 static struct watcher *failed(struct target_error *error, const char *what)
 {
     error->kind = TARGET_ERR_UNAVAILABLE;
-    snprintf(error->text, sizeof error->text, "the process that will clean up after the run cannot be started (%s: %s): free some memory, or raise "
-             "ulimit -u and -n", what, strerror(errno));
+    snprintf(error->text, sizeof error->text,
+             "the process that will clean up after the run cannot be started (%s: %s): free some memory, or raise "
+             "ulimit -u and -n",
+             what, strerror(errno));
     return NULL;
 }
 

@@ -22,8 +22,8 @@ struct watcher;
 /* Starts the process, in the network namespace that the thread is in. NULL with *error. */
 struct watcher *watcher_start(struct target_error *error);
 
-/* To be told before the deed is done. False when the watcher is gone, or knows of WATCHER_DEEDS_MAX already: then the deed must be left
- * undone. */
+/* To be told before the deed is done. False when the watcher is gone, or knows of WATCHER_DEEDS_MAX already: then the deed must be
+ * left undone. */
 bool watcher_tell(struct watcher *w, const struct deed *deed);
 
 /* Everything is undone, last first, when this returns; the process has ended. NULL is nothing. */

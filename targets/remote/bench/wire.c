@@ -1,5 +1,6 @@
-/* How many segments a second the wire sends and captures on a veth pair, beside bare loops of libnet, libpcap and sendto on the same
- * pair. Prints numbers and ratios; fails when a segment is dropped, or when the wire is slower than 50,000 segments a second. */
+/* How many segments a second the wire sends and captures on a veth pair, beside bare loops of libnet, libpcap and sendto on the
+ * same pair. Prints numbers and ratios; fails when a segment is dropped, or when the wire is slower than 50,000 segments a second.
+ */
 #include "targets/remote/filter.h"
 #include "targets/remote/net_wire.h"
 #include "targets/remote/test/veth.h"
@@ -254,7 +255,8 @@ static int captures(const struct bench *b)
         else
             printf("capture while as many are sent as a processor can\n");
         printf("  this wire (libpcap)     %9.0f of %9.0f sent, %d dropped\n", wire, sent_wire, dropped_wire);
-        printf("  bare loop of libpcap    %9.0f of %9.0f sent, %d dropped   wire / libpcap  %.2f\n", bare, sent_pcap, dropped_pcap, wire / bare);
+        printf("  bare loop of libpcap    %9.0f of %9.0f sent, %d dropped   wire / libpcap  %.2f\n", bare, sent_pcap, dropped_pcap,
+               wire / bare);
         bad |= i == 0 && (dropped_wire > 0 || wire < 0.9 * RATE_MIN);
     }
     return bad;

@@ -105,7 +105,8 @@ static struct frame wrap(const struct eth_addr *src, const struct eth_addr *dst,
     return out;
 }
 
-static struct frame segment(const struct eth_addr *src_mac, const struct eth_addr *dst_mac, const char *src, const char *dst, uint16_t dst_port)
+static struct frame segment(const struct eth_addr *src_mac, const struct eth_addr *dst_mac, const char *src, const char *dst,
+                            uint16_t dst_port)
 {
     uint8_t bytes[FRAME_MAX];
     struct pkt_builder *builder = pkt_builder_new();
@@ -260,7 +261,8 @@ static void the_rules_name_one_host_one_address_and_the_ports(void **state)
 
 /* ---- checksums ------------------------------------------------------------------------------------------------- */
 
-/* A segment as it leaves a kernel that has a card to complete checksums: the folded sum of the pseudo header stands in the field. */
+/* A segment as it leaves a kernel that has a card to complete checksums: the folded sum of the pseudo header stands in the field.
+ */
 static ssize_t build_unfinished(const char *src, const char *dst, const char *data, uint8_t *out, size_t capacity, uint16_t *right)
 {
     struct pkt_builder *builder = pkt_builder_new();
@@ -275,7 +277,8 @@ static ssize_t build_unfinished(const char *src, const char *dst, const char *da
     *right = packet.tcp.checksum;
     uint32_t sum = 0;
     for (size_t i = 0; i + 1 < 16; i += 2)
-        sum += (uint32_t)(spec.src.bytes[i] << 8 | spec.src.bytes[i + 1]) + (uint32_t)(spec.dst.bytes[i] << 8 | spec.dst.bytes[i + 1]);
+        sum +=
+            (uint32_t)(spec.src.bytes[i] << 8 | spec.src.bytes[i + 1]) + (uint32_t)(spec.dst.bytes[i] << 8 | spec.dst.bytes[i + 1]);
     sum += PKT_PROTO_TCP + packet.payload_len;
     while (sum >> 16)
         sum = (sum & 0xffff) + (sum >> 16);

@@ -1,5 +1,5 @@
-/* Tests that nothing is left behind, and that the local kernel is kept out of the tester's connections: the watcher outlives a tester that
- * is killed, a fake nft records what it is told, and the eBPF filter keeps this machine's resets away. */
+/* Tests that nothing is left behind, and that the local kernel is kept out of the tester's connections: the watcher outlives a
+ * tester that is killed, a fake nft records what it is told, and the eBPF filter keeps this machine's resets away. */
 #include "targets/remote/card.h"
 #include "targets/remote/firewall.h"
 #include "targets/remote/net_wire.h"

@@ -1,5 +1,5 @@
-/* Tests of the wire on a veth pair: frames in both directions, what a capture must not show, what counts as lost, and interfaces that go
- * and come back. */
+/* Tests of the wire on a veth pair: frames in both directions, what a capture must not show, what counts as lost, and interfaces
+ * that go and come back. */
 #include "targets/remote/card.h"
 #include "targets/remote/filter.h"
 #include "targets/remote/net_wire.h"
