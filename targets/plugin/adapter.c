@@ -469,7 +469,7 @@ static void look_at_status(struct adapter *a)
         adapter_blame(a, false, "status() gave %" PRId64 ", which is neither 0 nor an errno value", result);
     if (result >= 0 && s->state >= TCP_STATE_COUNT)
         adapter_blame(a, false, "status() gave state %u, and there are %d", s->state, TCP_STATE_COUNT);
-    answer->status_there = true;
+    answer->status_there = 1;
     answer->status_result = result < 0 ? result : 0;
     answer->status = (struct target_status){
         .state = (enum tcp_state)s->state, .known = s->known, .snd_una = s->snd_una, .snd_nxt = s->snd_nxt, .rcv_nxt = s->rcv_nxt,

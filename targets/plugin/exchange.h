@@ -59,7 +59,7 @@ struct exchange_answer {
     int64_t value;
     int64_t deadline_ns;
     struct pkt_endpoint endpoint;
-    bool status_there;              /* the status of the connection that was last asked for, as it is after this call, too */
+    uint32_t status_there;          /* the status of the connection that was last asked for, as it is after this call, too */
     int64_t status_result;
     struct target_status status;
     uint32_t outputs_bytes;         /* used of outputs: for each packet its length as uint32_t, and its octets, up to a multiple of 4 */

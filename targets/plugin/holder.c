@@ -265,11 +265,14 @@ static bool watch(struct holder *h, struct watch *w)
     w->sleeps += state && state != 'R';
     note_memory(h);
     const bool busy = now_ns - w->from_ns >= patience_ns, asleep = w->sleeps >= SLEEPS_MAX;
-    if (!busy && !asleep)
+    const bool bloated = atomic_load(&h->x->memory_mib) > h->limit_mib;
+    if (!busy && !asleep && !bloated)
         return false;
     bury(h, true, &ended);
-    pool.hangs++;
-    if (busy)
+    pool.hangs += !bloated;
+    if (bloated)
+        add(h, "crash: %s took more memory than it may have, and was stopped", where(h));
+    else if (busy)
         add(h, "hang: %s took more than %.2f s of processor time, and was stopped", where(h), (double)patience_ns / 1e9);
     else
         add(h, "hang: %s waits for something, for %.0f s now, and was stopped; nothing may wait", where(h), SLEEPS_MAX * LOOK_MS / 1e3);

@@ -102,7 +102,7 @@ static void take_outputs(struct plugin *p, uint32_t size)
 
 static void take_status(struct plugin *p)
 {
-    p->watched = p->x->answer.status_there;
+    p->watched = p->x->answer.status_there != 0;
     p->watched_ns = p->now_ns;
     if (!p->watched)
         return;
