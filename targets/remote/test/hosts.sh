@@ -1,8 +1,8 @@
 #!/bin/bash
-# The target remote: against Linux in another network namespace: hosts.sh CASE, with TCPASSAY and DISCARD naming the programs. Everything happens
+# The target remote: against Linux in another network namespace: hosts.sh CASE, with TCPASSAY, DISCARD and MISCHIEF naming the programs. Everything happens
 # in namespaces of its own (network, processes, mounts), which the kernel takes away with the last process, however this ends.
 set -u
-tcpassay=${TCPASSAY:?the program under test} discard=${DISCARD:?the discard server}
+tcpassay=${TCPASSAY:?the program under test} discard=${DISCARD:?the discard server} mischief=${MISCHIEF:-}
 
 if [ -z "${HOSTS_INSIDE:-}" ]; then
     if [ "$(id -u)" -ne 0 ] || ! unshare --net --mount --pid --fork true 2>/dev/null; then
@@ -204,6 +204,25 @@ case_port() {
     holds "the machine is as before" compare
 }
 
+# Whatever comes from the host, the tester neither breaks nor hangs.
+case_mischief() {
+    shard=${HOSTS_SHARD:-1/32}
+    make_host && start_discard || exit 1
+    run linux linux --profile quick --shard "$shard"
+    for kind in garbage flood; do
+        began=$SECONDS
+        on_host "$mischief" far0 "$kind" 4 &
+        run "$kind" "$(with_port)" --profile quick --shard "$shard"
+        code=$?
+        holds "$kind: ends with 0, 1 or 3" [ "$code" -le 3 ]
+        holds "$kind: ends within 90 s" [ $((SECONDS - began)) -le 90 ]
+        holds "$kind: every test has its verdict, or exit 3" [ "$code" -eq 3 -o "$(verdicts "$work/$kind" | wc -l)" -eq "$(verdicts "$work/linux" | wc -l)" ]
+        wait_for 10 ping_works
+    done
+    run after "$(with_port)" --profile quick --shard "$shard"
+    holds "afterwards the verdicts are those of linux" same_verdicts linux after "$left_open_max"
+}
+
 # Each way of ending leaves the machine as it was.
 case_ends() {
     make_host && start_discard || exit 1
@@ -290,7 +309,7 @@ case_trouble() {
 }
 
 case ${1:?a case} in
-agent | router | port | ends | trouble) "case_$1" ;;
+agent | router | port | ends | trouble | mischief) "case_$1" ;;
 *) echo "no such case: $1" >&2; exit 2 ;;
 esac
 echo "$failed failed"
