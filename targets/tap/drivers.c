@@ -35,7 +35,8 @@ static bool can_be_set(const struct pixit *pixit, const struct target_config *co
     if (config->setting_count == 0 || pixit->upper != PIXIT_UPPER_NONE)
         return true;
     error->kind = TARGET_ERR_UNSUPPORTED;
-    snprintf(error->text, sizeof error->text, "nobody can set %.64s at this target: it needs an agent that can", config->settings[0].name);
+    snprintf(error->text, sizeof error->text, "nobody can set %.64s at this target: it needs an agent that can",
+             config->settings[0].name);
     return false;
 }
 
@@ -61,7 +62,8 @@ static bool parse(const char *argument, struct pixit *pixit, struct target_error
         return false;
     if (pixit->interface[0])
         return refuse(error, TARGET_ERR_USAGE, "interface= is for remote: only");
-    return !pixit->own_address || refuse(error, TARGET_ERR_USAGE, "address=own is for remote: only: here the tester has addresses of its own");
+    return !pixit->own_address ||
+           refuse(error, TARGET_ERR_USAGE, "address=own is for remote: only: here the tester has addresses of its own");
 }
 
 /* ---- tap: ------------------------------------------------------------------------------------------------------ */
@@ -91,7 +93,8 @@ static bool preflight_tap(const char *argument, struct target_error *error)
         return false;
     if (wire_interface(pixit.word, &interface) == 0 && interface.index && !interface.up) {
         error->kind = TARGET_ERR_UNAVAILABLE;
-        snprintf(error->text, sizeof error->text, "interface %.32s is down; `ip link set %.32s up` brings it up", pixit.word, pixit.word);
+        snprintf(error->text, sizeof error->text, "interface %.32s is down; `ip link set %.32s up` brings it up", pixit.word,
+                 pixit.word);
         return false;
     }
     return true;

@@ -58,15 +58,15 @@ ssize_t ether_next(struct ether *e, int64_t now_ns, uint8_t *out, size_t capacit
 /* When ether_next() may have something although nothing was put in; INT64_MAX for never. */
 int64_t ether_deadline(const struct ether *e);
 
-/* Begins to look for a neighbour, in the name of one of our addresses, unless it is known or looked for already; ether_next() has the
- * solicitations. Given up after ETHER_SOLICITATIONS_MAX. */
+/* Begins to look for a neighbour, in the name of one of our addresses, unless it is known or looked for already; ether_next() has
+ * the solicitations. Given up after ETHER_SOLICITATIONS_MAX. */
 void ether_ask(struct ether *e, const struct pkt_addr *asker, const struct pkt_addr *neighbour, int64_t now_ns);
 /* True with *mac when the neighbour is known. */
 bool ether_find(struct ether *e, const struct pkt_addr *addr, struct eth_addr *mac);
 /* Forgets all neighbours: one that comes back may have another MAC address. What waits for them is dropped. */
 void ether_forget(struct ether *e);
-/* From now on every unicast packet of this IP version (4 or 6) goes to mac, whatever its address, and damaged packets too. NULL ends
- * that. */
+/* From now on every unicast packet of this IP version (4 or 6) goes to mac, whatever its address, and damaged packets too. NULL
+ * ends that. */
 void ether_set_peer(struct ether *e, uint8_t version, const struct eth_addr *mac);
 
 struct ether_counters ether_counters(const struct ether *e);

@@ -16,8 +16,8 @@ struct framing { /* octets that have come and were not taken yet; starts zeroed 
 size_t framing_space(struct framing *f, uint8_t **at);
 /* So many have been read there. */
 void framing_filled(struct framing *f, size_t len);
-/* The next frame's length, *frame points into *f until the next call; 0: none is whole yet; -EPROTO: a length that no frame can have:
- * the stream is of no use any more. Frames without octets are skipped. */
+/* The next frame's length, *frame points into *f until the next call; 0: none is whole yet; -EPROTO: a length that no frame can
+ * have: the stream is of no use any more. Frames without octets are skipped. */
 ssize_t framing_next(struct framing *f, const uint8_t **frame);
 
 /* Writes what stands before a frame. */

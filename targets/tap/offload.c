@@ -56,7 +56,7 @@ static void write_tcp(uint8_t *tcp, const struct packet *packet, size_t segment_
     enum { SEQ = 4, FLAGS = 13, CHECKSUM = 16 };
     put32(tcp + SEQ, packet->tcp.seq + offset);
     if (!last)
-        tcp[FLAGS] &= (uint8_t)~(PKT_FIN | PKT_PSH);
+        tcp[FLAGS] &= (uint8_t) ~(PKT_FIN | PKT_PSH);
     if (!first)
         tcp[FLAGS] &= (uint8_t)~PKT_CWR;
     put16(tcp + CHECKSUM, 0);

@@ -5,18 +5,20 @@
  *     runner → IP packet → neighbour layer → frame → wire → … the host under test
  *     runner ← IP packet ← neighbour layer ← frame ← wire ← …
  *
- * The tester is a station of its own on the link: a MAC address and a set of IP addresses that this machine's kernel knows nothing of.
- * The neighbour layer answers ARP and neighbour solicitations for them, and this file echo requests; whatever else is not for one of
- * these addresses is nobody's and is dropped, so that a shared wire is no trouble.
+ * The tester is a station of its own on the link: a MAC address and a set of IP addresses that this machine's kernel knows nothing
+ * of. The neighbour layer answers ARP and neighbour solicitations for them, and this file echo requests; whatever else is not for
+ * one of these addresses is nobody's and is dropped, so that a shared wire is no trouble.
  *
  * Opening looks for the host of each IP version that has addresses: first its MAC address, or that of the router before it; then an
- * answer, to an echo request or, from hosts that answer none, to a SYN. What has answered is tested. From then on all packets go to that
- * MAC address: no address resolution comes between a segment and the reaction to it, and packets too damaged to have addresses arrive
- * as well. The time that the answers took becomes rtt_ns and latency_ns; a host that answers echo soon enough is TARGET_FENCED.
+ * answer, to an echo request or, from hosts that answer none, to a SYN. What has answered is tested. From then on all packets go to
+ * that MAC address: no address resolution comes between a segment and the reaction to it, and packets too damaged to have addresses
+ * arrive as well. The time that the answers took becomes rtt_ns and latency_ns; a host that answers echo soon enough is
+ * TARGET_FENCED.
  *
- * Trouble. What the wire loses is counted by the wire; a send that finds it full is tried for a moment, and then counted here. A wire that
- * is gone answers with its error until recover() has brought it back and found the host again. A flood does not keep receive() busy for
- * ever: after FRAMES_A_TURN frames it says once that there is nothing, and counts a trouble, for what comes meanwhile is seen too late. */
+ * Trouble. What the wire loses is counted by the wire; a send that finds it full is tried for a moment, and then counted here. A
+ * wire that is gone answers with its error until recover() has brought it back and found the host again. A flood does not keep
+ * receive() busy for ever: after FRAMES_A_TURN frames it says once that there is nothing, and counts a trouble, for what comes
+ * meanwhile is seen too late. */
 #include "targets/tap/station.h"
 #include "targets/tap/clock.h"
 #include "targets/tap/ether.h"
@@ -207,7 +209,8 @@ static bool answer_echo(struct station *s, const struct packet *packet)
 /* On a shared wire others may have a TCP too. */
 static bool is_strangers(const struct station *s, const struct packet *packet)
 {
-    return s->wire->shared && packet->kind == PKT_KIND_TCP && !pkt_addr_equal(&packet->ip.src, &s->base.info.iut[packet->ip.version == 6]);
+    return s->wire->shared && packet->kind == PKT_KIND_TCP &&
+           !pkt_addr_equal(&packet->ip.src, &s->base.info.iut[packet->ip.version == 6]);
 }
 
 /* The IP packet in a frame; NULL when it is none for the tests. */
@@ -495,8 +498,8 @@ static int64_t ask(struct station *s, const struct question *q, int64_t patience
     return took_ns;
 }
 
-/* The longest of a few round trips; negative when the host does not answer. The first answers may have to wait for address resolution,
- * at the host and at routers on the way, and do not count. */
+/* The longest of a few round trips; negative when the host does not answer. The first answers may have to wait for address
+ * resolution, at the host and at routers on the way, and do not count. */
 static int64_t measure(struct station *s, struct question *q, int64_t patience_ns)
 {
     int64_t longest_ns = -ETIMEDOUT;
@@ -546,13 +549,14 @@ static bool describe_silence(struct station *s, bool neighbours, struct target_e
     if (s->gone)
         return fail(error, TARGET_ERR_UNAVAILABLE, "%s", s->told);
     if (neighbours)
-        return fail(error, TARGET_ERR_UNAVAILABLE,
+        return fail(
+            error, TARGET_ERR_UNAVAILABLE,
                     "%s%s%s on %s: is on the link, but answers neither echo requests nor SYNs: does it have a route back to the tester's "
                     "addresses, and does a filter drop them? port=N names a port that answers", v4, both, v6, s->wire->description);
     return fail(error, TARGET_ERR_UNAVAILABLE,
                 "nobody answers for %s%s%s on %s: is the host up, is it on this link, are iut= and tester= of its network? router= names "
-                "the way to a host behind a router, iut-mac= a host that answers neither ARP nor neighbour discovery", v4, both, v6,
-                s->wire->description);
+        "the way to a host behind a router, iut-mac= a host that answers neither ARP nor neighbour discovery",
+        v4, both, v6, s->wire->description);
 }
 
 static void note_ways(struct station *s)
@@ -788,7 +792,8 @@ static bool configure(struct station *s, const struct target_config *config, str
     if (config->setting_count == 0)
         return true;
     if (!s->upper || !s->upper->configures)
-        return fail(error, TARGET_ERR_UNSUPPORTED, "nobody can set %s at this target: it needs an agent that can", config->settings[0].name);
+        return fail(error, TARGET_ERR_UNSUPPORTED, "nobody can set %s at this target: it needs an agent that can",
+                    config->settings[0].name);
     s->configured = true;
     if (!s->upper->ops->configure(s->upper, config->settings, config->setting_count, error))
         return false;
@@ -816,7 +821,8 @@ static bool open_all(struct station *s, const struct station_config *config, con
     return true;
 }
 
-struct target *station_open(const struct station_config *config, const struct target_config *target_config, struct target_error *error)
+struct target *station_open(const struct station_config *config, const struct target_config *target_config,
+                            struct target_error *error)
 {
     struct station *s = malloc(sizeof *s);
     *error = (struct target_error){ .kind = TARGET_ERR_NONE };

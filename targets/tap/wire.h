@@ -40,8 +40,8 @@ struct wire { /* a kind embeds this as its first member */
 struct wire *wire_open_tap(const char *interface, struct target_error *error);
 /* Ethernet frames on a UNIX socket: a datagram socket (a VM's "dgram" back end), or a stream where each frame follows its length
  * (32 bits, most significant first), as QEMU's -netdev stream/socket speaks. path: where it lies. listening: we make it, and wait
- * up to patience_ns for somebody to come (0: 3 s; negative: not at all, receive() looks whether somebody has come, and comes again after he has gone; what is
- * sent to nobody is lost). NULL with *error. */
+ * up to patience_ns for somebody to come (0: 3 s; negative: not at all, receive() looks whether somebody has come, and comes again
+ * after he has gone; what is sent to nobody is lost). NULL with *error. */
 struct wire *wire_open_unix(const char *path, bool stream, bool listening, int64_t patience_ns, struct target_error *error);
 
 #endif

@@ -1,11 +1,11 @@
 /* A wire on an interface of this machine: a packet socket (packet(7)) that puts frames on it and is given all that come in by it.
  *
- * Theory of operation. Outgoing frames are not shown (PACKET_IGNORE_OUTGOING), so the tester sees neither its own nor the kernel's. The
- * interface is made promiscuous for as long as the socket is open, for the tester has a MAC address of its own.
+ * Theory of operation. Outgoing frames are not shown (PACKET_IGNORE_OUTGOING), so the tester sees neither its own nor the kernel's.
+ * The interface is made promiscuous for as long as the socket is open, for the tester has a MAC address of its own.
  *
- * What a wire would have shown. Between two kernels on one machine (veth, bridges) frames come with checksums that no card has completed,
- * and, of bulk data, as super-frames of up to 64 KiB. PACKET_VNET_HDR tells of both; checksums are completed and super-frames cut here
- * (offload.h). Nothing is set on the interface, so there is nothing to restore.
+ * What a wire would have shown. Between two kernels on one machine (veth, bridges) frames come with checksums that no card has
+ * completed, and, of bulk data, as super-frames of up to 64 KiB. PACKET_VNET_HDR tells of both; checksums are completed and
+ * super-frames cut here (offload.h). Nothing is set on the interface, so there is nothing to restore.
  *
  * Times are the kernel's, of when the frame came in. One recvmsg() a frame: about a microsecond, which a ring would halve; see
  * bench/wire.c. */

@@ -1,9 +1,9 @@
 /* The wire of "tap:IFACE": chooses a side of the interface, and is the wire on the device's side.
  *
- * Theory of operation. A TAP device is a cable with two ends: an interface of the kernel, and a file descriptor. The tester needs the end
- * that the stack under test does not have:
- *   - nobody holds the descriptor: the tester takes it. The stack is on the interface's side: the kernel with its routes, a bridge with
- *     a VM's device on it;
+ * Theory of operation. A TAP device is a cable with two ends: an interface of the kernel, and a file descriptor. The tester needs
+ * the end that the stack under test does not have:
+ *   - nobody holds the descriptor: the tester takes it. The stack is on the interface's side: the kernel with its routes, a bridge
+ * with a VM's device on it;
  *   - the descriptor is taken (by lwIP, by a VM, by `tcpassay serve`): the tester takes the interface's side, by a packet socket;
  *   - the interface is no TAP device (veth, bridge, VLAN, a network card): likewise.
  * Of a device with several queues the descriptor is never taken: it would be one of many, and get some of the frames.

@@ -4,12 +4,12 @@
  *                 connecting                                     listening
  *   datagram      sends to PATH, is PATH.tester itself           is PATH; whoever sent the last frame is the other side
  *   stream        connects to PATH                               is PATH; whoever connects first is the other side
- * A datagram is a frame; on a stream each stands behind its length (framing.h). A path that begins with '@' is an abstract name, and
- * no file (unix(7)). The file of a path that is ours is removed by a process that outlives us (sweep.h).
+ * A datagram is a frame; on a stream each stands behind its length (framing.h). A path that begins with '@' is an abstract name,
+ * and no file (unix(7)). The file of a path that is ours is removed by a process that outlives us (sweep.h).
  *
  * There is one other side at a time. When it closes, or says what cannot be a frame, the wire is gone until wire_recover(), which
- * waits a moment for it to come back. A frame that a stream takes only in part is kept, and goes on when there is room: fd() is an epoll
- * descriptor, which is also readable then. */
+ * waits a moment for it to come back. A frame that a stream takes only in part is kept, and goes on when there is room: fd() is an
+ * epoll descriptor, which is also readable then. */
 #include "targets/tap/clock.h"
 #include "targets/tap/framing.h"
 #include "targets/tap/sweep.h"
@@ -147,7 +147,8 @@ static bool try_to_accept(struct unix_wire *u)
     return u->fd >= 0;
 }
 
-/* The first frame tells who is there, and stays to be received. One from somebody without a name, who cannot be answered, does not. */
+/* The first frame tells who is there, and stays to be received. One from somebody without a name, who cannot be answered, does not.
+ */
 static bool try_to_hear(struct unix_wire *u)
 {
     uint8_t octet;

@@ -1,7 +1,7 @@
 /* Joins sockets of the kernel and the agent's server core (see control.h).
  *
- * A connection is read while the core wants input, and closed once the core has finished and all of its output is sent, or when the other
- * side is gone. Output waits in the core until the socket takes it. */
+ * A connection is read while the core wants input, and closed once the core has finished and all of its output is sent, or when the
+ * other side is gone. Output waits in the core until the socket takes it. */
 #include "targets/reference/serve/control.h"
 
 #include <arpa/inet.h>

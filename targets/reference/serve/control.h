@@ -10,8 +10,8 @@
 enum { CONTROL_CONNECTIONS_MAX = 4, CONTROL_FDS_MAX = CONTROL_CONNECTIONS_MAX + 1 };
 
 struct control;
-/* Listens on port of addr; key NULL: none, which only addresses of this machine alone (loopback) permit. *sockets outlives it. NULL with
- * *error. */
+/* Listens on port of addr; key NULL: none, which only addresses of this machine alone (loopback) permit. *sockets outlives it. NULL
+ * with *error. */
 struct control *control_open(const struct pkt_endpoint *local, const uint8_t *key, struct agent_sockets *sockets,
                              struct target_error *error);
 void control_close(struct control *c);
@@ -20,8 +20,8 @@ void control_close(struct control *c);
 unsigned control_poll_fds(const struct control *c, struct pollfd *out);
 int64_t control_deadline(const struct control *c); /* INT64_MAX: never */
 
-/* Takes and answers whatever has come. To be called when one of the descriptors is ready, when the deadline has come, and when the stack
- * has done something. */
+/* Takes and answers whatever has come. To be called when one of the descriptors is ready, when the deadline has come, and when the
+ * stack has done something. */
 void control_run(struct control *c, int64_t now_ns);
 
 #endif

@@ -10,9 +10,9 @@
  * move a bounded number of octets, and writes out what the stack has made of it. Without a device of its own name it makes a
  * network namespace in which the kernel is the other host of the link (192.0.2.1 and 2001:db8::1), and runs the command there.
  *
- * The link is a TAP device, or a UNIX socket, where whoever comes next is waited for when the other side has gone. With an upper tester
- * the stack is the one that the target "reference" is, timers and all, so that tests find the same; each change of its settings boots a
- * new one. Without, its retransmissions are as quick as those of other servers.
+ * The link is a TAP device, or a UNIX socket, where whoever comes next is waited for when the other side has gone. With an upper
+ * tester the stack is the one that the target "reference" is, timers and all, so that tests find the same; each change of its
+ * settings boots a new one. Without, its retransmissions are as quick as those of other servers.
  *
  * What is recorded is what was on the wire: incoming packets before they may get lost, outgoing ones after. */
 #include "targets/reference/serve/serve.h"

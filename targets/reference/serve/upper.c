@@ -107,7 +107,8 @@ static int64_t upper_status(struct agent_sockets *a, const struct pkt_endpoint *
     return t->ops->status(t, local, remote, out);
 }
 
-static bool upper_configure(struct agent_sockets *a, const struct target_setting *settings, unsigned count, struct target_error *error)
+static bool upper_configure(struct agent_sockets *a, const struct target_setting *settings, unsigned count,
+                            struct target_error *error)
 {
     struct serve_sockets *s = (struct serve_sockets *)a;
     if (count == 0 && !s->configured)

@@ -1,5 +1,5 @@
-/* How many frames a second a wire sends and receives, beside a bare loop of the same system calls, in turns on the same link: a TAP device,
- * a veth pair by packet sockets, UNIX sockets. Needs a namespace; prints ratios. */
+/* How many frames a second a wire sends and receives, beside a bare loop of the same system calls, in turns on the same link: a TAP
+ * device, a veth pair by packet sockets, UNIX sockets. Needs a namespace; prints ratios. */
 #include "targets/tap/clock.h"
 #include "targets/tap/namespace.h"
 #include "targets/tap/tap.h"

@@ -32,7 +32,7 @@ end() {
 trap 'end; rm -rf "$work"' EXIT
 
 # ---- the same verdicts -------------------------------------------------------------------------------------------------
-share='--profile quick --shard 3/40 --seed 7'
+share='--profile quick --shard 3/80 --seed 7'
 verdicts() { grep -h '"type":"test"' "$1/results.jsonl" | sed -E 's/.*"id":"([^"]*)".*"verdict":"([^"]*)".*/\1 \2/' | sort; }
 # shellcheck disable=SC2086  # words
 "$tcpassay" run $share --out "$work/in" >/dev/null 2>&1
@@ -75,6 +75,7 @@ wants 3 'interface tap0 is down; .ip link set tap0 up.' 'an interface that is do
 ip link set tap0 up
 
 # ---- trouble in the middle ------------------------------------------------------------------------------------------------
+# shellcheck disable=SC2317  # the disturbances are called by name
 long=rfc9293/3.5.1
 disturbed() { # disturbed WORDS CODE PATTERN TARGET DISTURBANCE...
     words=$1 code=$2 pattern=$3 target=$4

@@ -19,7 +19,8 @@ static struct pixit parsed(const char *argument)
 static void every_key_is_read(void **state)
 {
     (void)state;
-    struct pixit p = parsed("tap0,iut=192.0.2.2/28,iut=2001:db8::2,tester=192.0.2.8+4,tester=2001:db8::100+9,router=192.0.2.1,interface=eth0,"
+    struct pixit p =
+        parsed("tap0,iut=192.0.2.2/28,iut=2001:db8::2,tester=192.0.2.8+4,tester=2001:db8::100+9,router=192.0.2.1,interface=eth0,"
                             "mac=02:00:00:00:00:0a,iut-mac=02:00:00:00:00:0B,mtu=9000,socket=stream,listen=yes,agent=[2001:db8::2]:4711,"
                             "key=a.key,port=80,granularity-ms=2.5,granularity-percent=12,latency-ms=30,msl-s=60,echo=no,disruption=yes,"
                             "ledger=linux,description=A board,lacks=urgent+fast-open");

@@ -75,7 +75,8 @@ static void the_free_end_of_an_interface_is_taken(void **state)
 {
     (void)state;
     struct tap holder;
-    assert_int_equal(run("ip tuntap add dev t0 mode tap && ip link set t0 up && ip link add a0 type veth peer name b0 && ip link set a0 up"), 0);
+    assert_int_equal(
+        run("ip tuntap add dev t0 mode tap && ip link set t0 up && ip link add a0 type veth peer name b0 && ip link set a0 up"), 0);
     struct wire *device = tap_wire("t0");
     assert_non_null(strstr(device->description, "TAP device t0"));
     device->ops->close(device);
@@ -101,7 +102,8 @@ static void the_kernel_is_found_on_a_device(void **state)
     (void)state;
     struct target_error error;
     assert_int_equal(run("ip tuntap add dev t0 mode tap && ip link set t0 up && ip addr add 192.0.2.2/24 dev t0 && "
-                         "ip addr add 2001:db8::2/64 dev t0 nodad"), 0);
+                         "ip addr add 2001:db8::2/64 dev t0 nodad"),
+                     0);
     struct target *t = open_over(tap_wire("t0"), "t0", &error);
     assert_non_null(t);
     const unsigned wanted = TARGET_IPV4 | TARGET_IPV6 | TARGET_ECHO | TARGET_FENCED;
@@ -120,7 +122,9 @@ static void an_interface_goes_down_and_comes_back(void **state)
     uint8_t bytes[2000];
     char text[TARGET_TEXT_MAX];
     int64_t at_ns;
-    assert_int_equal(run("ip link add a0 type veth peer name b0 && ip link set a0 up && ip link set b0 up && ip addr add 192.0.2.2/24 dev b0"), 0);
+    assert_int_equal(
+        run("ip link add a0 type veth peer name b0 && ip link set a0 up && ip link set b0 up && ip addr add 192.0.2.2/24 dev b0"),
+        0);
     struct target *t = open_over(tap_wire("a0"), "a0,iut=192.0.2.2,tester=192.0.2.100", &error);
     assert_non_null(t);
     assert_int_equal(run("ip link set a0 down"), 0);
