@@ -215,15 +215,20 @@ static void a_syn_sent_again_too_early_deviates(void **state)
 static void data_after_a_lost_syn_waits_three_seconds(void **state)
 {
     (void)state;
-    static const struct { const char *options; int after_ms; bool found; } rows[] = {
-        {"mss 1460", 3000, false},
-        {"mss 1460", 1000, true},
-        {"mss 1460,TS 5 0", 1000, false},  /* with timestamps the SYN,ACK gives a measurement */
-        {"mss 1460,sackOK", 1000, false}, /* a tail loss probe */
+    static const struct { const char *options; int after_ms, tick_ms; bool found; } rows[] = {
+        {"mss 1460", 3000, 0, false},
+        {"mss 1460", 1000, 0, true},
+        {"mss 1460", 2500, 0, true},
+        {"mss 1460", 2500, 500, false}, /* the sixth tick of half a second comes early */
+        {"mss 1460", 2000, 500, true},
+        {"mss 1460,TS 5 0", 1000, 0, false}, /* with timestamps the SYN,ACK gives a measurement */
+        {"mss 1460,sackOK", 1000, 0, false}, /* a tail loss probe */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char line[TALK_TEXT_MAX];
         struct talk *t = stack(TCP_STATE_CLOSED);
+        if (rows[i].tick_ms)
+            t->host.granularity_ns = rows[i].tick_ms * INT64_C(1000000);
         const char *stamp = strstr(rows[i].options, "TS") ? "<TS 6 5>" : "";
         call(t, JUDGE_CALL_CONNECT, 0, NULL);
         snprintf(line, sizeof line, "S 0 <%s>", rows[i].options);
