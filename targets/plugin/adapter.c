@@ -1,9 +1,9 @@
 /* Performs calls on a plugin's instance, and believes nothing that comes back.
  *
- * Each request carries the time; when it has moved, advance() is told first: step by step at each of the plugin's own deadlines, or at each
- * of its ticks. What the plugin hands to output() is gathered, and goes back with the answer, as does the next deadline. Octets are given
- * and taken in guarded buffers. A result outside what the header permits ends the plugin, with words that say what it was: what a stack
- * answers after that could not be judged. */
+ * Each request carries the time; when it has moved, advance() is told first: step by step at each of the plugin's own deadlines, or
+ * at each of its ticks. What the plugin hands to output() is gathered, and goes back with the answer, as does the next deadline.
+ * Octets are given and taken in guarded buffers. A result outside what the header permits ends the plugin, with words that say what
+ * it was: what a stack answers after that could not be judged. */
 #include "targets/plugin/within.h"
 
 #include <errno.h>
@@ -17,13 +17,17 @@ enum { STUCK_MAX = 1000, IDLE_ADVANCES = 10000, IDLE_TIME_MIN_NS = 10000000, ERR
        DEFAULT_PREFIX_4 = 24, DEFAULT_PREFIX_6 = 64 };
 
 _Static_assert(sizeof(struct tcpassay_address) == sizeof(struct pkt_addr), "addresses are copied as they are");
-_Static_assert((int)TCPASSAY_TIME_WAIT == (int)TCP_STATE_TIME_WAIT && (int)TCPASSAY_SYN_SENT == (int)TCP_STATE_SYN_SENT, "states too");
+_Static_assert((int)TCPASSAY_TIME_WAIT == (int)TCP_STATE_TIME_WAIT && (int)TCPASSAY_SYN_SENT == (int)TCP_STATE_SYN_SENT,
+               "states too");
 _Static_assert((int)TCPASSAY_MSG_FASTOPEN == (int)TARGET_MSG_FASTOPEN && (int)TCPASSAY_MSG_MORE == (int)TARGET_MSG_MORE &&
-               (int)TCPASSAY_MSG_PEEK == (int)TARGET_MSG_PEEK && (int)TCPASSAY_MSG_OOB == (int)TARGET_MSG_OOB, "flags too");
+                   (int)TCPASSAY_MSG_PEEK == (int)TARGET_MSG_PEEK && (int)TCPASSAY_MSG_OOB == (int)TARGET_MSG_OOB,
+               "flags too");
 _Static_assert((int)TCPASSAY_SHUT_RD == (int)TARGET_SHUT_RD && (int)TCPASSAY_SHUT_RDWR == (int)TARGET_SHUT_RDWR, "directions too");
-_Static_assert((int)TCPASSAY_KNOWS_TIMERS == (int)TARGET_KNOWS_TIMERS && (int)TCPASSAY_KNOWS_QUEUES == (int)TARGET_KNOWS_QUEUES, "fields too");
+_Static_assert((int)TCPASSAY_KNOWS_TIMERS == (int)TARGET_KNOWS_TIMERS && (int)TCPASSAY_KNOWS_QUEUES == (int)TARGET_KNOWS_QUEUES,
+               "fields too");
 _Static_assert((int)TCPASSAY_READ_HANGUP == (int)TARGET_EVENT_READ_HANGUP && (int)TCPASSAY_OUT == (int)TARGET_EVENT_OUT &&
-               (int)TCPASSAY_ERROR == (int)TARGET_EVENT_ERROR && (int)TCPASSAY_HANGUP == (int)TARGET_EVENT_HANGUP, "events too");
+                   (int)TCPASSAY_ERROR == (int)TARGET_EVENT_ERROR && (int)TCPASSAY_HANGUP == (int)TARGET_EVENT_HANGUP,
+               "events too");
 
 enum { EVENTS_ALL = TCPASSAY_IN | TCPASSAY_OUT | TCPASSAY_URGENT | TCPASSAY_ERROR | TCPASSAY_HANGUP | TCPASSAY_READ_HANGUP };
 
@@ -113,8 +117,10 @@ static void tell_deadlines(struct adapter *a, int64_t now_ns)
         int64_t at = next > a->now_ns ? next : a->now_ns;
         stuck = at > a->now_ns ? 0 : stuck + 1;
         if (stuck > STUCK_MAX)
-            adapter_blame(a, true, "next_deadline() asks for %" PRId64 " ns, and goes on asking when it has been told %" PRId64
-                                   " ns; the clock cannot go on", next, a->now_ns);
+            adapter_blame(a, true,
+                          "next_deadline() asks for %" PRId64 " ns, and goes on asking when it has been told %" PRId64
+                          " ns; the clock cannot go on",
+                          next, a->now_ns);
         tell_time(a, at);
     }
     tell_time(a, now_ns);
@@ -144,8 +150,8 @@ static void watch_idleness(struct adapter *a, int64_t now_ns)
     if (a->idle_advances < IDLE_ADVANCES)
         return;
     if (now_ns - a->idle_since_ns < IDLE_TIME_MIN_NS)
-        adapter_blame(a, true, "next_deadline() has asked to be told the time %d times within %.3f ms, and nothing came of it", IDLE_ADVANCES,
-                      (double)(now_ns - a->idle_since_ns) / 1e6);
+        adapter_blame(a, true, "next_deadline() has asked to be told the time %d times within %.3f ms, and nothing came of it",
+                      IDLE_ADVANCES, (double)(now_ns - a->idle_since_ns) / 1e6);
     a->idle_advances = 0;
 }
 

@@ -1,5 +1,5 @@
-/* Holds a plugin: loads the library, checks what it says of itself, and performs calls on one instance of it. Runs in the holder's process,
- * or in the tester's own when the plugin is used in process; nothing here knows which. */
+/* Holds a plugin: loads the library, checks what it says of itself, and performs calls on one instance of it. Runs in the holder's
+ * process, or in the tester's own when the plugin is used in process; nothing here knows which. */
 #ifndef TCPASSAY_TARGETS_PLUGIN_ADAPTER_H
 #define TCPASSAY_TARGETS_PLUGIN_ADAPTER_H
 

@@ -1,5 +1,5 @@
-/* What a plugin built with -fsanitize-coverage calls: here nothing comes of it, so that the same library can be tested and fuzzed. A fuzzer
- * brings its own of these. Part of the program itself, and exported by it, for libraries to find. */
+/* What a plugin built with -fsanitize-coverage calls: here nothing comes of it, so that the same library can be tested and fuzzed.
+ * A fuzzer brings its own of these. Part of the program itself, and exported by it, for libraries to find. */
 #include <stdint.h>
 
 #define HOOK __attribute__((weak, visibility("default"))) void

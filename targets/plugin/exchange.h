@@ -1,6 +1,6 @@
-/* What the tester and the process that holds a plugin say to each other: one struct in memory that both see, one call at a time. Also
- * used without a process in between. The holder's side may have been overwritten by the plugin: the tester copies each length before it
- * checks it, and trusts nothing. */
+/* What the tester and the process that holds a plugin say to each other: one struct in memory that both see, one call at a time.
+ * Also used without a process in between. The holder's side may have been overwritten by the plugin: the tester copies each length
+ * before it checks it, and trusts nothing. */
 #ifndef TCPASSAY_TARGETS_PLUGIN_EXCHANGE_H
 #define TCPASSAY_TARGETS_PLUGIN_EXCHANGE_H
 

@@ -17,8 +17,8 @@ struct guarded {
 bool guarded_make(struct guarded *g, size_t capacity);
 void guarded_free(struct guarded *g);
 
-/* A buffer of len octets at an address divisible by 4, as near to the end as that allows; the up to three octets that remain, and some
- * before the buffer, hold a mark. */
+/* A buffer of len octets at an address divisible by 4, as near to the end as that allows; the up to three octets that remain, and
+ * some before the buffer, hold a mark. */
 uint8_t *guarded_lend(struct guarded *g, size_t len);
 /* Are the marks unharmed? */
 bool guarded_intact(const struct guarded *g);

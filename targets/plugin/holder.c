@@ -1,8 +1,9 @@
-/* The process that holds a plugin, from the tester's side: calls, the watch over them, and those that wait for the next test (see holder.h).
+/* The process that holds a plugin, from the tester's side: calls, the watch over them, and those that wait for the next test (see
+ * holder.h).
  *
- * Patience is counted in processor time of the holder, so that a busy machine is nobody's fault; a holder that does not run at all, asleep
- * in a call that must not wait, is given SLEEPS_MAX looks. Patience halves with each call that was too long, for a stack that hangs in every
- * one of thousands of tests must not take hours. */
+ * Patience is counted in processor time of the holder, so that a busy machine is nobody's fault; a holder that does not run at all,
+ * asleep in a call that must not wait, is given SLEEPS_MAX looks. Patience halves with each call that was too long, for a stack
+ * that hangs in every one of thousands of tests must not take hours. */
 #include "targets/plugin/holder.h"
 #include "targets/plugin/adapter.h"
 #include "targets/plugin/holder_within.h"
@@ -41,8 +42,8 @@ struct holder {
     char death[512];
 };
 
-/* What outlives a test: holders that wait for the next, and how much patience is left. The one thing here that is not in a struct that
- * somebody is handed, since a driver has none. */
+/* What outlives a test: holders that wait for the next, and how much patience is left. The one thing here that is not in a struct
+ * that somebody is handed, since a driver has none. */
 static struct {
     struct holder *idle[IDLE_MAX];
     unsigned hangs;
@@ -275,7 +276,8 @@ static bool watch(struct holder *h, struct watch *w)
     else if (busy)
         add(h, "hang: %s took more than %.2f s of processor time, and was stopped", where(h), (double)patience_ns / 1e9);
     else
-        add(h, "hang: %s waits for something, for %.0f s now, and was stopped; nothing may wait", where(h), SLEEPS_MAX * LOOK_MS / 1e3);
+        add(h, "hang: %s waits for something, for %.0f s now, and was stopped; nothing may wait", where(h),
+            SLEEPS_MAX * LOOK_MS / 1e3);
     add_circumstances(h);
     return true;
 }

@@ -1,4 +1,5 @@
-/* The process that holds a plugin, from its own side (see holder.h): loads it, then performs what is asked until the tester is gone. */
+/* The process that holds a plugin, from its own side (see holder.h): loads it, then performs what is asked until the tester is
+ * gone. */
 #include "targets/plugin/adapter.h"
 #include "targets/plugin/holder.h"
 #include "targets/plugin/holder_within.h"

@@ -1,4 +1,5 @@
-/* Loading a plugin: is it one, and can what it says of itself be true? Whatever is wrong is said in words, with what to do about it. */
+/* Loading a plugin: is it one, and can what it says of itself be true? Whatever is wrong is said in words, with what to do about
+ * it. */
 #include "targets/plugin/within.h"
 
 #include <dlfcn.h>
@@ -69,14 +70,21 @@ static bool check_version(struct exchange_about *about, const struct tcpassay_pl
     about->abi = theirs->abi;
     about->size = theirs->size;
     if (about->abi != TCPASSAY_PLUGIN_ABI)
-        return complain(about, "says that it speaks version %u of the plugin interface; this program speaks version %u: build it with the "
-                               "tcpassay_plugin.h of this program", about->abi, TCPASSAY_PLUGIN_ABI);
+        return complain(about,
+                        "says that it speaks version %u of the plugin interface; this program speaks version %u: build it with the "
+                        "tcpassay_plugin.h of this program",
+                        about->abi, TCPASSAY_PLUGIN_ABI);
     if (about->size < size_min)
-        return complain(about, "says that its struct tcpassay_plugin has %u octets, but it takes %zu to hold what must be there: set size to "
-                               "sizeof(struct tcpassay_plugin)", about->size, size_min);
+        return complain(
+            about,
+            "says that its struct tcpassay_plugin has %u octets, but it takes %zu to hold what must be there: set size to "
+            "sizeof(struct tcpassay_plugin)",
+            about->size, size_min);
     if (about->size > STRUCT_SIZE_MAX || about->size % sizeof(void *))
-        return complain(about, "says that its struct tcpassay_plugin has %u octets, which cannot be: set size to sizeof(struct "
-                               "tcpassay_plugin)", about->size);
+        return complain(about,
+                        "says that its struct tcpassay_plugin has %u octets, which cannot be: set size to sizeof(struct "
+                        "tcpassay_plugin)",
+                        about->size);
     return true;
 }
 
@@ -85,8 +93,8 @@ static bool check_numbers(struct exchange_about *about, const struct tcpassay_pl
     if (!(p->flags & (TCPASSAY_IPV4 | TCPASSAY_IPV6)))
         return complain(about, "claims neither TCPASSAY_IPV4 nor TCPASSAY_IPV6 in its flags: nothing could be tested");
     if (p->granularity_ns < 0 || p->granularity_ns > time_max_ns || p->granularity_permille > 1000)
-        return complain(about, "says that its timers may be late by %" PRId64 " ns and %u per mille, which cannot be", p->granularity_ns,
-                        p->granularity_permille);
+        return complain(about, "says that its timers may be late by %" PRId64 " ns and %u per mille, which cannot be",
+                        p->granularity_ns, p->granularity_permille);
     if (p->tick_ns < 0 || (p->tick_ns && p->tick_ns < TICK_MIN_NS) || p->tick_ns > time_max_ns)
         return complain(about, "wants a tick each %" PRId64 " ns; from %d ns on it could have one", p->tick_ns, TICK_MIN_NS);
     if (p->msl_ns < 0 || p->msl_ns > time_max_ns)
@@ -166,7 +174,8 @@ static bool load(struct adapter *a, const char *path)
     entry_point *entry;
     void *symbol = dlsym(a->library, "tcpassay_plugin_v1");
     if (!symbol)
-        return complain(about, "has no function tcpassay_plugin_v1(): is it a plugin, and is the function exported (TCPASSAY_PLUGIN_EXPORT, "
+        return complain(
+            about, "has no function tcpassay_plugin_v1(): is it a plugin, and is the function exported (TCPASSAY_PLUGIN_EXPORT, "
                                "extern \"C\" in C++)?");
     memcpy(&entry, &symbol, sizeof entry); /* ISO C has no cast from one to the other */
     const struct tcpassay_plugin *theirs = entry();

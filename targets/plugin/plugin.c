@@ -1,11 +1,12 @@
 /* A stack as a shared library, as a target of the runner.
  *
- * Each operation is a request to a holder (holder.h), which performs it on the plugin (adapter.h) and answers with what the plugin emitted
- * meanwhile, and with its next deadline. So receive() and deadline() ask nobody, and advance() asks only when something is due: until then
- * the time goes along with the next request, and the plugin is told of it before that.
+ * Each operation is a request to a holder (holder.h), which performs it on the plugin (adapter.h) and answers with what the plugin
+ * emitted meanwhile, and with its next deadline. So receive() and deadline() ask nobody, and advance() asks only when something is
+ * due: until then the time goes along with the next request, and the plugin is told of it before that.
  *
- * When the holder dies, or answers what cannot be, the instance is dead: its calls fail with -ECOMM, its clock has no more deadlines, and
- * deaths() says what happened. An instance that dies while it is made is opened nevertheless, dead: it is that test which fails. */
+ * When the holder dies, or answers what cannot be, the instance is dead: its calls fail with -ECOMM, its clock has no more
+ * deadlines, and deaths() says what happened. An instance that dies while it is made is opened nevertheless, dead: it is that test
+ * which fails. */
 #include "targets/plugin/target_plugin.h"
 
 #include "targets/plugin/holder.h"
@@ -319,7 +320,8 @@ static bool same_endpoint(const struct pkt_endpoint *a, const struct pkt_endpoin
     return a->port == b->port && pkt_addr_equal(&a->addr, &b->addr);
 }
 
-static int64_t plugin_status(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote, struct target_status *out)
+static int64_t plugin_status(struct target *t, const struct pkt_endpoint *local, const struct pkt_endpoint *remote,
+                             struct target_status *out)
 {
     struct plugin *p = plugin_of(t);
     const bool known = p->watched && p->watched_ns == p->now_ns && same_endpoint(local, &p->watched_local) &&
@@ -406,7 +408,8 @@ static void put_missing(struct target_info *info, const struct exchange_about *a
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char name[64];
         snprintf(name, sizeof name, "missing %s", exchange_call_name(rows[i].call));
-        if (!has(about, rows[i].call) && (has(about, EXCHANGE_SOCKET) || rows[i].call <= EXCHANGE_SOCKET || rows[i].call == EXCHANGE_STATUS))
+        if (!has(about, rows[i].call) &&
+            (has(about, EXCHANGE_SOCKET) || rows[i].call <= EXCHANGE_SOCKET || rows[i].call == EXCHANGE_STATUS))
             put_fact(info, name, "%s", rows[i].means);
     }
 }
@@ -505,7 +508,8 @@ static struct plugin *create(struct plugin *p, const struct target_config *wante
     return p;
 }
 
-static struct plugin *open_plugin(const char *argument, bool in_process, const struct target_config *wanted, struct target_error *error)
+static struct plugin *open_plugin(const char *argument, bool in_process, const struct target_config *wanted,
+                                  struct target_error *error)
 {
     char path[PATH_MAX];
     error->kind = TARGET_ERR_USAGE;

@@ -1,5 +1,5 @@
-/* The reference stack as a plugin: what a stack's author writes, for a stack that has every call. Made from its driver, so that it is told of
- * settings and answers calls exactly as when it is built in. */
+/* The reference stack as a plugin: what a stack's author writes, for a stack that has every call. Made from its driver, so that it
+ * is told of settings and answers calls exactly as when it is built in. */
 #include "targets/plugin/tcpassay_plugin.h"
 #include "targets/reference/target_reference.h"
 
@@ -135,7 +135,8 @@ static int64_t reference_close(struct tcpassay_stack *s, int64_t handle)
     return emit(s, s->target->ops->close_handle(s->target, (int)handle));
 }
 
-static int64_t reference_set_option(struct tcpassay_stack *s, int64_t handle, const char *name, const int64_t *values, unsigned count)
+static int64_t reference_set_option(struct tcpassay_stack *s, int64_t handle, const char *name, const int64_t *values,
+                                    unsigned count)
 {
     return emit(s, s->target->ops->set_option(s->target, (int)handle, name, values, count));
 }
@@ -163,8 +164,8 @@ static int64_t reference_local_endpoint(struct tcpassay_stack *s, int64_t handle
     return result;
 }
 
-static int64_t reference_status(struct tcpassay_stack *s, const struct tcpassay_endpoint *local, const struct tcpassay_endpoint *remote,
-                                struct tcpassay_status *out)
+static int64_t reference_status(struct tcpassay_stack *s, const struct tcpassay_endpoint *local,
+                                const struct tcpassay_endpoint *remote, struct tcpassay_status *out)
 {
     const struct pkt_endpoint here = endpoint_of(local), there = endpoint_of(remote);
     struct target_status status = {.known = 0};

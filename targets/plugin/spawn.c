@@ -1,5 +1,5 @@
-/* Starts the process that holds a plugin: our own program again, with nothing of ours but the memory and the socket, in a session of its
- * own, under limits, and gone when we are. */
+/* Starts the process that holds a plugin: our own program again, with nothing of ours but the memory and the socket, in a session
+ * of its own, under limits, and gone when we are. */
 #include "targets/plugin/holder.h"
 #include "targets/plugin/holder_within.h"
 
@@ -103,8 +103,8 @@ static void limit(__rlimit_resource_t resource, rlim_t to)
     setrlimit(resource, &value);
 }
 
-static _Noreturn void become_holder(const char *path, char *const *environment, pid_t tester, const int fds[4], const char *limit_text,
-                                    rlim_t limit_bytes)
+static _Noreturn void become_holder(const char *path, char *const *environment, pid_t tester, const int fds[4],
+                                    const char *limit_text, rlim_t limit_bytes)
 {
     char program[] = "tcpassay", command[] = HOLDER_COMMAND;
     char *arguments[] = {program, command, (char *)path, (char *)limit_text, NULL};
@@ -156,7 +156,8 @@ bool holder_spawn(const char *path, int memory, unsigned limit_mib, struct holde
     *out = (struct holder_process){.pid = -1, .socket = -1, .output = -1};
     out->output = open_output(&out->output_start);
     snprintf(limit_text, sizeof limit_text, "%u", limit_mib);
-    bool ready = null >= 0 && out->output >= 0 && make_environment(&environment, path) && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0;
+    bool ready = null >= 0 && out->output >= 0 && make_environment(&environment, path) &&
+                 socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0;
     const pid_t tester = getpid();
     if (ready && (out->pid = fork()) == 0)
         become_holder(path, environment.list, tester, (const int[4]){null, out->output, memory, pair[1]}, limit_text, limit_bytes);

@@ -1,4 +1,5 @@
-/* The targets "plugin" and "plugin-in-process": a stack as a shared library, behind the interface of tcpassay_plugin.h, in virtual time. */
+/* The targets "plugin" and "plugin-in-process": a stack as a shared library, behind the interface of tcpassay_plugin.h, in virtual
+ * time. */
 #ifndef TCPASSAY_TARGETS_PLUGIN_TARGET_PLUGIN_H
 #define TCPASSAY_TARGETS_PLUGIN_TARGET_PLUGIN_H
 
@@ -8,7 +9,8 @@
  *     if (plugin_is_holder(argc, argv))
  *         return plugin_holder(argc, argv); */
 extern const struct target_driver plugin_driver;
-/* In the program itself: faster, and nothing is contained; for debuggers, and for fuzzers with feedback from the plugin's own code. */
+/* In the program itself: faster, and nothing is contained; for debuggers, and for fuzzers with feedback from the plugin's own code.
+ */
 extern const struct target_driver plugin_in_process_driver;
 
 bool plugin_is_holder(int argc, char **argv);

@@ -14,24 +14,25 @@
  *     socket(), bind() …    the application's calls, as sockets      status()            the state of a connection
  *     destroy()             the host is gone; peers are not told
  *
- * Four functions must be there: create, destroy, input and advance. Whatever else is missing (NULL) is said to be missing, and tests
- * that need it are not_applicable.
+ * Four functions must be there: create, destroy, input and advance. Whatever else is missing (NULL) is said to be missing, and
+ * tests that need it are not_applicable.
  *
  * Time is virtual: nanoseconds of a clock that the tester moves. It stands still while you work, and jumps when nobody has anything
- * left to do; two hours of keep-alive take a moment. Never look at another clock, never sleep, never wait: what cannot be done yet is
- * -EAGAIN, and is asked again. Never use randomness of another source than the seed: then a run with the same seed is the same run.
+ * left to do; two hours of keep-alive take a moment. Never look at another clock, never sleep, never wait: what cannot be done yet
+ * is -EAGAIN, and is asked again. Never use randomness of another source than the seed: then a run with the same seed is the same
+ * run.
  *
  * One thread. Each call ends before the next begins, also for several instances at once. output() may be called from within any of
  * your functions, any number of times (in destroy() it is in vain); not from a thread of your own.
  *
- * A crash, an endless loop, an exit, a value that cannot be (more octets read than were asked for): your stack runs in a process of its
- * own, the test that was being played fails and says what happened where, and the run goes on in a new process. The buffers that are
- * handed to you end at a page that cannot be touched, so that a read or write beyond them does not go unnoticed. Built with
- * -fsanitize=address,undefined your stack is tested harder still; what it prints goes into the report of a crash.
+ * A crash, an endless loop, an exit, a value that cannot be (more octets read than were asked for): your stack runs in a process of
+ * its own, the test that was being played fails and says what happened where, and the run goes on in a new process. The buffers
+ * that are handed to you end at a page that cannot be touched, so that a read or write beyond them does not go unnoticed. Built
+ * with -fsanitize=address,undefined your stack is tested harder still; what it prints goes into the report of a crash.
  *
  * Versions. `abi` and `size` come first in struct tcpassay_plugin. Later versions of this header add members at the ends of structs
- * only, and a program takes what it knows of them: a plugin built with an older or newer header goes on working. What cannot be kept
- * that way gets another ABI number and another entry point.
+ * only, and a program takes what it knows of them: a plugin built with an older or newer header goes on working. What cannot be
+ * kept that way gets another ABI number and another entry point.
  */
 #ifndef TCPASSAY_PLUGIN_H
 #define TCPASSAY_PLUGIN_H
@@ -140,8 +141,8 @@ enum tcpassay_flag {
     TCPASSAY_GLOBALS = 8  /* it has global state that destroy() does not undo: each instance needs a process of its own (slower) */
 };
 
-/* The application's calls return a value >= 0, or a negative errno value of Linux (-EAGAIN: not yet; -EOPNOTSUPP: your stack has no such
- * thing, and the test is not_applicable). A handle is a number >= 0 of your choice, as a file descriptor is. */
+/* The application's calls return a value >= 0, or a negative errno value of Linux (-EAGAIN: not yet; -EOPNOTSUPP: your stack has no
+ * such thing, and the test is not_applicable). A handle is a number >= 0 of your choice, as a file descriptor is. */
 struct tcpassay_plugin {
     uint32_t abi;                  /* TCPASSAY_PLUGIN_ABI */
     uint32_t size;                 /* sizeof(struct tcpassay_plugin) */

@@ -10,8 +10,8 @@
 
 enum { ADAPTER_SOCKETS_MAX = 64 };
 
-/* What is remembered of a socket, to stand in for functions that are missing: local_endpoint(), and poll() or get_option() of one that
- * connects. */
+/* What is remembered of a socket, to stand in for functions that are missing: local_endpoint(), and poll() or get_option() of one
+ * that connects. */
 struct adapter_socket {
     bool used;
     int64_t handle;

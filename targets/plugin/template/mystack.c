@@ -1,5 +1,5 @@
-/* A stack to start from: a host on which every TCP port is closed. It compiles and runs as it is; what your own stack does goes where the
- * comments say so. Nothing but the C library and tcpassay_plugin.h is needed.
+/* A stack to start from: a host on which every TCP port is closed. It compiles and runs as it is; what your own stack does goes
+ * where the comments say so. Nothing but the C library and tcpassay_plugin.h is needed.
  *
  *     cc -std=c99 -O1 -g -shared -fPIC -o mystack.so mystack.c
  *     tcpassay run --target plugin:./mystack.so
@@ -163,8 +163,8 @@ static void echo_arrives(struct tcpassay_stack *s, const struct datagram *d)
     answer(s, d, d->length, 2);
 }
 
-/* RFC 9293, section 3.10.7.1: what a segment gets for which there is no connection. Yours has connections: look for one first, and for
- * a listener; this is what remains. */
+/* RFC 9293, section 3.10.7.1: what a segment gets for which there is no connection. Yours has connections: look for one first, and
+ * for a listener; this is what remains. */
 static void segment_arrives(struct tcpassay_stack *s, const struct datagram *d)
 {
     const uint8_t *segment = d->body;

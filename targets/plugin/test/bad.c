@@ -1,6 +1,6 @@
-/* A stack that goes wrong on purpose, for the tests: how is said by the environment variable BAD, "CALL:DEED" ("input:segv"). It behaves until
- * a segment with the window ARMING comes, so that one scenario is to blame and no other; a call named "early" goes wrong at once. Built as a
- * plugin; what it does otherwise is nothing, politely. */
+/* A stack that goes wrong on purpose, for the tests: how is said by the environment variable BAD, "CALL:DEED" ("input:segv"). It
+ * behaves until a segment with the window ARMING comes, so that one scenario is to blame and no other; a call named "early" goes
+ * wrong at once. Built as a plugin; what it does otherwise is nothing, politely. */
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -44,6 +44,7 @@ static int deepen(volatile int *depth)
 
 static void leak_all(void)
 {
+    static char *volatile kept; /* else a compiler sees that nobody wants it */
     for (;;) {
         char *block = malloc(1 << 20);
         if (!block) {
@@ -51,6 +52,8 @@ static void leak_all(void)
             abort();
         }
         memset(block, 1, 1 << 20);
+        kept = block;
+        kept[0]++;
     }
 }
 

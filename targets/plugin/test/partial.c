@@ -1,5 +1,5 @@
-/* The reference stack as a plugin from which functions are missing: the environment variable PARTIAL names them ("connect,poll"). What tests
- * make of it must be not applicable, and nothing else. */
+/* The reference stack as a plugin from which functions are missing: the environment variable PARTIAL names them ("connect,poll").
+ * What tests make of it must be not applicable, and nothing else. */
 #define tcpassay_plugin_v1 whole_plugin
 #include "targets/plugin/reference_plugin.c"
 #undef tcpassay_plugin_v1
