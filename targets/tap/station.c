@@ -766,7 +766,8 @@ static void describe(struct station *s, const struct station_config *config)
         info->capabilities |= TARGET_SHARED;
     say(info->name, sizeof info->name, "%s", config->name);
     say(info->ledger, sizeof info->ledger, "%s", p->ledger);
-    say(info->lacks, sizeof info->lacks, "%s", p->lacks);
+    bool both = *p->lacks && u && u->lacks;
+    say(info->lacks, sizeof info->lacks, "%s%s%s", p->lacks, both ? "+" : "", u && u->lacks ? u->lacks : "");
     if (p->description[0])
         say(info->description, sizeof info->description, "%s", p->description);
     else

@@ -52,6 +52,7 @@ struct upper { /* a kind embeds this as its first member */
     unsigned capabilities;   /* TARGET_STATUS or not; what it cannot do (urgent data …) its calls refuse with -EOPNOTSUPP */
     bool configures;         /* configure() can do something */
     int64_t call_ns;         /* how long a call usually takes, measured when it was opened */
+    const char *lacks;       /* features whose tests it cannot play, by the names of the PICS with '+' between; NULL: none */
     char description[128];   /* of the IUT, as the upper tester tells it: "Linux 6.18.44"; "" */
     unsigned pixit_count;    /* facts it told about the IUT, for the results */
     struct { char name[64]; char value[64]; } pixit[TARGET_PIXIT_MAX];

@@ -965,6 +965,7 @@ struct upper *testability_on_net(struct tpsp_net *net, int64_t patience_ns, stru
         return NULL;
     }
     c->base.ops = &client_ops;
+    c->base.lacks = "urgent"; /* SEND_DATA has a flag for it, but nothing tells that urgent data have come */
     c->net = net;
     c->control = -1;
     c->patience_ns = patience_ns ? patience_ns : patience_usual_ns;
