@@ -98,7 +98,8 @@ listens() { on_host ss -Hltn "sport = :$1" 2>/dev/null | grep -q .; }
 
 start_agent() {
     [ -f "$work/key" ] || "$tcpassay" agent --make-key "$work/key" >/dev/null 2>&1
-    on_host "$tcpassay" agent --key "$work/key" --listen "$iut" --settings >"$work/agent.log" 2>&1 &
+    nsenter --target "$host" --net "$tcpassay" agent --key "$work/key" --listen "$iut" --settings >"$work/agent.log" 2>&1 &
+    agent=$!
     wait_for 5 listens 32743
 }
 
@@ -256,11 +257,11 @@ no_new_failures() { # tests that Linux passes did not fail
     join -1 2 -2 2 "$work/a" "$work/b" | awk '$2 == "pass" && $3 == "fail" { print; bad = 1 } END { exit bad }'
 }
 
-# disturbed NAME SECONDS_MAX COMMAND: a run during which the command is executed
+# disturbed NAME SECONDS_MAX TARGET COMMAND: a run during which the command is executed
 disturbed() {
-    local name=$1 most=$2 began=$SECONDS
-    shift 2
-    "$tcpassay" run --target "$(with_port)" --out "$work/$name" --profile quick --seed 1 --shard "$shard" >"$work/$name.log" 2>&1 &
+    local name=$1 most=$2 target=$3 began=$SECONDS
+    shift 3
+    "$tcpassay" run --target "$target" --out "$work/$name" --profile quick --seed 1 --shard "$shard" >"$work/$name.log" 2>&1 &
     local run=$!
     wait_for 20 under_way "$work/$name"
     "$@"
@@ -278,6 +279,8 @@ down() { ip link set near0 down; }
 peer_down() { on_host ip link set far0 down; }
 vanish() { on_host ip addr flush dev far0; }
 reboot() { kill -9 "$host"; ip link del near0; sleep 1; make_host && start_discard; }
+kill_agent() { kill -9 "$agent"; }
+restart_agent() { kill_agent && start_agent; }
 mend() { ip link set near0 up; on_host ip link set far0 up; on_host ip addr replace 192.0.2.2/24 dev far0; on_host ip addr replace 2001:db8::2/64 dev far0 nodad
          ip addr replace 2001:db8::1/64 dev near0 nodad; wait_for 5 ping_works; }
 
@@ -285,17 +288,21 @@ case_trouble() {
     shard=${HOSTS_SHARD:-1/32}
     make_host && start_discard || exit 1
     run linux linux --profile quick --shard "$shard"
-    disturbed flap 60 flap
+    disturbed flap 60 "$(with_port)" flap
     mend
-    disturbed reboot 60 reboot
+    disturbed reboot 60 "$(with_port)" reboot
     holds "reboot: tests pass afterwards" [ "$(count "$work/reboot" pass)" -gt 10 ]
-    disturbed down 60 down
+    disturbed down 60 "$(with_port)" down
     mend
-    disturbed peer-down 60 peer_down
+    disturbed peer-down 60 "$(with_port)" peer_down
     mend
-    disturbed vanish 60 vanish
+    disturbed vanish 60 "$(with_port)" vanish
     mend
-    local code
+    start_agent || exit 1
+    disturbed agent-restarted 60 "$(with_agent)" restart_agent
+    holds "agent-restarted: tests pass afterwards" [ "$(count "$work/agent-restarted" pass)" -gt 90 ]
+    disturbed agent-killed 60 "$(with_agent)" kill_agent
+    holds "agent-killed: exit 3" [ "$code" -eq 3 ]
     run silent "remote:192.0.2.99,tester=192.0.2.100"
     holds "a host that never answers: exit 3" [ $? -eq 3 ]
     holds "and it is said who is silent" grep -q 'nobody answers for 192.0.2.99' "$work/silent.log"
