@@ -89,10 +89,16 @@ disturbed() { # disturbed WORDS CODE PATTERN TARGET DISTURBANCE...
     holds "$words: every test has its verdict" test "$(verdicts "$work/out.$$" | wc -l)" -eq "$("$tcpassay" list $long --profile full 2>/dev/null | wc -l)"
     rm -rf "$work/out.$$"
 }
-bounce() { sleep 0.3; ip link set tap0 down; sleep 0.5; ip link set tap0 up; }
-go_down() { sleep 0.3; ip link set tap0 down; }
-stop_a_while() { sleep 0.3; kill -STOP "$server"; sleep 1; kill -CONT "$server"; }
-vanish() { sleep 0.3; kill -KILL "$server"; }
+running() { # waits until the run has begun to write its results
+    for _ in $(seq 500); do
+        [ -s "$work/out.$$/results.jsonl" ] && return
+        sleep 0.02
+    done
+}
+bounce() { running; ip link set tap0 down; sleep 0.5; ip link set tap0 up; }
+go_down() { running; ip link set tap0 down; }
+stop_a_while() { running; kill -STOP "$server"; sleep 1; kill -CONT "$server"; }
+vanish() { running; kill -KILL "$server"; }
 
 begin --tap tap0
 disturbed 'an interface that goes down and comes back' 0 'pass' tap:tap0 bounce
