@@ -71,9 +71,13 @@ static int run_nft(const char *text, char *said, size_t capacity)
 {
     int out[2] = { -1, -1 }, in = memfd_create("tcpassay-rules", MFD_CLOEXEC);
     size_t len = strlen(text);
-    pid_t pid;
+    pid_t pid = -1;
     said[0] = '\0';
-    int status = in < 0 || pwrite(in, text, len, 0) != (ssize_t)len || pipe2(out, O_CLOEXEC) < 0 ? -errno : spawn_nft(in, out[1], &pid);
+    int status = 0;
+    if (in < 0 || pwrite(in, text, len, 0) < 0 || pipe2(out, O_CLOEXEC) < 0)
+        status = -errno;
+    else
+        status = spawn_nft(in, out[1], &pid);
     if (in >= 0)
         close(in);
     if (out[1] >= 0)

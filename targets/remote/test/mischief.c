@@ -1,5 +1,5 @@
-/* A neighbour of the host under test, or what has got into it: mischief INTERFACE garbage|flood SECONDS. Answers each frame of the tester, beside
- * what the host answers, with frames of garbage, or floods it with frames that look like the host's. */
+/* A neighbour of the host under test, or what has got into it: mischief INTERFACE garbage|flood SECONDS. Answers each frame of the
+ * tester, beside what the host answers, with frames of garbage, or floods it with frames that look like the host's. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -111,10 +111,11 @@ int main(int argc, char **argv)
     ssize_t last = 0;
     while (!is_over(&m)) {
         uint8_t got[FRAME_MAX];
-        struct sockaddr_ll from;
+        struct sockaddr_ll from = { 0 };
         socklen_t from_len = sizeof from;
         ssize_t len = recvfrom(m.fd, got, sizeof got, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
-        bool wanted = len > ETH_HLEN && from.sll_pkttype != PACKET_OUTGOING && (got[12] == 0x08 || got[12] == 0x86) && got[13] != 0x06;
+        bool wanted =
+            len > ETH_HLEN && from.sll_pkttype != PACKET_OUTGOING && (got[12] == 0x08 || got[12] == 0x86) && got[13] != 0x06;
         if (wanted)
             memcpy(frame, got, (size_t)(last = len));
         if (floods && last > 0)

@@ -31,7 +31,7 @@ static const struct eth_addr FAR_MAC = { { 2, 0, 0, 0, 0, 2 } };
 
 struct fake { /* a folder at the head of PATH with a program nft in it, which notes what it reads */
     char folder[64], program[128], log[128];
-    char *path; /* as it was */
+    char path[4000]; /* as it was */
 };
 
 static void fake_nft(struct fake *f, const char *script)
@@ -46,7 +46,8 @@ static void fake_nft(struct fake *f, const char *script)
     fprintf(file, script, f->log);
     fclose(file);
     assert_int_equal(chmod(f->program, 0755), 0);
-    f->path = strdup(getenv("PATH"));
+    const char *before = getenv("PATH");
+    snprintf(f->path, sizeof f->path, "%s", before ? before : "");
     snprintf(path, sizeof path, "%s:%s", f->folder, f->path);
     setenv("PATH", path, 1);
 }
@@ -54,7 +55,6 @@ static void fake_nft(struct fake *f, const char *script)
 static void remove_fake(struct fake *f)
 {
     setenv("PATH", f->path, 1);
-    free(f->path);
     unlink(f->log);
     unlink(f->program);
     rmdir(f->folder);
@@ -104,7 +104,7 @@ static void a_table_is_made_and_removed(void **state)
     struct fake fake;
     struct firewall firewall;
     struct target_error error;
-    char log[4096], expected[4096], removal[128];
+    char log[4096], expected[4096];
     (void)state;
     fake_nft(&fake, FAKE_NOTES);
     struct watcher *watcher = watcher_start(&error);
@@ -118,8 +118,8 @@ static void a_table_is_made_and_removed(void **state)
     firewall_close(&firewall);
     watcher_end(watcher);
     assert_true(has_ended(pid));
-    snprintf(removal, sizeof removal, "delete table inet %s\n", firewall.table);
-    strcat(expected, removal);
+    size_t len = strlen(expected);
+    snprintf(expected + len, sizeof expected - len, "delete table inet %s\n", firewall.table);
     read_log(&fake, log, sizeof log);
     assert_string_equal(log, expected);
     remove_fake(&fake);
