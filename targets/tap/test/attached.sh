@@ -89,9 +89,9 @@ disturbed() { # disturbed WORDS CODE PATTERN TARGET DISTURBANCE...
     holds "$words: every test has its verdict" test "$(verdicts "$work/out.$$" | wc -l)" -eq "$("$tcpassay" list $long --profile full 2>/dev/null | wc -l)"
     rm -rf "$work/out.$$"
 }
-running() { # waits until the run has begun to write its results
+running() { # waits until the first test has its verdict
     for _ in $(seq 500); do
-        [ -s "$work/out.$$/results.jsonl" ] && return
+        grep -q '"type":"test"' "$work/out.$$/results.jsonl" 2>/dev/null && return
         sleep 0.02
     done
 }
