@@ -89,6 +89,8 @@ void real_unseat(struct real *r, struct lane *lane, unsigned index)
     player_result(seat.player, &result);
     char reason[CONFIRMATION_TEXT_MAX];
     enum disturbance disturbance = disturbance_of(&seat, &result);
+    lane->unheard = player_lost_something(seat.player) ? lane->unheard + 1 : 0;
+    lane->link_gone |= lane->unheard >= UNHEARD_MAX;
     if (disturbance != UNDISTURBED && seat.of.reruns < SCHEDULE_RERUNS_MAX) {
         seat.of.reruns++;
         wait_again(r, lane, seat.of);
@@ -136,7 +138,7 @@ static void mend(struct lane *lane)
         player_abort(lane->seats[i].player, lane->trouble); /* nobody waits for what cannot come */
     if (!lane->broken) {
         lane->link_gone = false;
-        lane->recoveries_failed = 0;
+        lane->recoveries_failed = lane->unheard = 0;
         return;
     }
     if (*error.text)

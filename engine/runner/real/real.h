@@ -10,7 +10,7 @@
 #include "engine/runner/open_port.h"
 #include "engine/runner/schedule_internal.h"
 
-enum { RECOVERIES_MAX = 3, IUT_PORT_GROUPS = 7800 };
+enum { RECOVERIES_MAX = 3, UNHEARD_MAX = 16, IUT_PORT_GROUPS = 7800 };
 
 struct waiting { /* a test that is still to be played */
     size_t test;           /* index into the schedule's tests */
@@ -47,6 +47,7 @@ struct lane {
     bool lost;             /* nothing can be played on it any more: trouble says why */
     bool upper_lost;       /* the same of what needs an upper tester */
     unsigned recoveries_failed;
+    unsigned unheard;      /* plays in a row that lost fences: beyond UNHEARD_MAX the host counts as gone */
     int64_t mend_ns;
 };
 
