@@ -1,14 +1,14 @@
 /* An upper tester on the AUTOSAR Testability Protocol (client.h).
  *
- * Channels. Neither a response nor an event of RECEIVE_AND_FORWARD names the socket it is about (§6.10), and both go to whoever asked.
- * So each socket has a channel (a UDP port) of its own, and what comes there is its own. An upper tester that sends its events to one
- * place for all is understood as long as one socket at a time forwards.
+ * Channels. Neither a response nor an event of RECEIVE_AND_FORWARD names the socket it is about (§6.10), and both go to whoever
+ * asked. So each socket has a channel (a UDP port) of its own, and what comes there is its own. An upper tester that sends its
+ * events to one place for all is understood as long as one socket at a time forwards.
  *
  * Sockets. CREATE_AND_BIND makes a socket and binds it in one step, so a handle has no socket at the other side before bind(),
  * connect() or listen(); options set before that are remembered and follow it.
  *
- * Exchanges. A handle has up to three requests under way: the call that waits for its answer, a CONNECT, which may be answered when the
- * connection is there, and the RECEIVE_AND_FORWARD that follows as soon as there is one. */
+ * Exchanges. A handle has up to three requests under way: the call that waits for its answer, a CONNECT, which may be answered when
+ * the connection is there, and the RECEIVE_AND_FORWARD that follows as soon as there is one. */
 #include "targets/agent/testability/client.h"
 #include "targets/agent/testability/wire.h"
 
@@ -20,13 +20,18 @@
 #include <string.h>
 
 enum {
-    HANDLES_MAX = TPSP_CHANNELS_MAX - 1, OPTIONS_MAX = 8, REPLY_MAX = 16,
-    BUFFER_MAX = 64 << 20,            /* octets forwarded and not yet read, of a socket */
-    SEND_MAX = 65000,                 /* octets of one SEND_DATA, so that it fits a datagram … */
-    FORWARD_MAX = 65000,              /* … and of one event */
-    CONNECTIONS_MIN = 64,             /* of a listener: LISTEN_AND_ACCEPT's maxCon counts all it ever takes */
+    HANDLES_MAX = TPSP_CHANNELS_MAX - 1,
+    OPTIONS_MAX = 8,
+    REPLY_MAX = 16,
+    BUFFER_MAX = 64 << 20, /* octets forwarded and not yet read, of a socket */
+    SEND_MAX = 65000,      /* octets of one SEND_DATA, so that it fits a datagram … */
+    FORWARD_MAX = 65000,   /* … and of one event */
+    CONNECTIONS_MIN = 64,  /* of a listener: LISTEN_AND_ACCEPT's maxCon counts all it ever takes */
     CALLS_MEASURED = 8,
-    PORTS_FIRST = 49152, PORTS = 16384, PORTS_TRIED = 8, /* where connect() binds: the protocol would not say which port was chosen */
+    EPOCHS = 1 << 20,
+    PORTS_FIRST = 49152,
+    PORTS = 16384,
+    PORTS_TRIED = 32, /* where connect() binds: the protocol would not say which port was chosen */
 };
 static const int64_t patience_usual_ns = INT64_C(3000000000), repeat_ns = INT64_C(200000000), pending_ns = INT64_C(2000000),
                      refusal_ns = INT64_C(300000000);
@@ -41,45 +46,50 @@ struct exchange {
     size_t reply_len;
 };
 
-struct option { uint16_t parameter; uint8_t value[2]; uint8_t len; };
+struct option {
+    uint16_t parameter;
+    uint8_t value[2];
+    uint8_t len;
+};
 
 enum phase { FREE, FRESH, CREATED, LISTENING, CONNECTING, CONNECTED, BROKEN };
 
 struct handle {
     enum phase phase;
     uint8_t ip_version;
-    uint16_t id, port;         /* the upper tester's name for it; what it was bound to, 0: unknown */
+    uint16_t id, port; /* the upper tester's name for it; what it was bound to, 0: unknown */
     int channel;
     struct exchange under_way[SLOTS];
     struct option options[OPTIONS_MAX];
     unsigned option_count;
-    bool aborts;               /* SO_LINGER with no time */
-    int error;                 /* of the connection, negative, not yet told */
-    bool eof, hole;            /* the peer has closed; something that came is not here */
-    uint8_t *data;             /* what was forwarded and not read: octets data_at to data_len */
+    bool aborts;    /* SO_LINGER with no time */
+    int error;      /* of the connection, negative, not yet told */
+    bool eof, hole; /* the peer has closed; something that came is not here */
+    uint8_t *data;  /* what was forwarded and not read: octets data_at to data_len */
     size_t data_at, data_len, data_capacity;
-    int listener;              /* the handle that has taken it in, until accept(); -1 */
-    uint64_t arrival;          /* in which order */
+    int listener;     /* the handle that has taken it in, until accept(); -1 */
+    uint64_t arrival; /* in which order */
     struct pkt_endpoint peer;
-    uint64_t full_generation;  /* the last write found no room: not asked again before something was sent, or a while has passed */
+    uint64_t full_generation; /* the last write found no room: not asked again before something was sent, or a while has passed */
     int64_t full_until_ns;
 };
 
 enum connects { CONNECTS_UNKNOWN, CONNECTS_WAITS, CONNECTS_AT_ONCE }; /* when CONNECT is answered */
 
 struct client {
-    struct upper base;         /* first: what the station sees */
+    struct upper base; /* first: what the station sees */
     struct tpsp_net *net;
     int64_t patience_ns;
-    int control;               /* the channel of the GENERAL group, -1: none */
+    int control; /* the channel of the GENERAL group, -1: none */
     struct exchange general;
     struct handle handles[HANDLES_MAX];
     uint32_t next_id;
-    bool echoes;               /* the upper tester returns request ids */
+    bool echoes; /* the upper tester returns request ids */
     enum connects connects;
     bool lost;
     uint64_t losses, arrivals, generation, dropped;
-    uint64_t confirmed;        /* the generation that was current when the upper tester last had its turn */
+    int epoch;          /* how often it began anew; part of each handle's number */
+    uint64_t confirmed; /* the generation that was current when the upper tester last had its turn */
     unsigned next_port;
     char trouble[256];
     uint8_t in[TPSP_MESSAGE_MAX], out[TPSP_MESSAGE_MAX];
@@ -101,9 +111,22 @@ __attribute__((format(printf, 2, 3))) static int lose(struct client *c, const ch
     return -ECOMM;
 }
 
+/* A handle of before the last loss is nobody's any more, and not that of a test that began since. */
 static struct handle *handle_at(struct client *c, int number)
 {
-    return number >= 0 && number < HANDLES_MAX && c->handles[number].phase != FREE ? &c->handles[number] : NULL;
+    int place = number % HANDLES_MAX;
+    return number >= 0 && number / HANDLES_MAX == c->epoch && c->handles[place].phase != FREE ? &c->handles[place] : NULL;
+}
+
+static int64_t number_of(const struct client *c, const struct handle *h)
+{
+    return (int64_t)c->epoch * HANDLES_MAX + (h - c->handles);
+}
+
+/* Why there is no such handle. */
+static int64_t no_handle(const struct client *c, int number)
+{
+    return c->lost || number / HANDLES_MAX != c->epoch ? -ECOMM : -EBADF;
 }
 
 /* ---- handles ----------------------------------------------------------------------------------------------------- */
@@ -119,7 +142,7 @@ static struct handle *new_handle(struct client *c, int64_t *error)
         *error = channel;
         return NULL;
     }
-    c->handles[number] = (struct handle){ .phase = FRESH, .channel = channel, .listener = -1 };
+    c->handles[number] = (struct handle){.phase = FRESH, .channel = channel, .listener = -1};
     return &c->handles[number];
 }
 
@@ -127,7 +150,7 @@ static void free_handle(struct client *c, struct handle *h)
 {
     c->net->ops->shut(c->net, h->channel);
     free(h->data);
-    *h = (struct handle){ .phase = FREE };
+    *h = (struct handle){.phase = FREE};
 }
 
 static void free_everything(struct client *c)
@@ -161,7 +184,7 @@ static struct handle *handle_of_id(struct client *c, uint16_t id)
 static struct tpsp_writer begin(struct client *c, struct exchange *e, uint8_t group, uint8_t primitive)
 {
     c->next_id = c->next_id % 0xFFFF + 1;
-    *e = (struct exchange){ .open = true, .group = group, .primitive = primitive, .id = 0x54430000 | c->next_id };
+    *e = (struct exchange){.open = true, .group = group, .primitive = primitive, .id = 0x54430000 | c->next_id};
     return tpsp_begin(c->out, sizeof c->out, group, primitive, e->id);
 }
 
@@ -201,8 +224,8 @@ static int pump(struct client *c, const struct exchange *e, int64_t until_ns)
 static const char *name_of(const struct exchange *e)
 {
     static const char *const general[] = {"?", "GET_VERSION", "START_TEST", "END_TEST"};
-    static const char *const tcp[] = {"CLOSE_SOCKET", "CREATE_AND_BIND", "SEND_DATA", "RECEIVE_AND_FORWARD", "LISTEN_AND_ACCEPT", "CONNECT",
-                                      "CONFIGURE_SOCKET", "SHUTDOWN"};
+    static const char *const tcp[] = {"CLOSE_SOCKET",      "CREATE_AND_BIND", "SEND_DATA",        "RECEIVE_AND_FORWARD",
+                                      "LISTEN_AND_ACCEPT", "CONNECT",         "CONFIGURE_SOCKET", "SHUTDOWN"};
     if (e->group == TPSP_GENERAL)
         return general[e->primitive <= TPSP_END_TEST ? e->primitive : 0];
     return tcp[e->primitive & 7];
@@ -227,7 +250,8 @@ static int ask(struct client *c, struct handle *h, struct tpsp_writer *w)
     return status < 0 ? status : tpsp_errno(e->result);
 }
 
-/* The same for what may be executed twice: asked again and again. Frees the octets it copies aside, as c->out may be used meanwhile. */
+/* The same for what may be executed twice: asked again and again. Frees the octets it copies aside, as c->out may be used
+ * meanwhile. */
 static int ask_repeatedly(struct client *c, int channel, struct exchange *e, struct tpsp_writer *w, int64_t patience_ns)
 {
     uint8_t copy[128];
@@ -256,7 +280,8 @@ static int ask_repeatedly(struct client *c, int channel, struct exchange *e, str
 
 static bool answers(const struct client *c, const struct exchange *e, const struct tpsp_message *m)
 {
-    return e->open && !e->answered && e->group == m->group && e->primitive == m->primitive && (!c->echoes || e->id == m->request_id);
+    return e->open && !e->answered && e->group == m->group && e->primitive == m->primitive &&
+           (!c->echoes || e->id == m->request_id);
 }
 
 static void start_forwarding(struct client *c, struct handle *h)
@@ -322,7 +347,7 @@ static void take_connection(struct client *c, const struct tpsp_message *m)
 {
     struct tpsp_reader r = tpsp_read(m);
     uint16_t listener = tpsp_read_u16(&r), id = tpsp_read_u16(&r);
-    struct pkt_endpoint peer = { .port = tpsp_read_u16(&r) };
+    struct pkt_endpoint peer = {.port = tpsp_read_u16(&r)};
     tpsp_read_address(&r, &peer.addr);
     struct handle *l = handle_of_id(c, listener);
     int64_t error;
@@ -376,7 +401,8 @@ static bool grow(struct handle *h, size_t len)
     return true;
 }
 
-/* §6.10, the event of RECEIVE_AND_FORWARD in the TCP group: fullLen, payload. A result other than E_OK is how the connection ended. */
+/* §6.10, the event of RECEIVE_AND_FORWARD in the TCP group: fullLen, payload. A result other than E_OK is how the connection ended.
+ */
 static void take_data(struct client *c, int channel, const struct tpsp_message *m)
 {
     struct handle *h = forwarding_handle(c, channel);
@@ -427,8 +453,8 @@ static int general(struct client *c, uint8_t primitive, int64_t patience_ns)
     return ask_repeatedly(c, c->control, &c->general, &w, patience_ns);
 }
 
-/* Before it is said that nothing has happened, although something was sent to the IUT: takes what came, and gives the upper tester a
- * turn in which to tell of it. Nothing obliges it to do so by then; what comes later is understood, too. */
+/* Before it is said that nothing has happened, although something was sent to the IUT: takes what came, and gives the upper tester
+ * a turn in which to tell of it. Nothing obliges it to do so by then; what comes later is understood, too. */
 static void catch_up(struct client *c)
 {
     pump(c, NULL, 0);
@@ -457,7 +483,7 @@ static int configure_socket(struct client *c, struct handle *h, const struct opt
 static int create(struct client *c, struct handle *h, const struct pkt_endpoint *local)
 {
     struct exchange *e = &h->under_way[SLOT_CALL];
-    struct pkt_addr any = { .version = h->ip_version };
+    struct pkt_addr any = {.version = h->ip_version};
     struct tpsp_writer w = begin(c, e, TPSP_TCP, TPSP_CREATE_AND_BIND);
     tpsp_write_u8(&w, local != NULL);
     tpsp_write_u16(&w, local && local->port ? local->port : TPSP_PORT_ANY);
@@ -488,8 +514,8 @@ static int close_socket(struct client *c, struct handle *h, bool aborts)
     return ask(c, h, &w);
 }
 
-/* Is CONNECT answered when the connection is there (or is refused), or at once? Tried with an endpoint that refuses: what is told of it
- * as a success says nothing. Silence is an upper tester that waits for longer. */
+/* Is CONNECT answered when the connection is there (or is refused), or at once? Tried with an endpoint that refuses: what is told
+ * of it as a success says nothing. Silence is an upper tester that waits for longer. */
 static int find_out_connects(struct client *c)
 {
     struct pkt_endpoint refusing;
@@ -531,7 +557,7 @@ static int64_t client_socket(struct upper *u, uint8_t ip_version)
     if (!h)
         return error;
     h->ip_version = ip_version;
-    return h - c->handles;
+    return number_of(c, h);
 }
 
 static int64_t client_bind(struct upper *u, int number, const struct pkt_endpoint *local)
@@ -539,7 +565,7 @@ static int64_t client_bind(struct upper *u, int number, const struct pkt_endpoin
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
     if (c->lost || !h)
-        return c->lost ? -ECOMM : -EBADF;
+        return no_handle(c, number);
     return h->phase == FRESH ? create(c, h, local) : -EINVAL;
 }
 
@@ -559,7 +585,7 @@ static int64_t client_listen(struct upper *u, int number, int backlog)
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
     if (c->lost || !h)
-        return c->lost ? -ECOMM : -EBADF;
+        return no_handle(c, number);
     if (h->phase == LISTENING)
         return 0;
     int status = h->phase == FRESH ? create(c, h, NULL) : h->phase == CREATED ? 0 : -EINVAL;
@@ -576,12 +602,13 @@ static int64_t client_accept(struct upper *u, int number, struct pkt_endpoint *p
     struct client *c = self(u);
     struct handle *l = handle_at(c, number), *first = NULL;
     if (c->lost || !l)
-        return c->lost ? -ECOMM : -EBADF;
+        return no_handle(c, number);
     if (l->phase != LISTENING)
         return -EINVAL;
     catch_up(c);
     for (int i = 0; i < HANDLES_MAX; i++)
-        if (c->handles[i].phase != FREE && c->handles[i].listener == number && (!first || c->handles[i].arrival < first->arrival))
+        if (c->handles[i].phase != FREE && c->handles[i].listener == (int)(l - c->handles) &&
+            (!first || c->handles[i].arrival < first->arrival))
             first = &c->handles[i];
     if (!first)
         return c->lost ? -ECOMM : -EAGAIN;
@@ -589,14 +616,14 @@ static int64_t client_accept(struct upper *u, int number, struct pkt_endpoint *p
         return -ECOMM;
     first->listener = -1;
     *peer = first->peer;
-    return first - c->handles;
+    return number_of(c, first);
 }
 
 static int create_at_some_port(struct client *c, struct handle *h)
 {
     int status = -EADDRINUSE;
     for (int i = 0; i < PORTS_TRIED && status == -EADDRINUSE; i++) {
-        struct pkt_endpoint local = { .port = (uint16_t)(PORTS_FIRST + c->next_port++ % PORTS) };
+        struct pkt_endpoint local = {.port = (uint16_t)(PORTS_FIRST + c->next_port++ % PORTS)};
         status = create(c, h, &local);
     }
     return status;
@@ -607,7 +634,7 @@ static int64_t client_connect(struct upper *u, int number, const struct pkt_endp
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
     if (c->lost || !h)
-        return c->lost ? -ECOMM : -EBADF;
+        return no_handle(c, number);
     if (h->phase == CONNECTING || h->phase == CONNECTED)
         return h->phase == CONNECTING ? -EALREADY : -EISCONN;
     if (h->phase != FRESH && h->phase != CREATED)
@@ -633,7 +660,7 @@ static int64_t client_send(struct upper *u, int number, const uint8_t *data, siz
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
     if (c->lost || !h)
-        return c->lost ? -ECOMM : -EBADF;
+        return no_handle(c, number);
     if (flags)
         return -EOPNOTSUPP;
     if (h->phase == FRESH || h->phase == CONNECTING)
@@ -662,7 +689,7 @@ static int64_t client_receive(struct upper *u, int number, uint8_t *out, size_t 
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
     if (c->lost || !h)
-        return c->lost ? -ECOMM : -EBADF;
+        return no_handle(c, number);
     if (flags)
         return -EOPNOTSUPP;
     if (h->data_len - h->data_at < len)
@@ -691,7 +718,7 @@ static int64_t client_shutdown(struct upper *u, int number, enum target_shutdown
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
     if (c->lost || !h)
-        return c->lost ? -ECOMM : -EBADF;
+        return no_handle(c, number);
     if (h->phase == FRESH)
         return -ENOTCONN;
     struct tpsp_writer w = begin(c, &h->under_way[SLOT_CALL], TPSP_TCP, TPSP_SHUTDOWN);
@@ -718,13 +745,13 @@ static int64_t client_close_handle(struct upper *u, int number)
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
     if (!h)
-        return -EBADF;
+        return no_handle(c, number);
     bool listened = h->phase == LISTENING, unread = h->data_len > h->data_at || h->hole;
     int status = c->lost ? -ECOMM : h->phase == FRESH ? 0 : close_socket(c, h, h->aborts);
     if (listened)
-        close_unaccepted(c, number);
-    /* An application that closes with octets unread resets the connection (RFC 9293 §3.6.1, SHLD-3); at the other side they were read,
-     * and what follows on the wire is another story. */
+        close_unaccepted(c, (int)(h - c->handles));
+    /* An application that closes with octets unread resets the connection (RFC 9293 §3.6.1, SHLD-3); at the other side they were
+     * read, and what follows on the wire is another story. */
     if (status == 0 && unread && !h->aborts)
         status = -ENOSYS;
     free_handle(c, h);
@@ -733,13 +760,16 @@ static int64_t client_close_handle(struct upper *u, int number)
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */
 
-static const struct { const char *name; uint16_t parameter; uint8_t len; bool inverted; int64_t least, most; } parameters[] = {
-    {"TCP_NODELAY", TPSP_NAGLE, 1, true, 0, 1},
-    {"TCP_MAXSEG", TPSP_MSS, 2, false, 500, 1460},
-    {"IP_TTL", TPSP_TTL, 1, false, 1, 255},
-    {"IPV6_UNICAST_HOPS", TPSP_TTL, 1, false, 1, 255},
-    {"IP_TOS", TPSP_TOS, 1, false, 0, 255},
-    {"IPV6_TCLASS", TPSP_PRIORITY, 1, false, 0, 255},
+static const struct {
+    const char *name;
+    uint16_t parameter;
+    uint8_t len;
+    bool inverted;
+    int64_t least, most;
+} parameters[] = {
+    {"TCP_NODELAY", TPSP_NAGLE, 1, true, 0, 1}, {"TCP_MAXSEG", TPSP_MSS, 2, false, 500, 1460},
+    {"IP_TTL", TPSP_TTL, 1, false, 1, 255},     {"IPV6_UNICAST_HOPS", TPSP_TTL, 1, false, 1, 255},
+    {"IP_TOS", TPSP_TOS, 1, false, 0, 255},     {"IPV6_TCLASS", TPSP_PRIORITY, 1, false, 0, 255},
 };
 
 static int64_t linger(struct handle *h, const int64_t *values, unsigned count)
@@ -755,7 +785,7 @@ static int64_t client_set_option(struct upper *u, int number, const char *name, 
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
     if (c->lost || !h)
-        return c->lost ? -ECOMM : -EBADF;
+        return no_handle(c, number);
     if (!strcmp(name, "SO_LINGER"))
         return linger(h, values, count);
     if (!strcmp(name, "SO_REUSEADDR")) /* CREATE_AND_BIND does as it likes; a port that is taken is told */
@@ -766,7 +796,7 @@ static int64_t client_set_option(struct upper *u, int number, const char *name, 
         if (count != 1 || values[0] < parameters[i].least || values[0] > parameters[i].most)
             return -ENOPROTOOPT;
         uint16_t value = (uint16_t)(parameters[i].inverted ? !values[0] : values[0]);
-        struct option option = { .parameter = parameters[i].parameter, .len = parameters[i].len };
+        struct option option = {.parameter = parameters[i].parameter, .len = parameters[i].len};
         option.value[0] = (uint8_t)(option.len == 2 ? value >> 8 : value);
         option.value[1] = (uint8_t)value;
         if (h->phase != FRESH)
@@ -785,7 +815,7 @@ static int64_t client_get_option(struct upper *u, int number, const char *name, 
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
     if (c->lost || !h)
-        return c->lost ? -ECOMM : -EBADF;
+        return no_handle(c, number);
     if (strcmp(name, "SO_ERROR"))
         return -ENOPROTOOPT;
     if (h->error == -ENOSYS)
@@ -811,7 +841,7 @@ static unsigned client_poll(struct upper *u, int number)
         return GONE;
     if (h->phase == LISTENING) {
         for (int i = 0; i < HANDLES_MAX; i++)
-            if (c->handles[i].phase != FREE && c->handles[i].listener == number)
+            if (c->handles[i].phase != FREE && c->handles[i].listener == (int)(h - c->handles))
                 return TARGET_EVENT_IN;
         return 0;
     }
@@ -830,14 +860,15 @@ static int64_t client_local_endpoint(struct upper *u, int number, struct pkt_end
     struct client *c = self(u);
     struct handle *h = handle_at(c, number);
     if (c->lost || !h)
-        return c->lost ? -ECOMM : -EBADF;
+        return no_handle(c, number);
     if (h->port == 0) /* nothing tells which one it chose */
         return -EOPNOTSUPP;
-    *out = (struct pkt_endpoint){ .port = h->port };
+    *out = (struct pkt_endpoint){.port = h->port};
     return 0;
 }
 
-static int64_t client_status(struct upper *u, const struct pkt_endpoint *local, const struct pkt_endpoint *remote, struct target_status *out)
+static int64_t client_status(struct upper *u, const struct pkt_endpoint *local, const struct pkt_endpoint *remote,
+                             struct target_status *out)
 {
     (void)u, (void)local, (void)remote, (void)out;
     return -EOPNOTSUPP;
@@ -863,6 +894,7 @@ static void describe(struct client *c)
 static bool start(struct client *c)
 {
     free_everything(c);
+    c->epoch = (c->epoch + 1) % EPOCHS;
     c->lost = c->echoes = false;
     c->connects = CONNECTS_UNKNOWN;
     c->control = c->net->ops->open(c->net);
@@ -932,7 +964,7 @@ static bool client_recover(struct upper *u, struct target_error *error)
     struct client *c = self(u);
     if (!c->lost || start(c))
         return true;
-    *error = (struct target_error){ .kind = TARGET_ERR_UNAVAILABLE };
+    *error = (struct target_error){.kind = TARGET_ERR_UNAVAILABLE};
     snprintf(error->text, sizeof error->text, "%s", c->trouble);
     return false;
 }
@@ -948,12 +980,28 @@ static bool client_configure(struct upper *u, const struct target_setting *setti
 }
 
 static const struct upper_ops client_ops = {
-    .close = client_close, .fd = client_fd, .work = client_work, .touched = client_touched, .trouble = client_trouble,
-    .recover = client_recover, .configure = client_configure,
-    .socket = client_socket, .bind = client_bind, .listen = client_listen, .accept = client_accept, .connect = client_connect,
-    .send_data = client_send, .receive_data = client_receive, .shutdown = client_shutdown, .close_handle = client_close_handle,
-    .set_option = client_set_option, .get_option = client_get_option, .ioctl = client_ioctl, .poll = client_poll,
-    .local_endpoint = client_local_endpoint, .status = client_status,
+    .close = client_close,
+    .fd = client_fd,
+    .work = client_work,
+    .touched = client_touched,
+    .trouble = client_trouble,
+    .recover = client_recover,
+    .configure = client_configure,
+    .socket = client_socket,
+    .bind = client_bind,
+    .listen = client_listen,
+    .accept = client_accept,
+    .connect = client_connect,
+    .send_data = client_send,
+    .receive_data = client_receive,
+    .shutdown = client_shutdown,
+    .close_handle = client_close_handle,
+    .set_option = client_set_option,
+    .get_option = client_get_option,
+    .ioctl = client_ioctl,
+    .poll = client_poll,
+    .local_endpoint = client_local_endpoint,
+    .status = client_status,
 };
 
 struct upper *testability_on_net(struct tpsp_net *net, int64_t patience_ns, struct target_error *error)
@@ -961,22 +1009,24 @@ struct upper *testability_on_net(struct tpsp_net *net, int64_t patience_ns, stru
     struct client *c = calloc(1, sizeof *c);
     if (!c) {
         net->ops->close(net);
-        *error = (struct target_error){ .kind = TARGET_ERR_UNAVAILABLE, .text = "out of memory" };
+        *error = (struct target_error){.kind = TARGET_ERR_UNAVAILABLE, .text = "out of memory"};
         return NULL;
     }
     c->base.ops = &client_ops;
     c->base.lacks = "urgent"; /* SEND_DATA has a flag for it, but nothing tells that urgent data have come */
     c->net = net;
     c->control = -1;
+    c->next_port = (unsigned)(net->ops->now_ns(net) / 1000 % PORTS); /* not where the run before began */
     c->patience_ns = patience_ns ? patience_ns : patience_usual_ns;
     snprintf(c->base.description, sizeof c->base.description, "the upper tester at %.100s", net->peer);
     if (start(c))
         measure(c);
     if (!c->lost)
         return &c->base;
-    *error = (struct target_error){ .kind = TARGET_ERR_UNAVAILABLE };
+    *error = (struct target_error){.kind = TARGET_ERR_UNAVAILABLE};
     snprintf(error->text, sizeof error->text,
-             "%s; is there an upper tester with the AUTOSAR testability protocol over UDP, at this port (testability=HOST:PORT)?", c->trouble);
+             "%s; is there an upper tester with the AUTOSAR testability protocol over UDP, at this port (testability=HOST:PORT)?",
+             c->trouble);
     client_close(&c->base);
     return NULL;
 }

@@ -16,10 +16,10 @@
 enum { RECEIVE_BUFFER_BYTES = 4 << 20 };
 
 struct udp {
-    struct tpsp_net base;     /* first: what the client sees */
+    struct tpsp_net base; /* first: what the client sees */
     int epoll_fd;
-    int refusing_fd;          /* a TCP socket that is bound and does not listen: whoever connects to it is refused */
-    int fds[TPSP_CHANNELS_MAX]; /* -1: not in use */
+    int refusing_fd;                      /* a TCP socket that is bound and does not listen: whoever connects to it is refused */
+    int fds[TPSP_CHANNELS_MAX];           /* -1: not in use */
     uint32_t overflow[TPSP_CHANNELS_MAX]; /* as the kernel counts it for each */
     uint64_t dropped;
     struct sockaddr_storage peer;
@@ -66,7 +66,7 @@ static int udp_open(struct tpsp_net *n)
     int fd = connected_socket(u);
     if (fd < 0)
         return fd;
-    struct epoll_event watched = { .events = EPOLLIN, .data.u32 = (uint32_t)channel };
+    struct epoll_event watched = {.events = EPOLLIN, .data.u32 = (uint32_t)channel};
     if (epoll_ctl(u->epoll_fd, EPOLL_CTL_ADD, fd, &watched) != 0) {
         int error = errno;
         close(fd);
@@ -104,9 +104,12 @@ static void note_overflow(struct udp *u, int channel, struct msghdr *message)
 
 static ssize_t take(struct udp *u, int channel, uint8_t *out, size_t capacity)
 {
-    union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(uint32_t))]; } control;
-    struct iovec room = { .iov_base = out, .iov_len = capacity };
-    struct msghdr message = { .msg_iov = &room, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(uint32_t))];
+    } control;
+    struct iovec room = {.iov_base = out, .iov_len = capacity};
+    struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t len = recvmsg(u->fds[channel], &message, 0);
     if (len < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
@@ -119,7 +122,8 @@ static ssize_t udp_receive(struct tpsp_net *n, int *channel, uint8_t *out, size_
     struct udp *u = self(n);
     for (;;) {
         int64_t left_ns = until_ns ? until_ns - udp_now(n) : 0;
-        struct timespec left = { .tv_sec = left_ns > 0 ? left_ns / 1000000000 : 0, .tv_nsec = left_ns > 0 ? left_ns % 1000000000 : 0 };
+        struct timespec left = {.tv_sec = left_ns > 0 ? left_ns / 1000000000 : 0,
+                                .tv_nsec = left_ns > 0 ? left_ns % 1000000000 : 0};
         struct epoll_event ready;
         int count = epoll_pwait2(u->epoll_fd, &ready, 1, &left, NULL);
         if (count < 0 && errno != EINTR)
@@ -147,7 +151,7 @@ static bool to_endpoint(const struct sockaddr_storage *address, struct pkt_endpo
 {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
-    *out = (struct pkt_endpoint){ .port = 0 };
+    *out = (struct pkt_endpoint){.port = 0};
     if (address->ss_family == AF_INET) {
         memcpy(&v4, address, sizeof v4);
         out->addr.version = 4;
@@ -195,8 +199,15 @@ static void udp_close(struct tpsp_net *n)
 }
 
 static const struct tpsp_net_ops udp_ops = {
-    .now_ns = udp_now, .open = udp_open, .shut = udp_shut, .send = udp_send, .receive = udp_receive, .dropped = udp_dropped, .fd = udp_fd,
-    .refusing = udp_refusing, .close = udp_close,
+    .now_ns = udp_now,
+    .open = udp_open,
+    .shut = udp_shut,
+    .send = udp_send,
+    .receive = udp_receive,
+    .dropped = udp_dropped,
+    .fd = udp_fd,
+    .refusing = udp_refusing,
+    .close = udp_close,
 };
 
 static struct tpsp_net *fail(struct target_error *error, const char *host, const char *why)
@@ -209,7 +220,7 @@ static struct tpsp_net *fail(struct target_error *error, const char *host, const
 struct tpsp_net *tpsp_udp(const char *host, uint16_t port, struct target_error *error)
 {
     char service[8];
-    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV }, *found;
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV}, *found;
     snprintf(service, sizeof service, "%u", port);
     int unknown = getaddrinfo(host, service, &hints, &found);
     if (unknown)
@@ -221,7 +232,7 @@ struct tpsp_net *tpsp_udp(const char *host, uint16_t port, struct target_error *
         freeaddrinfo(found);
         return fail(error, host, strerror(errno));
     }
-    *u = (struct udp){ .base.ops = &udp_ops, .epoll_fd = epoll_fd, .refusing_fd = -1, .peer_len = found->ai_addrlen };
+    *u = (struct udp){.base.ops = &udp_ops, .epoll_fd = epoll_fd, .refusing_fd = -1, .peer_len = found->ai_addrlen};
     memset(u->fds, -1, sizeof u->fds);
     memcpy(&u->peer, found->ai_addr, found->ai_addrlen);
     snprintf(u->base.peer, sizeof u->base.peer, "%.255s port %u", host, port);

@@ -38,14 +38,24 @@ size_t tpsp_decode(const uint8_t *bytes, size_t len, struct tpsp_message *out)
     if (bytes[12] != VERSION || bytes[13] != VERSION)
         return 0;
     *out = (struct tpsp_message){
-        .service = get16(bytes), .event = bytes[2] & 0x80, .group = bytes[2] & 0x7F, .primitive = bytes[3],
-        .request_id = get32(bytes + 8), .type = bytes[14], .result = bytes[15],
-        .parameters = bytes + TPSP_HEADER_BYTES, .parameters_len = follows + LENGTH_COUNTS_FROM - TPSP_HEADER_BYTES,
+        .service = get16(bytes),
+        .event = bytes[2] & 0x80,
+        .group = bytes[2] & 0x7F,
+        .primitive = bytes[3],
+        .request_id = get32(bytes + 8),
+        .type = bytes[14],
+        .result = bytes[15],
+        .parameters = bytes + TPSP_HEADER_BYTES,
+        .parameters_len = follows + LENGTH_COUNTS_FROM - TPSP_HEADER_BYTES,
     };
     return follows + LENGTH_COUNTS_FROM;
 }
 
-static const struct result { uint8_t result; int error; const char *name; } results[] = {
+static const struct result {
+    uint8_t result;
+    int error;
+    const char *name;
+} results[] = {
     {TPSP_OK, 0, "E_OK"},
     {TPSP_NOK, ENOSYS, "E_NOK"},
     {TPSP_NTF, EOPNOTSUPP, "E_NTF"},
@@ -92,7 +102,7 @@ const char *tpsp_result_name(uint8_t result)
 
 struct tpsp_reader tpsp_read(const struct tpsp_message *message)
 {
-    return (struct tpsp_reader){ .at = message->parameters, .left = message->parameters_len };
+    return (struct tpsp_reader){.at = message->parameters, .left = message->parameters_len};
 }
 
 /* NULL when that much is not there. */
@@ -132,7 +142,7 @@ void tpsp_read_address(struct tpsp_reader *r, struct pkt_addr *out)
 {
     size_t len;
     const uint8_t *octets = tpsp_read_octets(r, &len);
-    *out = (struct pkt_addr){ .version = 0 };
+    *out = (struct pkt_addr){.version = 0};
     if (!octets || (len != 4 && len != 16)) {
         r->failed = true;
         return;
@@ -156,7 +166,7 @@ static uint8_t *room(struct tpsp_writer *w, size_t len)
 
 struct tpsp_writer tpsp_begin(uint8_t *bytes, size_t capacity, uint8_t group, uint8_t primitive, uint32_t request_id)
 {
-    struct tpsp_writer w = { .bytes = bytes, .capacity = capacity };
+    struct tpsp_writer w = {.bytes = bytes, .capacity = capacity};
     uint8_t *header = room(&w, TPSP_HEADER_BYTES);
     if (!header)
         return w;

@@ -22,7 +22,7 @@ static void send_datagram(void *context, const struct ut_peer *to, const uint8_t
 static int open_port(unsigned port)
 {
     static const int bytes = 4 << 20;
-    struct sockaddr_in6 all = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+    struct sockaddr_in6 all = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
@@ -46,7 +46,7 @@ static void take_all(struct ut *ut, int fd)
     static uint8_t bytes[65536];
     for (;;) {
         work(ut);
-        struct ut_peer from = { .len = sizeof from.address };
+        struct ut_peer from = {.len = sizeof from.address};
         ssize_t len = recvfrom(fd, bytes, sizeof bytes, MSG_DONTWAIT, (struct sockaddr *)&from.address, &from.len);
         if (len < 0)
             return;
@@ -57,7 +57,7 @@ static void take_all(struct ut *ut, int fd)
 int main(int argc, char **argv)
 {
     unsigned port = 10000;
-    struct ut_config config = { .returns_request_id = true, .send = send_datagram };
+    struct ut_config config = {.returns_request_id = true, .send = send_datagram};
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--port") && i + 1 < argc) {
             port = (unsigned)strtoul(argv[++i], NULL, 10);
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
     while (ut) {
         static struct pollfd watched[UT_SOCKETS_MAX + 1];
         size_t count = ut_watch(ut, watched);
-        watched[count] = (struct pollfd){ .fd = fd, .events = POLLIN };
+        watched[count] = (struct pollfd){.fd = fd, .events = POLLIN};
         if (poll(watched, count + 1, -1) < 0 && errno != EINTR)
             return 3;
         take_all(ut, fd);

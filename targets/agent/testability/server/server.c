@@ -1,5 +1,5 @@
-/* An upper tester on plain sockets (server.h). A socket's number is its place in the table, plus a multiple of the table's size that
- * grows whenever the place is taken anew, so that a number is not given twice in a row. */
+/* An upper tester on plain sockets (server.h). A socket's number is its place in the table, plus a multiple of the table's size
+ * that grows whenever the place is taken anew, so that a number is not given twice in a row. */
 #include "server.h"
 
 #include <errno.h>
@@ -14,28 +14,41 @@ enum { HEADER = 16, ANSWER_MAX = 64, READ_AT_ONCE = 8192, UNLIMITED = 0xFFFF };
 
 /* §6.8 */
 enum rid {
-    E_OK = 0x00, E_NOK = 0x01, E_NTF = 0xFF, E_PEN = 0xFE, E_INV = 0xFC, E_ISD = 0xEF, E_UCS = 0xEE, E_UBS = 0xED,
-    TCP_INR = 0xE8, TCP_CAE = 0xE7, TCP_COC = 0xE6, TCP_CNE = 0xE5, TCP_CRE = 0xE4, TCP_CAT = 0xE3, TCP_COR = 0xE2,
+    E_OK = 0x00,
+    E_NOK = 0x01,
+    E_NTF = 0xFF,
+    E_PEN = 0xFE,
+    E_INV = 0xFC,
+    E_ISD = 0xEF,
+    E_UCS = 0xEE,
+    E_UBS = 0xED,
+    TCP_INR = 0xE8,
+    TCP_CAE = 0xE7,
+    TCP_COC = 0xE6,
+    TCP_CNE = 0xE5,
+    TCP_CRE = 0xE4,
+    TCP_CAT = 0xE3,
+    TCP_COR = 0xE2,
     LATER = 0x100, /* no answer yet */
 };
 
 struct request {
     struct ut_peer from;
     uint8_t header[HEADER];
-    const uint8_t *at, *end;  /* parameters not yet taken */
-    bool short_of;            /* there were too few */
+    const uint8_t *at, *end; /* parameters not yet taken */
+    bool short_of;           /* there were too few */
     uint8_t answer[ANSWER_MAX];
     size_t answer_len;
 };
 
 struct place {
-    int fd;                   /* -1: free */
+    int fd; /* -1: free */
     uint16_t number;
     bool listens, connecting, forwards, leaving; /* leaving: closed, with octets still to be sent */
     uint16_t accepts_left;
     uint32_t forward_max, read_left; /* octets of an event; octets to be read until it is over */
-    struct request connect;   /* not answered yet */
-    struct ut_peer told;      /* who hears of it */
+    struct request connect;          /* not answered yet */
+    struct ut_peer told;             /* who hears of it */
     uint8_t *unsent;
     size_t unsent_at, unsent_len;
 };
@@ -84,8 +97,8 @@ static bool address(struct request *q, unsigned port, struct sockaddr_storage *o
 {
     size_t len;
     const uint8_t *octets = field(q, &len);
-    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
     memset(out, 0, sizeof *out);
     if (q->short_of || (len != 4 && len != 16))
         return false;
@@ -160,8 +173,11 @@ static void tell_end(struct ut *ut, struct place *p, unsigned rid)
 /* RFC 793's user errors, by what sockets say. */
 static unsigned rid_of(int error)
 {
-    static const struct { int error; unsigned rid; } known[] = {
-        {ECONNREFUSED, TCP_COR}, {ECONNRESET, TCP_CRE}, {EPIPE, TCP_COC},    {ETIMEDOUT, TCP_CAT},  {ENOTCONN, TCP_CNE},
+    static const struct {
+        int error;
+        unsigned rid;
+    } known[] = {
+        {ECONNREFUSED, TCP_COR}, {ECONNRESET, TCP_CRE}, {EPIPE, TCP_COC},    {ETIMEDOUT, TCP_CAT},   {ENOTCONN, TCP_CNE},
         {EISCONN, TCP_CAE},      {ENOBUFS, TCP_INR},    {EADDRINUSE, E_UBS}, {EADDRNOTAVAIL, E_UBS},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -179,7 +195,7 @@ static struct place *new_place(struct ut *ut, int fd)
         if (p->fd >= 0)
             continue;
         unsigned round = ++ut->rounds % (0xFFFF / UT_SOCKETS_MAX);
-        *p = (struct place){ .fd = fd, .number = (uint16_t)(round * UT_SOCKETS_MAX + i) };
+        *p = (struct place){.fd = fd, .number = (uint16_t)(round * UT_SOCKETS_MAX + i)};
         return p;
     }
     return NULL;
@@ -193,12 +209,12 @@ static struct place *find_place(struct ut *ut, unsigned wanted)
 
 static void drop(struct place *p, bool reset)
 {
-    const struct linger now = { .l_onoff = 1 };
+    const struct linger now = {.l_onoff = 1};
     if (reset)
         setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     close(p->fd);
     free(p->unsent);
-    *p = (struct place){ .fd = -1 };
+    *p = (struct place){.fd = -1};
 }
 
 /* Sends what is waiting. 0, or how it failed. */
@@ -424,8 +440,8 @@ static const struct primitive {
     uint8_t gid, pid;
     unsigned (*perform)(struct ut *ut, struct request *q);
 } primitives[] = {
-    {0, 1, get_version},     {0, 2, start_test},          {0, 3, end_test},          {2, 0, close_socket},   {2, 1, create_and_bind},
-    {2, 2, send_data},       {2, 3, receive_and_forward}, {2, 4, listen_and_accept}, {2, 5, connect_socket}, {2, 6, configure_socket},
+    {0, 1, get_version}, {0, 2, start_test},          {0, 3, end_test},          {2, 0, close_socket},   {2, 1, create_and_bind},
+    {2, 2, send_data},   {2, 3, receive_and_forward}, {2, 4, listen_and_accept}, {2, 5, connect_socket}, {2, 6, configure_socket},
     {2, 7, shut_down},
 };
 
@@ -442,7 +458,7 @@ static void perform(struct ut *ut, struct request *q)
 void ut_input(struct ut *ut, const struct ut_peer *from, const uint8_t *bytes, size_t len)
 {
     while (len >= HEADER) {
-        struct request q = { .from = *from, .at = bytes + 4, .end = bytes + len };
+        struct request q = {.from = *from, .at = bytes + 4, .end = bytes + len};
         size_t follows = number(&q, 4);
         if (follows < 8 || follows > len - 8)
             return;
@@ -467,7 +483,7 @@ size_t ut_watch(struct ut *ut, struct pollfd *out)
         short events = (short)((p->connecting || p->unsent_len ? POLLOUT : 0) |
                                ((p->listens && p->accepts_left) || (p->forwards && !p->connecting) ? POLLIN : 0));
         if (p->fd >= 0 && events)
-            out[count++] = (struct pollfd){ .fd = p->fd, .events = events };
+            out[count++] = (struct pollfd){.fd = p->fd, .events = events};
     }
     return count;
 }

@@ -1,6 +1,6 @@
 /* An upper tester that speaks the AUTOSAR Testability Protocol, on plain sockets: groups GENERAL and TCP. It is there to test the
- * client with, and shares nothing with it: another reading of the same text (document 778, TC release 1.2.0). One thread, one poll(2),
- * nothing blocks. No authentication, as the protocol has none: for loopback and for networks of one's own. */
+ * client with, and shares nothing with it: another reading of the same text (document 778, TC release 1.2.0). One thread, one
+ * poll(2), nothing blocks. No authentication, as the protocol has none: for loopback and for networks of one's own. */
 #ifndef TCPASSAY_TARGETS_AGENT_TESTABILITY_SERVER_H
 #define TCPASSAY_TARGETS_AGENT_TESTABILITY_SERVER_H
 
@@ -12,7 +12,10 @@
 
 enum { UT_SOCKETS_MAX = 512 };
 
-struct ut_peer { struct sockaddr_storage address; socklen_t len; };
+struct ut_peer {
+    struct sockaddr_storage address;
+    socklen_t len;
+};
 
 struct ut_config {
     bool connects_at_once;   /* CONNECT is answered when it has been triggered; else when the connection is there, or refused */

@@ -96,7 +96,7 @@ static int fake_send(struct tpsp_net *n, int channel, const uint8_t *bytes, size
         f->losses_left--;
         return 0;
     }
-    struct fake_answer answer = { .group = bytes[2], .primitive = bytes[3] };
+    struct fake_answer answer = {.group = bytes[2], .primitive = bytes[3]};
     for (unsigned i = 0; i < f->answer_count; i++)
         if (f->answers[i].group == bytes[2] && f->answers[i].primitive == bytes[3])
             answer = f->answers[i];
@@ -141,7 +141,7 @@ static int fake_fd(struct tpsp_net *n)
 static bool fake_refusing(struct tpsp_net *n, struct pkt_endpoint *out)
 {
     (void)n;
-    *out = (struct pkt_endpoint){ .addr = { .version = 4, .bytes = { 192, 0, 2, 1 } }, .port = 9 };
+    *out = (struct pkt_endpoint){.addr = {.version = 4, .bytes = {192, 0, 2, 1}}, .port = 9};
     return true;
 }
 
@@ -153,15 +153,22 @@ static void fake_close(struct tpsp_net *n)
 }
 
 static const struct tpsp_net_ops fake_ops = {
-    .now_ns = fake_now, .open = fake_open, .shut = fake_shut, .send = fake_send, .receive = fake_receive, .dropped = fake_dropped,
-    .fd = fake_fd, .refusing = fake_refusing, .close = fake_close,
+    .now_ns = fake_now,
+    .open = fake_open,
+    .shut = fake_shut,
+    .send = fake_send,
+    .receive = fake_receive,
+    .dropped = fake_dropped,
+    .fd = fake_fd,
+    .refusing = fake_refusing,
+    .close = fake_close,
 };
 
 void fake_answer(struct fake *f, uint8_t group, uint8_t primitive, uint8_t result, const uint8_t *parameters, size_t len)
 {
     assert_true(f->answer_count < FAKE_ANSWERS);
     struct fake_answer *a = &f->answers[f->answer_count++];
-    *a = (struct fake_answer){ .group = group, .primitive = primitive, .result = result, .len = len };
+    *a = (struct fake_answer){.group = group, .primitive = primitive, .result = result, .len = len};
     if (len)
         memcpy(a->parameters, parameters, len);
 }

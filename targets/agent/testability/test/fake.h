@@ -1,5 +1,5 @@
-/* An upper tester in memory, which answers as it is told to, on a net with a clock of its own. Octets are written by hand here: nothing
- * of the client's encoding is used. */
+/* An upper tester in memory, which answers as it is told to, on a net with a clock of its own. Octets are written by hand here:
+ * nothing of the client's encoding is used. */
 #ifndef TCPASSAY_TARGETS_AGENT_TESTABILITY_TEST_FAKE_H
 #define TCPASSAY_TARGETS_AGENT_TESTABILITY_TEST_FAKE_H
 
@@ -7,8 +7,12 @@
 
 enum { FAKE_LOG = 256, FAKE_QUEUE = 64, FAKE_BYTES = 2048, FAKE_ANSWERS = 32 };
 
-struct fake_datagram { int channel; size_t len; uint8_t bytes[FAKE_BYTES]; };
-struct fake_answer {      /* to requests of this group and primitive; the last one that was given counts */
+struct fake_datagram {
+    int channel;
+    size_t len;
+    uint8_t bytes[FAKE_BYTES];
+};
+struct fake_answer { /* to requests of this group and primitive; the last one that was given counts */
     uint8_t group, primitive, result;
     bool silent;
     size_t len;
@@ -19,12 +23,12 @@ struct fake {
     struct tpsp_net base;
     int64_t now_ns;
     bool open[TPSP_CHANNELS_MAX];
-    unsigned opened;          /* channels, so far */
+    unsigned opened; /* channels, so far */
     struct fake_answer answers[FAKE_ANSWERS];
     unsigned answer_count;
     bool no_request_ids, twice; /* responses have zeros there; each comes twice */
-    unsigned losses_left;     /* so many requests are lost from now on */
-    uint16_t next_socket;     /* CREATE_AND_BIND gives it */
+    unsigned losses_left;       /* so many requests are lost from now on */
+    uint16_t next_socket;       /* CREATE_AND_BIND gives it */
     uint64_t dropped;
     struct fake_datagram asked[FAKE_LOG]; /* what the client sent */
     unsigned asked_count;
@@ -36,7 +40,8 @@ struct fake {
 void fake_begin(struct fake *f);
 void fake_answer(struct fake *f, uint8_t group, uint8_t primitive, uint8_t result, const uint8_t *parameters, size_t len);
 void fake_silence(struct fake *f, uint8_t group, uint8_t primitive);
-/* Something from the upper tester: an event of the TCP group; octets as they are; a response to what was asked as number `asked`. */
+/* Something from the upper tester: an event of the TCP group; octets as they are; a response to what was asked as number `asked`.
+ */
 void fake_event(struct fake *f, int channel, uint8_t primitive, uint8_t result, const uint8_t *parameters, size_t len);
 void fake_say(struct fake *f, int channel, const uint8_t *bytes, size_t len);
 void fake_respond(struct fake *f, unsigned asked, uint8_t result, const uint8_t *parameters, size_t len);

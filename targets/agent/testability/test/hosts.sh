@@ -53,10 +53,15 @@ make_host() {
     on_host ip addr add 192.0.2.2/24 dev far0
     on_host ip addr add 2001:db8::2/64 dev far0 nodad
 }
+new_host() { # nothing is left there of the run before
+    kill -9 "$host" "$upper" 2>/dev/null
+    ip link del near0
+    make_host && start_server
+}
 other_namespace() { [ "$(readlink "/proc/$host/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 
 start_server() {
-    on_host "$server" "$@" >"$work/server.log" 2>&1 &
+    nsenter --target "$host" --net "$server" "$@" >"$work/server.log" 2>&1 & # no function: $! is the server itself
     upper=$!
     wait_for 5 listens
 }
@@ -89,6 +94,32 @@ most_play() { # most_play OUT SHARE: so many of a hundred are not not_applicable
     [ $((100 * (all - na))) -ge $(($2 * all)) ]
 }
 
+busy() { [ "$(on_host ss -Htn | wc -l)" -ge 5 ]; } # the run is in the midst of it
+restart() { kill -9 "$upper"; start_server; }
+pause() { kill -STOP "$upper"; sleep 4; kill -CONT "$upper"; }
+
+# disturbed NAME COMMAND…: a run during which the command is executed
+disturbed() {
+    local name=$1 began=$SECONDS
+    shift
+    "$tcpassay" run --target "$target" --out "$work/$name" --seed 1 --profile quick --shard "$shard" >"$work/$name.log" 2>&1 &
+    local running=$!
+    until busy || ! kill -0 "$running" 2>/dev/null; do sleep 0.01; done
+    "$@"
+    wait "$running"
+    code=$?
+    tail -n 2 "$work/$name.log"
+    holds "$name: ends within two minutes" [ $((SECONDS - began)) -le 120 ]
+    holds "$name: ends with 0, 1 or 3, not by a signal" [ "$code" -le 3 ]
+    holds "$name: nothing is blamed on the host that it does not do on linux" nothing_blamed "$name"
+    holds "$name: every test has its verdict" [ "$(verdicts "$name" | wc -l)" -eq "$(verdicts linux | wc -l)" ]
+}
+nothing_blamed() {
+    verdicts linux >"$work/a"
+    verdicts "$1" >"$work/b"
+    join -1 2 -2 2 "$work/a" "$work/b" | awk '$2 == "pass" && $3 == "fail" { print; bad = 1 } END { exit bad }'
+}
+
 case ${1:?a case} in
 waits)
     make_host && start_server
@@ -103,6 +134,21 @@ at-once) # CONNECT says nothing of the connection, and responses have no request
     run upper "$target"
     holds "nothing fails that passes on linux" no_new_failures linux upper
     holds "a part of the tests plays" most_play upper 30
+    ;;
+trouble)
+    shard=${HOSTS_SHARD:-1/40}
+    make_host
+    run silent "$target"
+    holds "nobody there: exit 3" [ $? -eq 3 ]
+    holds "and it is said who is silent" grep -q '192.0.2.2 port 10000: nobody listens.*testability=HOST:PORT' "$work/silent.log"
+    start_server
+    run linux linux
+    disturbed restarted restart
+    holds "restarted: tests pass afterwards" [ "$(count restarted pass)" -gt 0 ]
+    new_host
+    disturbed stopped pause
+    new_host
+    disturbed killed kill -9 "$upper"
     ;;
 *) echo "no such case: $1" >&2; exit 2 ;;
 esac

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-static const uint8_t event[] = { /* LISTEN_AND_ACCEPT: listener 0x0102, new 0x0103, port 8080, 192.0.2.9 */
+static const uint8_t event[] = {
+    /* LISTEN_AND_ACCEPT: listener 0x0102, new 0x0103, port 8080, 192.0.2.9 */
     0x01, 0x05, 0x82, 0x04, 0, 0, 0, 20, 0, 0, 0, 0, 1, 1, 0x02, 0, 0x01, 0x02, 0x01, 0x03, 0x1F, 0x90, 0, 4, 192, 0, 2, 9,
 };
 
@@ -81,18 +82,18 @@ static void a_datagram_may_hold_several_messages(void **state)
 static void parameters_that_are_not_there_read_as_zero_and_fail(void **state)
 {
     static const uint8_t none[1] = {0}, field[] = {0, 3, 'a', 'b'}, address[] = {0, 5, 1, 2, 3, 4, 5};
-    struct tpsp_message m = { .parameters = none };
+    struct tpsp_message m = {.parameters = none};
     struct pkt_addr out;
     size_t len;
     (void)state;
     struct tpsp_reader r = tpsp_read(&m);
     assert_int_equal(tpsp_read_u8(&r), 0);
     assert_true(r.failed);
-    r = (struct tpsp_reader){ .at = field, .left = sizeof field };
+    r = (struct tpsp_reader){.at = field, .left = sizeof field};
     assert_null(tpsp_read_octets(&r, &len));
     assert_int_equal(len, 0);
     assert_true(r.failed);
-    r = (struct tpsp_reader){ .at = address, .left = sizeof address };
+    r = (struct tpsp_reader){.at = address, .left = sizeof address};
     tpsp_read_address(&r, &out);
     assert_true(r.failed);
     assert_int_equal(out.version, 0);
@@ -100,12 +101,13 @@ static void parameters_that_are_not_there_read_as_zero_and_fail(void **state)
 
 static void a_request_has_the_octets_of_the_specification(void **state)
 {
-    static const uint8_t expected[] = { /* CREATE_AND_BIND: bind, any port, any IPv6 address */
-        0x01, 0x05, 0x02, 0x01, 0, 0, 0, 29, 0xCA, 0xFE, 0x12, 0x34, 1, 1, 0, 0, 1, 0xFF, 0xFF, 0, 16,
-        0,    0,    0,    0,    0, 0, 0, 0,  0,    0,    0,    0,    0, 0, 0, 0,
+    static const uint8_t expected[] = {
+        /* CREATE_AND_BIND: bind, any port, any IPv6 address */
+        0x01, 0x05, 0x02, 0x01, 0, 0, 0, 29, 0xCA, 0xFE, 0x12, 0x34, 1, 1, 0, 0, 1, 0xFF, 0xFF,
+        0,    16,   0,    0,    0, 0, 0, 0,  0,    0,    0,    0,    0, 0, 0, 0, 0, 0,
     };
     uint8_t bytes[64];
-    const struct pkt_addr any = { .version = 6 };
+    const struct pkt_addr any = {.version = 6};
     (void)state;
     struct tpsp_writer w = tpsp_begin(bytes, sizeof bytes, TPSP_TCP, TPSP_CREATE_AND_BIND, 0xCAFE1234);
     tpsp_write_u8(&w, 1);
@@ -133,9 +135,19 @@ static void what_does_not_fit_is_not_sent(void **state)
 
 static void results_become_what_sockets_say(void **state)
 {
-    static const struct { uint8_t result; int error; const char *name; } rows[] = {
-        {0x00, 0, "E_OK"},           {0x01, -ENOSYS, "E_NOK"},     {0xFF, -EOPNOTSUPP, "E_NTF"},  {0xFE, -EAGAIN, "E_PEN"},
-        {0xED, -EADDRINUSE, "E_UBS"}, {0xE4, -ECONNRESET, "E_TCP_CRE"}, {0xE2, -ECONNREFUSED, "E_TCP_COR"}, {0x42, -ENOSYS, "a result of its own"},
+    static const struct {
+        uint8_t result;
+        int error;
+        const char *name;
+    } rows[] = {
+        {0x00, 0, "E_OK"},
+        {0x01, -ENOSYS, "E_NOK"},
+        {0xFF, -EOPNOTSUPP, "E_NTF"},
+        {0xFE, -EAGAIN, "E_PEN"},
+        {0xED, -EADDRINUSE, "E_UBS"},
+        {0xE4, -ECONNRESET, "E_TCP_CRE"},
+        {0xE2, -ECONNREFUSED, "E_TCP_COR"},
+        {0x42, -ENOSYS, "a result of its own"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
