@@ -5,6 +5,7 @@
 #include "reports/report.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reports/formats.h"
@@ -243,6 +244,59 @@ static void print_grid(const struct results *results, FILE *out)
     grid_release(&grid);
 }
 
+/* ---- what was not applicable, by the reason */
+
+enum { REASONS_SHOWN = 8 };
+struct left_out { const char *reason; uint32_t count; };
+
+static int compare_reasons(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int compare_counts(const void *a, const void *b)
+{
+    const struct left_out *x = a, *y = b;
+    return x->count != y->count ? (x->count < y->count ? 1 : -1) : strcmp(x->reason, y->reason);
+}
+
+/* Folds a sorted list of texts into the different ones, the most frequent first; returns how many they are. */
+static size_t fold_reasons(const char *const *sorted, size_t count, struct left_out *out)
+{
+    size_t different = 0;
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || strcmp(sorted[i], sorted[i - 1]))
+            out[different++] = (struct left_out){ sorted[i], 1 };
+        else
+            out[different - 1].count++;
+    qsort(out, different, sizeof *out, compare_counts);
+    return different;
+}
+
+static void print_left_out(const struct results *results, FILE *out)
+{
+    const char **reasons = calloc(results->test_count + 1, sizeof *reasons);
+    struct left_out *left_out = calloc(results->test_count + 1, sizeof *left_out);
+    size_t count = 0;
+    for (size_t i = 0; reasons && i < results->test_count; i++)
+        if (results->tests[i].verdict == VERDICT_NOT_APPLICABLE)
+            reasons[count++] = results->tests[i].reason ? results->tests[i].reason : "";
+    if (reasons && left_out && count) {
+        qsort(reasons, count, sizeof *reasons, compare_reasons);
+        size_t different = fold_reasons(reasons, count, left_out);
+        fputs("\nLeft out, since\n", out);
+        for (size_t i = 0; i < different && i < REASONS_SHOWN; i++) {
+            fprintf(out, "%7" PRIu32 "  ", left_out[i].count);
+            print_text(left_out[i].reason, out);
+            fputc('\n', out);
+        }
+        if (different > REASONS_SHOWN)
+            fprintf(out, "         and %zu other reasons, each in results.json\n", different - REASONS_SHOWN);
+    }
+    free(reasons);
+    free(left_out);
+}
+
 static void print_end(const struct results *results, FILE *out)
 {
     struct results_summary s;
@@ -277,6 +331,7 @@ void report_console_summary(const struct results *results, FILE *out, bool color
     print_portrait(&results->model.portrait, out);
     print_coverage(&results->model.coverage, out);
     print_grid(results, out);
+    print_left_out(results, out);
     print_end(results, out);
     sections_release(&sections);
 }

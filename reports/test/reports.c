@@ -266,6 +266,16 @@ static void assert_markdown_counts(const struct results *results, const struct c
     free(text);
 }
 
+/* What was left out, summed over the reasons that are shown. */
+static unsigned left_out_in(const char *text)
+{
+    const char *line = strstr(text, "\nLeft out, since\n");
+    unsigned sum = 0, count;
+    for (line = line ? next_line(line + 1) : NULL; line && sscanf(line, "%7u  ", &count) == 1; line = next_line(line))
+        sum += count;
+    return sum;
+}
+
 static void assert_console_counts(const struct results *results, const struct counts *n)
 {
     size_t len = 0;
@@ -276,6 +286,8 @@ static void assert_console_counts(const struct results *results, const struct co
              n->pass, n->fail, known, n->inconclusive, n->error, n->not_applicable, n->deviations);
     if (!strstr(text, expected))
         fail_msg("expected %s in\n%s", expected, text);
+    if (!strstr(text, " other reasons, each in"))
+        assert_int_equal(left_out_in(text), n->not_applicable);
     free(text);
 }
 
