@@ -269,9 +269,12 @@ static void assert_markdown_counts(const struct results *results, const struct c
 /* What was left out, summed over the reasons that are shown. */
 static unsigned left_out_in(const char *text)
 {
-    const char *line = strstr(text, "\nLeft out, since\n");
+    static const char heading[] = "\nLeft out, since\n";
+    const char *line = strstr(text, heading);
     unsigned sum = 0, count;
-    for (line = line ? next_line(line + 1) : NULL; line && sscanf(line, "%7u  ", &count) == 1; line = next_line(line))
+    if (!line)
+        return 0;
+    for (line += sizeof heading - 1; sscanf(line, "%7u  ", &count) == 1; line += strcspn(line, "\n") + 1)
         sum += count;
     return sum;
 }
