@@ -163,7 +163,7 @@ char *cli_data_path(const char *command, const char *name)
 static bool is_scenario_file(const char *selector)
 {
     size_t len = strlen(selector);
-    return len > 4 && !strcmp(selector + len - 4, ".pkt");
+    return (len > 4 && !strcmp(selector + len - 4, ".pkt")) || suite_is_octets(selector);
 }
 
 static void report_diagnostics(const struct suite_file *file)

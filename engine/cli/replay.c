@@ -13,7 +13,7 @@
 static const char help_text[] =
     "usage: tcpassay replay FILE… [--target T] [--seed N] [--pcap FILE] [--print] [--disruptive]\n"
     "\n"
-    "Plays .pkt files (or tests of the suite, by id) and prints all that happened: segments with relative and absolute numbers, calls,\n"
+    "Plays .pkt files (or inputs of a fuzzer, or tests of the suite, by id) and prints all that happened: segments with relative and absolute numbers, calls,\n"
     "states, and the verdict. Exit status 1 when a test fails.\n"
     "  -t, --target T   default: reference\n"
     "      --seed N     default: 1\n"

@@ -1,5 +1,6 @@
 /* Finding tests and choosing among them (see suite.h). */
 #include "engine/runner/suite.h"
+#include "engine/scenario/bytes/bytes.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -51,12 +52,44 @@ static struct suite_file *new_file(struct suite *suite, const char *path, const 
     return &suite->files[suite->file_count++];
 }
 
+/* What octets say, read as a text, so that its steps have lines and words. */
+static struct scenario *from_octets(const char *path, const uint8_t *octets, size_t len, struct scn_diagnostics *diagnostics)
+{
+    struct scenario *decoded = scn_bytes_decode(octets, len);
+    char *text = decoded ? scn_print(decoded) : NULL;
+    struct scenario *scenario = text ? scn_parse(path, text, strlen(text), diagnostics) : NULL;
+    free(text);
+    scn_free(decoded);
+    return scenario;
+}
+
+/* A scenario as text, or as octets with their magic (docs/fuzz-bytes.md). */
+static struct scenario *read_scenario(const char *path, struct scn_diagnostics *diagnostics)
+{
+    uint8_t octets[SCN_BYTES_MAX];
+    FILE *file = fopen(path, "rbe");
+    const size_t len = file ? fread(octets, 1, sizeof octets, file) : 0;
+    if (file)
+        fclose(file);
+    return scn_bytes_is_magic(octets, len) ? from_octets(path, octets, len, diagnostics) : scn_parse_file(path, diagnostics);
+}
+
+bool suite_is_octets(const char *path)
+{
+    uint8_t magic[SCN_BYTES_MAGIC_LEN];
+    FILE *file = fopen(path, "rbe");
+    const size_t len = file ? fread(magic, 1, sizeof magic, file) : 0;
+    if (file)
+        fclose(file);
+    return scn_bytes_is_magic(magic, len);
+}
+
 static int add_file(struct suite *suite, const char *path, const char *name, char *error, size_t error_size)
 {
     struct suite_file *file = new_file(suite, path, name, error, error_size);
     if (!file)
         return -1;
-    file->scenario = scn_parse_file(path, &file->diagnostics);
+    file->scenario = read_scenario(path, &file->diagnostics);
     if (file->scenario)
         file->scenario->file = file->name;
     return 0;

@@ -28,7 +28,9 @@ struct suite {
 /* Reads every .pkt file under root. A folder named "3.5-establishing" counts as "3.5" in ids. 0, or -1 when root cannot be read.
  * Files with errors are in the suite, with their diagnostics and without tests. */
 int suite_load_folder(struct suite *suite, const char *root, char *error, size_t error_size);
-/* Adds one file; its id is its name without .pkt. */
+/* Is this a file of octets that are a scenario (engine/scenario/bytes/bytes.h), with their magic? */
+bool suite_is_octets(const char *path);
+/* Adds one file, of text or of octets; its id is its name without .pkt. */
 int suite_load_file(struct suite *suite, const char *path, char *error, size_t error_size);
 /* Adds a scenario that is in no file, under this id; takes it over, also when it fails. */
 int suite_add(struct suite *suite, const char *id, struct scenario *scenario, char *error, size_t error_size);
