@@ -1,13 +1,13 @@
 /* How long a scenario takes to read and to print, beside the budget of 50 us for a file of 30 lines, and beside a plain pass over
  * its octets. The best of ROUNDS counts, so that what else the machine does weighs little. */
-#include "engine/scenario/scenario.h"
+#include "engine/scenario/bytes/bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { ROUNDS = 25, TURNS = 400, BUDGET_NS = 50000 };
+enum { ROUNDS = 25, TURNS = 400, BUDGET_NS = 50000, RECORDS = 20, DECODE_BUDGET_NS = 5000 };
 
 /* 30 lines as a conformance test has them. */
 static const char typical[] =
@@ -69,6 +69,24 @@ static size_t print_it(const struct scenario *scenario)
     return len;
 }
 
+/* 20 records of octets that look random, and a handshake. */
+static size_t decode_octets(const struct scenario *scenario)
+{
+    uint8_t octets[SCN_BYTES_HEADER_LEN + RECORDS * SCN_BYTES_RECORD_LEN] = {0};
+    uint32_t noise = 1;
+    (void)scenario;
+    for (size_t i = SCN_BYTES_HEADER_LEN; i < sizeof octets; i++) {
+        noise = noise * 1664525u + 1013904223u;
+        octets[i] = (uint8_t)(noise >> 24);
+    }
+    struct scenario *decoded = scn_bytes_decode(octets, sizeof octets);
+    if (!decoded)
+        abort();
+    const size_t steps = decoded->body.count;
+    scn_free(decoded);
+    return steps;
+}
+
 static size_t pass_over_it(const struct scenario *scenario)
 {
     size_t sum = 0;
@@ -100,11 +118,14 @@ int main(void)
         fprintf(stderr, "scenario_bench: its own scenario does not parse: %s\n", diagnostics.list[0].message);
         return 1;
     }
-    const double pass = measure(pass_over_it, scenario), parse = measure(read_it, scenario), print = measure(print_it, scenario);
+    const double pass = measure(pass_over_it, scenario), parse = measure(read_it, scenario), print = measure(print_it, scenario),
+                 decode = measure(decode_octets, scenario);
     printf("a scenario of 30 lines, %zu octets\n", sizeof typical - 1);
     printf("read   %6.1f us   %.2f of the budget   %5.1f times a pass over its octets\n", parse / 1000, parse / BUDGET_NS,
            parse / pass);
     printf("print  %6.1f us   %.2f of reading it\n", print / 1000, print / parse);
+    printf("decode %6.1f us   %.2f of the budget   %.3f of reading it: %d records, %.0f scenarios a second\n", decode / 1000,
+           decode / DECODE_BUDGET_NS, decode / parse, RECORDS, 1e9 / decode);
     scn_free(scenario);
     return 0;
 }
