@@ -73,7 +73,7 @@ shard=${HOSTS_SHARD:-1/8}
 run() { # run OUT TARGET OPTION…
     local out=$work/$1 name=$2
     shift 2
-    "$tcpassay" run --target "$name" --out "$out" --seed 1 --profile quick --shard "$shard" "$@" >"$out.log" 2>&1
+    "$tcpassay" run --target "$name" --out "$out" --seed 1 --profile "${HOSTS_PROFILE:-quick}" --shard "$shard" "$@" >"$out.log" 2>&1
     code=$?
     tail -n 3 "$out.log"
     return $code
@@ -102,7 +102,7 @@ pause() { kill -STOP "$upper"; sleep 4; kill -CONT "$upper"; }
 disturbed() {
     local name=$1 began=$SECONDS
     shift
-    "$tcpassay" run --target "$target" --out "$work/$name" --seed 1 --profile quick --shard "$shard" >"$work/$name.log" 2>&1 &
+    "$tcpassay" run --target "$target" --out "$work/$name" --seed 1 --profile "${HOSTS_PROFILE:-quick}" --shard "$shard" >"$work/$name.log" 2>&1 &
     local running=$!
     until busy || ! kill -0 "$running" 2>/dev/null; do sleep 0.01; done
     "$@"
