@@ -445,10 +445,25 @@ static void remember_reply(struct judge *j, const struct segment *s)
     j->replies[j->reply_count++ % JUDGE_REPLIES_MAX] = reply;
 }
 
-/* TS.Recent is taken from segments at or before Last.ACK.sent (RFC 7323 §4.3). */
+/* Every situation takes the segment for the next in order: it is neither outside the window nor ahead. */
+static bool is_next(const struct hypotheses *set, const struct segment *s)
+{
+    for (unsigned i = 0; i < set->count; i++) {
+        const struct hypothesis *h = &set->of[i];
+        bool empty_at = s->len == 0 && s->seq == h->rcv_nxt_low,
+             reaches = s->len > 0 && seq_le(s->seq, h->rcv_nxt_low) && seq_gt(s->end, h->rcv_nxt_high);
+        bool opens = s->tcp->flags & PKT_SYN;
+        if (h->rcv_nxt_low != h->rcv_nxt_high || !(empty_at || reaches || opens))
+            return false;
+    }
+    return true;
+}
+
+/* TS.Recent is taken from segments at or before Last.ACK.sent (RFC 7323 §4.3), but not from those outside the window, which are
+ * rejected first (§5.3, R2 before R3). */
 static void note_ts_recent(struct judge *j, const struct segment *s)
 {
-    if (!s->options.has_timestamp || s->tcp->flags & PKT_RST)
+    if (!s->options.has_timestamp || s->tcp->flags & PKT_RST || !is_next(j->before, s))
         return;
     bool certain = s->tcp->flags & PKT_SYN || (j->out.ack_known && seq_le(s->seq, j->out.ack));
     if (certain && (!j->ts_recent_known || seq_gt(s->options.ts_val, j->ts_recent))) {
@@ -552,6 +567,14 @@ static bool explain(struct judge *j, const struct hypotheses *set, const struct 
     return next->count > 0;
 }
 
+/* The connection may have been given up unseen, long after it was last heard of; the same SYN then begins another. */
+static bool may_be_reborn(const struct judge *j, const struct segment *s)
+{
+    static const int64_t long_silence_ns = 20000000000;
+    return j->out.begun && j->out.iss != s->seq && s->at_ns - j->out.last_ns > long_silence_ns &&
+           hypotheses_states(j->before) & GONE_STATES;
+}
+
 /* A SYN of our own, or a SYN,ACK to a SYN that came while an old connection was still there, begins a new incarnation. */
 static void note_own_syn(struct judge *j, const struct segment *s)
 {
@@ -562,8 +585,8 @@ static void note_own_syn(struct judge *j, const struct segment *s)
         if (hypotheses_states(j->now) & (GONE_STATES | 1u << TCP_STATE_TIME_WAIT)) /* no other state explains another ISS */
             judge_begin_incarnation(j);
     } else if (control == (PKT_SYN | PKT_ACK) && j->candidate && s->tcp->ack == j->candidate->iss + 1 &&
-               !(j->in.begun && j->in.iss == j->candidate->iss)) {
-        bool can = false;
+               (may_be_reborn(j, s) || !(j->in.begun && j->in.iss == j->candidate->iss))) {
+        bool can = may_be_reborn(j, s);
         for (unsigned i = 0; i < j->now->count; i++)
             can |= j->now->of[i].reopened;
         if (!can)
