@@ -313,12 +313,34 @@ static void saboteur_close(struct target *t)
     free(s);
 }
 
+/* ---- what befalls the wrapped target; without recover(), it is opened anew after that ------------------------------ */
+
+static void saboteur_finish(struct target *t)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    if (inner->ops->finish)
+        inner->ops->finish(inner);
+}
+
+static uint64_t saboteur_trouble(struct target *t, char *text, size_t capacity)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return inner->ops->trouble ? inner->ops->trouble(inner, text, capacity) : 0;
+}
+
+static uint64_t saboteur_deaths(struct target *t, char *text, size_t capacity)
+{
+    struct target *inner = saboteur_of(t)->inner;
+    return inner->ops->deaths ? inner->ops->deaths(inner, text, capacity) : 0;
+}
+
 static const struct target_ops SABOTEUR_OPS = {
     .close = saboteur_close, .send = saboteur_send, .receive = saboteur_receive, .deadline = saboteur_deadline, .advance = saboteur_advance,
     .fd = saboteur_fd, .socket = saboteur_socket, .bind = saboteur_bind, .listen = saboteur_listen, .accept = saboteur_accept,
     .connect = saboteur_connect, .send_data = saboteur_send_data, .receive_data = saboteur_receive_data, .shutdown = saboteur_shutdown,
     .close_handle = saboteur_close_handle, .set_option = saboteur_set_option, .get_option = saboteur_get_option, .ioctl = saboteur_ioctl,
-    .poll = saboteur_poll, .local_endpoint = saboteur_local_endpoint, .status = saboteur_status,
+    .poll = saboteur_poll, .local_endpoint = saboteur_local_endpoint, .status = saboteur_status, .finish = saboteur_finish,
+    .trouble = saboteur_trouble, .deaths = saboteur_deaths,
 };
 
 struct choice { struct fault_ref fault; const struct target_driver *wrapped; const char *argument; /* of the wrapped one */ };
