@@ -109,7 +109,10 @@ int cli_open_name(const char *command, const char *name, struct cli_target *out)
         return error.kind == TARGET_ERR_USAGE ? EXIT_USAGE : EXIT_UNABLE;
     }
     out->driver = cli_find_driver(out->text, &out->argument);
-    return out->driver ? EXIT_OK : no_such_target(command, out->text);
+    int code = out->driver ? EXIT_OK : no_such_target(command, out->text);
+    if (code != EXIT_OK)
+        cli_target_release(out);
+    return code;
 }
 
 void cli_target_release(struct cli_target *target)
