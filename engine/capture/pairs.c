@@ -1,7 +1,8 @@
 /* The table of pairs: a hash table for segments to find theirs, and two queues through it, in which pairs wait for their
  * turn to be looked at. A pair and the memory of its judges lie in one block, so that the table is all that must be read before the
- * processor can be told what it will need. A queue is not reordered when a pair is used, which would touch three pairs for each segment: whoever takes
- * the first from it sees by last_ns whether it was idle since, and puts it at the end again when it was not. */
+ * processor can be told what it will need. A queue is not reordered when a pair is used, which would touch three pairs for each
+ * segment: whoever takes the first from it sees by last_ns whether it was idle since, and puts it at the end again when it was not.
+ */
 #include "engine/capture/pairs.h"
 
 #include "engine/model/pool.h"

@@ -78,7 +78,8 @@ static void refill(struct plain *plain)
     memmove(plain->piece, plain->piece + plain->begin, plain->end - plain->begin);
     plain->end -= plain->begin;
     plain->begin = 0;
-    while (plain->end < PIECE_LEN && (got = pread(plain->fd, plain->piece + plain->end, PIECE_LEN - plain->end, plain->offset)) > 0) {
+    while (plain->end < PIECE_LEN &&
+           (got = pread(plain->fd, plain->piece + plain->end, PIECE_LEN - plain->end, plain->offset)) > 0) {
         plain->end += (size_t)got;
         plain->offset += got;
     }

@@ -23,7 +23,8 @@ enum capture_next { CAPTURE_FRAME, CAPTURE_END, CAPTURE_DAMAGED /* see capture_e
 struct capture_reader *capture_open(FILE *file, const char *filter, int *filter_is_wrong, char *error, size_t error_size);
 enum capture_next capture_read(struct capture_reader *reader, struct capture_frame *out);
 /* A look ahead: of the frames that capture_read() will give, each but the first is shown here once, about FRAMES_AHEAD before its
- * turn, without its number and time; some are not. False: there is none to show now. Valid until the next call of capture_read(). */
+ * turn, without its number and time; some are not. False: there is none to show now. Valid until the next call of capture_read().
+ */
 enum { FRAMES_AHEAD = 2 };
 bool capture_look_ahead(struct capture_reader *reader, struct capture_frame *out);
 /* pcap's DLT_* number of the link layer. */

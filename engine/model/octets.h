@@ -1,7 +1,8 @@
 /* Octets of a stream held by their sequence numbers, for comparison with what comes later: the newest of them, in bounded memory.
  *
- * Holes are allowed; the oldest are forgotten when the span would become too wide, memory runs out, or the budget of the store that many
- * holders share is spent: that makes a comparison find less, never something false. Nothing is allocated while nothing is held.
+ * Holes are allowed; the oldest are forgotten when the span would become too wide, memory runs out, or the budget of the store that
+ * many holders share is spent: that makes a comparison find less, never something false. Nothing is allocated while nothing is
+ * held.
  */
 #ifndef TCPASSAY_MODEL_OCTETS_H
 #define TCPASSAY_MODEL_OCTETS_H

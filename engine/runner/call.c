@@ -84,7 +84,8 @@ static void conclude(struct attempt *a, int64_t result)
     }
     if (!result_as_expected(a, result)) {
         const char *error = a->call->error; /* that a connection is under way is no error, but how connect() begins */
-        bool lacks = (result == -ENOPROTOOPT || result == -EOPNOTSUPP || result == -EAFNOSUPPORT) && (!error || !strcmp(error, "EINPROGRESS"));
+        bool lacks = (result == -ENOPROTOOPT || result == -EOPNOTSUPP || result == -EAFNOSUPPORT) &&
+                     (!error || !strcmp(error, "EINPROGRESS"));
         if (lacks) {
             play_stop(p, VERDICT_NOT_APPLICABLE, "line %d: the target cannot do %s: %s", a->step->at.line, a->step->source,
                       strerror((int)-result));

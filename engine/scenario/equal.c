@@ -135,7 +135,8 @@ static bool equal_numbers(const struct pair *in, const struct scn_packet *a, con
 static bool equal_packets(const struct pair *in, const struct scn_packet *a, const struct scn_packet *b)
 {
     if (a->protocol != b->protocol || !equal_endpoints(in, &a->endpoint, &b->endpoint) || a->flags_any != b->flags_any || a->flags != b->flags
-        || a->flags_care != b->flags_care || a->flags_open != b->flags_open || !equal_exprs(in, a->flags_value, b->flags_value) || a->ace != b->ace || !equal_numbers(in, a, b)
+        || a->flags_care != b->flags_care || a->flags_open != b->flags_open || !equal_exprs(in, a->flags_value, b->flags_value)
+        || a->ace != b->ace || !equal_numbers(in, a, b)
         || a->options_given != b->options_given || a->options_any != b->options_any || a->options_open != b->options_open
         || a->option_count != b->option_count || a->ecn != b->ecn || !equal_icmp(in, &a->icmp, &b->icmp)
         || !equal_octets(a->raw, a->raw_len, b->raw, b->raw_len) || a->override_count != b->override_count

@@ -41,8 +41,8 @@ static bool apply_values(const struct sysctl_value *values, struct target_error 
         error->kind = TARGET_ERR_UNAVAILABLE;
         const char *remedy =
             "make /proc/sys writable (in a container: docker run --privileged, or --security-opt systempaths=unconfined)";
-        snprintf(error->text, sizeof error->text, "/proc/sys/net/%s cannot be set to \"%s\" in the namespace (%s): %s",
-                 at->path, at->value, strerror(code), remedy);
+        snprintf(error->text, sizeof error->text, "/proc/sys/net/%s cannot be set to \"%s\" in the namespace (%s): %s", at->path,
+                 at->value, strerror(code), remedy);
         return false;
     }
     return true;

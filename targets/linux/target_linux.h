@@ -8,8 +8,8 @@
  * needs the machine's own network, or several threads, comes first or runs as root.
  *
  * Beyond the settings of target.h it takes the name of any sysctl of a network namespace as a setting: "net.ipv4.tcp_frto" "0".
- * Beyond the options of sockets in target.h's examples: see targets/sockets/options.c for the names. TARGET_MSG_FASTOPEN has no address to go to
- * here; TCP_FASTOPEN_CONNECT, then connect(), then send_data() has the same effect on the wire. */
+ * Beyond the options of sockets in target.h's examples: see targets/sockets/options.c for the names. TARGET_MSG_FASTOPEN has no
+ * address to go to here; TCP_FASTOPEN_CONNECT, then connect(), then send_data() has the same effect on the wire. */
 extern const struct target_driver linux_driver;
 
 #endif

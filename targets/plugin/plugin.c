@@ -402,7 +402,8 @@ static void put_missing(struct target_info *info, const struct exchange_about *a
         {EXCHANGE_BIND, "no passive opens, no chosen ports"}, {EXCHANGE_LISTEN, "no passive opens"}, {EXCHANGE_ACCEPT, "no passive opens"},
         {EXCHANGE_CONNECT, "no active opens"}, {EXCHANGE_SEND, "nothing is written"}, {EXCHANGE_RECEIVE, "nothing is read"},
         {EXCHANGE_SHUTDOWN, "no half-closed connections"}, {EXCHANGE_CLOSE, "nothing is closed"}, {EXCHANGE_SET_OPTION, "no options"},
-        {EXCHANGE_GET_OPTION, "no options; connect() is asked again"}, {EXCHANGE_IOCTL, "no queue lengths"}, {EXCHANGE_POLL, "connect() is asked again instead"},
+        {EXCHANGE_GET_OPTION, "no options; connect() is asked again"}, {EXCHANGE_IOCTL, "no queue lengths"},
+        {EXCHANGE_POLL, "connect() is asked again instead"},
         {EXCHANGE_LOCAL_ENDPOINT, "its ports are seen on the link"}, {EXCHANGE_STATUS, "its states are not revealed"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

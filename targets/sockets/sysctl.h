@@ -7,7 +7,8 @@
 
 enum { SYSCTL_PATH_MAX = 64, SYSCTL_VALUE_MAX = 64 }; /* octets of text, the NUL included */
 
-/* path is below /proc/sys/net, as in "ipv4/tcp_sack". False when there is no such file. Tabs become blanks and the line end goes. */
+/* path is below /proc/sys/net, as in "ipv4/tcp_sack". False when there is no such file. Tabs become blanks and the line end goes.
+ */
 bool sysctl_read(const char *path, char out[static SYSCTL_VALUE_MAX]);
 /* 0, also when it cannot be written but has that value; or a positive errno value. */
 int sysctl_write(const char *path, const char *value);

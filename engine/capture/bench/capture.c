@@ -282,14 +282,14 @@ static struct run compare(const char *path, int rounds)
         for (int round = 0; round < (readers[i].read ? rounds : 1) && is_installed(readers[i].program); round++)
             measure(i, path);
     const struct run run = readers[CHECK].run;
-    printf("%llu packets, %llu connections, %llu violations\n%-16s %10s %10s %18s %18s %15s %12s\n", (unsigned long long)run.packets,
-           (unsigned long long)run.connections, (unsigned long long)run.failures, "", "processor", "clock", "packets/s of it",
-           "packets/s by clock", "of check's time", "at most");
+    printf("%llu packets, %llu connections, %llu violations\n%-16s %10s %10s %18s %18s %15s %12s\n",
+           (unsigned long long)run.packets, (unsigned long long)run.connections, (unsigned long long)run.failures, "", "processor",
+           "clock", "packets/s of it", "packets/s by clock", "of check's time", "at most");
     for (unsigned i = 0; i < READERS; i++)
         if (readers[i].cpu_s > 0)
             printf("%-16s %8.3f s %8.3f s %18.0f %18.0f %15.2f %8ld KiB\n", readers[i].name, readers[i].cpu_s, readers[i].wall_s,
-                   (double)run.packets / readers[i].cpu_s, (double)run.packets / readers[i].wall_s, readers[i].cpu_s / readers[CHECK].cpu_s,
-                   readers[i].memory_kib);
+                   (double)run.packets / readers[i].cpu_s, (double)run.packets / readers[i].wall_s,
+                   readers[i].cpu_s / readers[CHECK].cpu_s, readers[i].memory_kib);
     return run;
 }
 
