@@ -109,7 +109,7 @@ static bool check_functions(struct exchange_about *about, const struct tcpassay_
     char missing[64] = "";
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (!needed[i].there)
-            strcat(missing, needed[i].name);
+            snprintf(missing + strlen(missing), sizeof missing - strlen(missing), "%s", needed[i].name);
     return !*missing || complain(about, "lacks what must be there:%s", missing);
 }
 

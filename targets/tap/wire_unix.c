@@ -293,7 +293,7 @@ static void forget_other_side(struct unix_wire *u)
     if (u->stream)
         close_fd(&u->fd);
     else if (!u->listening)
-        connect(u->fd, &nobody, sizeof nobody);
+        (void)!connect(u->fd, &nobody, sizeof nobody); /* nobody any more: it cannot fail */
     u->in.start = u->in.end = u->pending_start = u->pending_end = 0;
     u->wants_to_send = false;
 }

@@ -129,8 +129,8 @@ static void proofs_and_seals_are_those_of_the_example(void **state)
     uint8_t key[AGENT_KEY_BYTES], out[AGENT_PROOF_BYTES], message[64];
     struct agent_transcript t;
     struct agent_seal tester = { .number = 0 }, agent = { .number = 0 };
-    for (uint8_t i = 0; i < sizeof key; i++)
-        key[i] = i;
+    for (unsigned i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)i;
     transcribe_example(&t);
     for (enum agent_label label = AGENT_PROOF_OF_TESTER; label <= AGENT_KEY_OF_AGENT; label++) {
         agent_derive(key, label, &t, out);

@@ -170,7 +170,7 @@ static bool to_endpoint(const struct sockaddr_storage *address, struct pkt_endpo
 static bool udp_refusing(struct tpsp_net *n, struct pkt_endpoint *out)
 {
     struct udp *u = self(n);
-    struct sockaddr_storage ours;
+    struct sockaddr_storage ours = {0};
     socklen_t len = sizeof ours;
     int fd = connected_socket(u);
     if (fd < 0)

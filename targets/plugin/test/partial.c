@@ -1,7 +1,7 @@
 /* The reference stack as a plugin from which functions are missing: the environment variable PARTIAL names them ("connect,poll").
  * What tests make of it must be not applicable, and nothing else. */
 #define tcpassay_plugin_v1 whole_plugin
-#include "targets/plugin/reference_plugin.c"
+#include "targets/plugin/reference_plugin.c" /* NOLINT(bugprone-suspicious-include): all but its one exported name */
 #undef tcpassay_plugin_v1
 
 static int is_missing(const char *name)

@@ -64,8 +64,10 @@ static struct wire *tap_wire(const char *interface)
 {
     struct target_error error = { .kind = TARGET_ERR_NONE };
     struct wire *wire = wire_open_tap(interface, &error);
-    if (!wire)
+    if (!wire) {
         fail_msg("%s", error.text);
+        abort();
+    }
     return wire;
 }
 
@@ -312,7 +314,7 @@ static int stranger_at(const char *path)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    strcpy(address.sun_path, path);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
     return fd;
 }
@@ -329,7 +331,7 @@ static void nonsense_ends_a_stream_and_no_more(void **state)
     pid_t child = fork(); /* connects as soon as there is something to connect to */
     if (child == 0) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
-        strcpy(address.sun_path, path_of("s"));
+        snprintf(address.sun_path, sizeof address.sun_path, "%s", path_of("s"));
         int fd = socket(AF_UNIX, SOCK_STREAM, 0);
         while (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
             poll(NULL, 0, 5);

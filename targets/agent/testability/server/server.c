@@ -276,7 +276,7 @@ static unsigned close_socket(struct ut *ut, struct request *q)
 static unsigned create_and_bind(struct ut *ut, struct request *q)
 {
     static const int on = 1;
-    struct sockaddr_storage local;
+    struct sockaddr_storage local = {0};
     socklen_t len;
     unsigned binds = number(q, 1), port = number(q, 2);
     if (!address(q, port == 0xFFFF ? 0 : port, &local, &len))
@@ -375,7 +375,7 @@ static unsigned connect_socket(struct ut *ut, struct request *q)
 {
     struct place *p = find_place(ut, number(q, 2));
     unsigned port = number(q, 2);
-    struct sockaddr_storage remote;
+    struct sockaddr_storage remote = {0};
     socklen_t len;
     if (!address(q, port, &remote, &len))
         return E_INV;
@@ -396,7 +396,7 @@ static unsigned set_number(const struct place *p, int level, int option, int val
 
 static bool is_version_6(const struct place *p)
 {
-    struct sockaddr_storage local;
+    struct sockaddr_storage local = {0};
     socklen_t len = sizeof local;
     return getsockname(p->fd, (struct sockaddr *)&local, &len) == 0 && local.ss_family == AF_INET6;
 }
@@ -492,7 +492,7 @@ static void accept_all(struct ut *ut, struct place *p)
 {
     while (p->accepts_left) {
         uint8_t message[HEADER + 24];
-        struct sockaddr_storage who;
+        struct sockaddr_storage who = {0};
         socklen_t who_len = sizeof who;
         size_t len = HEADER;
         int fd = accept4(p->fd, (struct sockaddr *)&who, &who_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
