@@ -92,12 +92,20 @@ static bool resolve(const char *host, struct pkt_addr found[2], struct target_er
     return found[0].version || found[1].version || fail(error, TARGET_ERR_UNAVAILABLE, "host %s has no IP address", host);
 }
 
-static bool names_iut(const char *keys)
+/* Is there an iut= of this IP version among the keys? */
+static bool names_iut(const char *keys, unsigned v)
 {
-    return strncmp(keys, ",iut=", 5) == 0 || strstr(keys, ",iut=") != NULL;
+    static const char key[] = ",iut=";
+    for (const char *at = strstr(keys, key); at; at = strstr(at, key)) {
+        at += sizeof key - 1;
+        const char *colon = strchr(at, ':');
+        if ((colon && colon < at + strcspn(at, ",")) == (v == 1))
+            return true;
+    }
+    return false;
 }
 
-/* Reads the argument as if the host's addresses had been given by iut=. */
+/* Reads the argument as if those addresses of the host that iut= does not give had been given by it. */
 static bool read_argument(const char *argument, struct plan *plan, struct target_error *error)
 {
     char word[sizeof plan->host], completed[2048], text[PKT_ADDR_TEXT_MAX];
@@ -115,11 +123,13 @@ static bool read_argument(const char *argument, struct plan *plan, struct target
     if (!plan_split_host(word, plan->host, sizeof plan->host, &port))
         return fail(error, TARGET_ERR_USAGE,
                     "\"%.100s\" is neither HOST nor HOST:PORT; an IPv6 address before a port stands in brackets", word);
-    if (!names_iut(argument + len) && !resolve(plan->host, found, error))
+    bool given[2] = { names_iut(argument + len, 0), names_iut(argument + len, 1) };
+    if (!(given[0] && given[1]) && !resolve(plan->host, found, error) && !given[0] && !given[1])
         return false;
+    *error = (struct target_error){ .kind = TARGET_ERR_NONE };
     int used = snprintf(completed, sizeof completed, "%s", word);
     for (unsigned v = 0; v < 2; v++)
-        if (found[v].version)
+        if (found[v].version && !given[v])
             used += snprintf(completed + used, sizeof completed - (size_t)used, ",iut=%s", pkt_addr_format(&found[v], text));
     if (snprintf(completed + used, sizeof completed - (size_t)used, "%s", argument + len) >= (int)sizeof completed - used)
         return fail(error, TARGET_ERR_USAGE, "the target's argument is longer than %zu octets: use a target file",

@@ -75,6 +75,9 @@ static void a_bad_argument_is_told_in_words(void **state)
         { "192.0.2.2,tester=2001:db8::9", "iut= is missing for IPv6", TARGET_ERR_USAGE },
         { "127.0.0.1,tester=192.0.2.9", "this machine itself", TARGET_ERR_USAGE },
         { "192.0.2.2,tester=192.0.2.9,interface=no-such-device", "there is no interface no-such-device", TARGET_ERR_UNAVAILABLE },
+        { "192.0.2.2,iut=2001:db8::2,tester=192.0.2.9,interface=no-such-device", "there is no interface no-such-device",
+          TARGET_ERR_UNAVAILABLE }, /* what iut= does not give is the host's */
+        { "192.0.2.2,iut=192.0.2.3,tester=2001:db8::9", "iut= is missing for IPv6", TARGET_ERR_USAGE },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
