@@ -233,6 +233,21 @@ static void after_simultaneous_opening_a_reset_means_closed(void **state)
     play(TCP_STATE_CLOSED, crossed, rows, COUNT(rows));
 }
 
+static void what_was_given_up_may_be_begun_again(void **state)
+{
+#define AGAIN "> S. 0 ack 1 <mss 1460>"
+    static const char *const half_open[] = {"< S 0", AGAIN, "+1000", AGAIN, "+2000", AGAIN, "+4000", AGAIN, "+8000", AGAIN, "+16000", AGAIN,
+                                            "+32000", AGAIN, NULL};
+    static const struct talk_row rows[] = {
+        {"by the same SYN, long after", TALK_SOUND, {"+60000", "< S 0", "> S. 5000 ack 1 <mss 1460>"}},
+        {"or it is still the first", TALK_SOUND, {"+60000", "< S 0", AGAIN}},
+        {"but not at once", RULE_SYN_CHANGED, {"+10000", "< S 0", "> S. 5000 ack 1 <mss 1460>"}},
+    };
+#undef AGAIN
+    (void)state;
+    play(TCP_STATE_LISTEN, half_open, rows, COUNT(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +258,7 @@ int main(void)
         cmocka_unit_test(a_connection_is_opened_actively),
         cmocka_unit_test(a_connection_half_open_becomes_open_or_nothing),
         cmocka_unit_test(after_simultaneous_opening_a_reset_means_closed),
+        cmocka_unit_test(what_was_given_up_may_be_begun_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

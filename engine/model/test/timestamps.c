@@ -173,6 +173,23 @@ static int teardown(void **state)
     return 0;
 }
 
+/* RFC 7323 §5.3: what is outside the window is rejected (R2) before its timestamp is recorded (R3); so it makes no later one old.
+ */
+static void outside_the_window_nothing_is_remembered(void **state)
+{
+    static const struct talk_row rows[] = {
+        {"an old segment", TALK_SOUND,
+         {OPEN, "< . 0 ack 1 <TS 5000 500>", "> . 1 ack 1 <TS 500 4294967291>", "< . 1+10 ack 1 <TS 4294967292 500>", "> . 1 ack 11 <TS 501 4294967292>"}},
+        {"the next one: then the later may be dropped", TALK_SOUND,
+         {OPEN, "< . 1 ack 1 <TS 5000 500>", "< . 1+10 ack 1 <TS 4294967292 500>", "> . 1 ack 1 <TS 501 5000>"}},
+        {"and is not taken", RULE_ACK_NOT_RECEIVED,
+         {OPEN, "< . 1 ack 1 <TS 5000 500>", "< . 1+10 ack 1 <TS 4294967292 500>", "> . 1 ack 11 <TS 501 5000>"}},
+    };
+    struct talk *t = *state;
+    t->config.states = 1u << TCP_STATE_LISTEN;
+    talk_rows(t, rows, COUNT(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(elsewhere_the_echo_is_any_of_those_sent, setup, teardown),
         cmocka_unit_test_setup_teardown(a_capture_shows_no_order_of_old_segments, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reset_echoes_what_it_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(outside_the_window_nothing_is_remembered, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
