@@ -14,7 +14,7 @@
 #define LISTEN "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n+0 listen(3, 5) = 0\n"
 #define OPEN LISTEN "+0 < S 0:0(0) win 65535\n* > S. 0:0(0) ack 1\n+0 < . 1:1(0) ack 1\n+0 accept(3, ..., ...) = 4\n"
 
-static const struct open_port discard = {.probed = true, .answers = true, .silent = true, .discards = true, .refuses = true};
+#define DISCARD {.probed = true, .answers = true, .silent = true, .discards = true, .refuses = true}
 
 struct row {
     const char *says, *text;
@@ -23,23 +23,23 @@ struct row {
 };
 
 static const struct row rows[] = {
-    {"a handshake", OPEN, discard, NULL},
-    {"octets, where they are discarded", OPEN "+0 < P. 1:11(10) ack 1\n", discard, NULL},
+    {"a handshake", OPEN, DISCARD, NULL},
+    {"octets, where they are discarded", OPEN "+0 < P. 1:11(10) ack 1\n", DISCARD, NULL},
     {"octets, where they are not", OPEN "+0 < P. 1:11(10) ack 1\n", {.probed = true, .answers = true, .silent = true}, "in silence"},
     {"octets of a table", "each $n in 10\n" OPEN "+0 < P. 1:1+$n($n) ack 1\n", {.probed = true, .answers = true, .silent = true}, "in silence"},
     {"none of a table", "each $n in 0\n" OPEN "+0 < . 1:1+$n($n) ack 1\n", {.probed = true, .answers = true, .silent = true}, NULL},
     {"a server that talks", OPEN, {.probed = true, .answers = true}, "by itself"},
     {"a server that does not answer", OPEN, {.probed = true, .silent = true}, "did not answer"},
-    {"a FIN", OPEN "+0 < F. 1:1(0) ack 1\n", discard, "closes when it is told"},
-    {"a FIN of a table", "each $f in F.\n" OPEN "+0 < $f 1:1(0) ack 1\n", discard, "closes when it is told"},
-    {"a write", OPEN "+0 write(4, ..., 10) = 10\n", discard, "more than listen"},
-    {"a close in the body", OPEN "+0 close(4) = 0\n", discard, "more than listen"},
-    {"a close in the postamble", OPEN "//: postamble\n+0 close(4) = 0\n", discard, NULL},
-    {"an option", LISTEN "+0 setsockopt(3, SOL_SOCKET, SO_RCVBUF, [1000], 4) = 0\n", discard, "sets options"},
-    {"a port that is opened late", "0 < S 0:0(0)\n" LISTEN, discard, "in the midst"},
-    {"an active open", "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 connect(3, ..., ...) = 0\n", discard, "more than listen"},
-    {"an active open, declared", "//: needs connect\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n", discard, "connects"},
-    {"a second port", "//: endpoint b to 1\n" OPEN "+0 < @b S 0:0(0)\n", discard, "several ports"},
+    {"a FIN", OPEN "+0 < F. 1:1(0) ack 1\n", DISCARD, "closes when it is told"},
+    {"a FIN of a table", "each $f in F.\n" OPEN "+0 < $f 1:1(0) ack 1\n", DISCARD, "closes when it is told"},
+    {"a write", OPEN "+0 write(4, ..., 10) = 10\n", DISCARD, "more than listen"},
+    {"a close in the body", OPEN "+0 close(4) = 0\n", DISCARD, "more than listen"},
+    {"a close in the postamble", OPEN "//: postamble\n+0 close(4) = 0\n", DISCARD, NULL},
+    {"an option", LISTEN "+0 setsockopt(3, SOL_SOCKET, SO_RCVBUF, [1000], 4) = 0\n", DISCARD, "sets options"},
+    {"a port that is opened late", "0 < S 0:0(0)\n" LISTEN, DISCARD, "in the midst"},
+    {"an active open", "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 connect(3, ..., ...) = 0\n", DISCARD, "more than listen"},
+    {"an active open, declared", "//: needs connect\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n", DISCARD, "connects"},
+    {"a second port", "//: endpoint b to 1\n" OPEN "+0 < @b S 0:0(0)\n", DISCARD, "several ports"},
     {"a closed port, that refuses", "0 < S 0:0(0)\n", {.probed = true, .refuses = true}, NULL},
     {"a closed port behind a packet filter", "0 < S 0:0(0)\n", {.probed = true, .answers = true, .silent = true}, "packet filter"},
 };
