@@ -1,10 +1,10 @@
 /* Reads target files into what could as well stand on the command line (see target_file.h). */
 #include "engine/cli/target_file.h"
+#include "targets/tap/failure.h"
 #include "targets/tap/pixit.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +13,6 @@
 
 enum { FOLDERS = 3, LINE_VALUE_MAX = 500 };
 static const char suffix[] = ".target";
-
-static bool fail(struct target_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool fail(struct target_error *error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    error->kind = TARGET_ERR_USAGE;
-    vsnprintf(error->text, sizeof error->text, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 /* ---- where they lie */
 
@@ -108,7 +97,7 @@ static bool fail_at(const struct reading *r, struct target_error *error, const c
 {
     char text[sizeof error->text];
     snprintf(text, sizeof text, "%s", what);
-    return fail(error, "%.120s:%u: %.350s", r->name, r->line, text);
+    return target_fail(error, TARGET_ERR_USAGE, "%.120s:%u: %.350s", r->name, r->line, text);
 }
 
 /* A relative file name in it counts from where the target file lies. */
@@ -188,7 +177,8 @@ static bool take_lines(struct reading *r, char *text, struct target_error *error
         if (!take_line(r, line, error))
             return false;
     }
-    return r->has_target || fail(error, "%.200s: there is no target in it, as in target = remote:192.0.2.2", r->name);
+    return r->has_target ||
+           target_fail(error, TARGET_ERR_USAGE, "%.200s: there is no target in it, as in target = remote:192.0.2.2", r->name);
 }
 
 char *target_file_read(const char *name, const char *folder, const char *text, size_t len, struct target_error *error)
@@ -196,7 +186,8 @@ char *target_file_read(const char *name, const char *folder, const char *text, s
     char *keys = NULL, *argument = NULL;
     size_t keys_len = 0;
     if (len > TARGET_FILE_MAX || memchr(text, '\0', len)) {
-        fail(error, "%.200s: %s", name, len > TARGET_FILE_MAX ? "it is too long for a target file" : "it is no text: a zero octet stands in it");
+        target_fail(error, TARGET_ERR_USAGE, "%.200s: %s", name,
+                    len > TARGET_FILE_MAX ? "it is too long for a target file" : "it is no text: a zero octet stands in it");
         return NULL;
     }
     struct reading r = {.name = name, .folder = folder, .out = open_memstream(&keys, &keys_len)};
@@ -221,7 +212,7 @@ char *target_file_load(const char *path, struct target_error *error)
     struct stat status;
     *error = (struct target_error){.kind = TARGET_ERR_NONE};
     if (!in || fstat(fileno(in), &status) < 0 || !S_ISREG(status.st_mode)) {
-        fail(error, "%.200s: %s", path, in ? "it is no file" : strerror(errno));
+        target_fail(error, TARGET_ERR_USAGE, "%.200s: %s", path, in ? "it is no file" : strerror(errno));
     } else if (text && folder) {
         char *slash = strrchr(folder, '/');
         if (slash)

@@ -27,7 +27,7 @@ static void take_error(const struct cmsghdr *c, const struct pkt_addr *local, st
     *own |= told.error.ee_origin == SO_EE_ORIGIN_LOCAL;
     if (told.error.ee_origin != SO_EE_ORIGIN_ICMP && told.error.ee_origin != SO_EE_ORIGIN_ICMP6)
         return;
-    endpoint_of(&told.offender, &from);
+    pkt_endpoint_of_socket(&told.offender, &from);
     *own |= from.addr.version && pkt_addr_equal(&from.addr, local);
     out->has_icmp = true;
     out->icmp_type = told.error.ee_type;
@@ -116,7 +116,7 @@ bool attempt_begin(const struct pkt_endpoint *remote, const struct pkt_addr *loc
     const int code = connect(out->fd, (struct sockaddr *)&address, len) < 0 && errno != EINPROGRESS ? errno : 0;
     len = sizeof address;
     if (getsockname(out->fd, (struct sockaddr *)&address, &len) == 0)
-        endpoint_of(&address, &out->local);
+        pkt_endpoint_of_socket(&address, &out->local);
     if (code) {
         out->outcome.took_ns = monotonic_ns() - out->begun_ns;
         conclude(out, local, code);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "engine/probe/film.h"
+#include "engine/packet/endpoint.h"
 #include "engine/probe/probe.h"
 #include "engine/probe/raw.h"
 
@@ -36,7 +37,6 @@ void wait_for_film(struct run *run, bool (*enough)(const void *context), const v
 
 /* ---- addresses: route.c */
 socklen_t socket_address(const struct pkt_endpoint *endpoint, struct sockaddr_storage *out);
-bool endpoint_of(const struct sockaddr_storage *address, struct pkt_endpoint *out);
 /* Which address of ours, and which interface, lead there. 0 or a negative errno value. */
 int route_to(const struct pkt_endpoint *remote, struct pkt_addr *local, char interface[static 16]);
 

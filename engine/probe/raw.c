@@ -38,7 +38,7 @@ static int hold_port(const struct pkt_addr *local, uint16_t *port)
     if (fd < 0)
         return -errno;
     if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) < 0 || bind(fd, (struct sockaddr *)&address, len) < 0
-        || listen(fd, 1) < 0 || getsockname(fd, (struct sockaddr *)&address, &len) < 0 || !endpoint_of(&address, &bound)) {
+        || listen(fd, 1) < 0 || getsockname(fd, (struct sockaddr *)&address, &len) < 0 || !pkt_endpoint_of_socket(&address, &bound)) {
         const int code = errno;
         close(fd);
         return -code;

@@ -52,7 +52,7 @@ enum probe_resolved probe_resolve(const char *host, const char *port, int ip_ver
         struct sockaddr_storage address = {0};
         struct pkt_endpoint remote;
         memcpy(&address, a->ai_addr, a->ai_addrlen);
-        if (!endpoint_of(&address, &remote) || is_known(out, &remote))
+        if (!pkt_endpoint_of_socket(&address, &remote) || is_known(out, &remote))
             continue;
         remote.port = number;
         out->remotes[out->remote_count++] = remote;

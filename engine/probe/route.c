@@ -24,27 +24,6 @@ socklen_t socket_address(const struct pkt_endpoint *endpoint, struct sockaddr_st
     return sizeof v4;
 }
 
-bool endpoint_of(const struct sockaddr_storage *address, struct pkt_endpoint *out)
-{
-    *out = (struct pkt_endpoint){0};
-    if (address->ss_family == AF_INET6) {
-        struct sockaddr_in6 v6;
-        memcpy(&v6, address, sizeof v6);
-        out->addr.version = 6;
-        memcpy(out->addr.bytes, &v6.sin6_addr, sizeof v6.sin6_addr);
-        out->port = ntohs(v6.sin6_port);
-        return true;
-    }
-    if (address->ss_family != AF_INET)
-        return false;
-    struct sockaddr_in v4;
-    memcpy(&v4, address, sizeof v4);
-    out->addr.version = 4;
-    memcpy(out->addr.bytes, &v4.sin_addr, sizeof v4.sin_addr);
-    out->port = ntohs(v4.sin_port);
-    return true;
-}
-
 /* ---- the interface of a route: rtnetlink(7) -------------------------------------------------------------------- */
 
 struct route_query {
@@ -106,7 +85,7 @@ int route_to(const struct pkt_endpoint *remote, struct pkt_addr *local, char int
     int code = fd < 0 || connect(fd, (struct sockaddr *)&address, len) < 0 || getsockname(fd, (struct sockaddr *)&address, &len) < 0 ? -errno : 0;
     if (fd >= 0)
         close(fd);
-    if (code == 0 && endpoint_of(&address, &bound))
+    if (code == 0 && pkt_endpoint_of_socket(&address, &bound))
         *local = bound.addr;
     char name[IF_NAMESIZE];
     const unsigned index = code == 0 ? interface_to(&remote->addr) : 0;

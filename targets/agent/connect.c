@@ -1,5 +1,6 @@
 /* The client's stream on a TCP connection across the network, or on a socket that is connected already. */
 #include "targets/agent/client.h"
+#include "engine/packet/endpoint.h"
 #include "targets/agent/key.h"
 
 #include <arpa/inet.h>
@@ -97,32 +98,13 @@ static void stream_close(struct agent_stream *base)
 
 /* ---- endpoints --------------------------------------------------------------------------------------------------- */
 
-static bool to_endpoint(const struct sockaddr_storage *address, struct pkt_endpoint *out)
-{
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    *out = (struct pkt_endpoint){ .port = 0 };
-    if (address->ss_family == AF_INET) {
-        memcpy(&v4, address, sizeof v4);
-        out->addr.version = 4;
-        out->port = ntohs(v4.sin_port);
-        memcpy(out->addr.bytes, &v4.sin_addr, 4);
-    } else if (address->ss_family == AF_INET6) {
-        memcpy(&v6, address, sizeof v6);
-        out->addr.version = 6;
-        out->port = ntohs(v6.sin6_port);
-        memcpy(out->addr.bytes, &v6.sin6_addr, 16);
-    }
-    return out->addr.version != 0;
-}
-
 static bool stream_endpoints(struct agent_stream *base, struct pkt_endpoint *local, struct pkt_endpoint *remote)
 {
     struct sockaddr_storage near = { .ss_family = AF_UNSPEC }, far = { .ss_family = AF_UNSPEC };
     socklen_t near_len = sizeof near, far_len = sizeof far;
     int fd = self(base)->fd;
     return getsockname(fd, (struct sockaddr *)&near, &near_len) == 0 && getpeername(fd, (struct sockaddr *)&far, &far_len) == 0 &&
-           to_endpoint(&near, local) && to_endpoint(&far, remote);
+           pkt_endpoint_of_socket(&near, local) && pkt_endpoint_of_socket(&far, remote);
 }
 
 /* ---- connecting -------------------------------------------------------------------------------------------------- */

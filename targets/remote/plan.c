@@ -5,27 +5,15 @@
  * interface's and the tester's address, so that runs at the same place look alike to switches and neighbours, and two testers on a
  * link do not collide. With address=own it shares the machine's addresses, and has ports to itself. */
 #include "targets/remote/plan.h"
+#include "targets/tap/failure.h"
 #include "targets/remote/route.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-static bool fail(struct target_error *error, enum target_error_kind kind, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static bool fail(struct target_error *error, enum target_error_kind kind, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    error->kind = kind;
-    vsnprintf(error->text, sizeof error->text, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 /* ---- the host's name ------------------------------------------------------------------------------------------- */
 
@@ -85,11 +73,11 @@ static bool resolve(const char *host, struct pkt_addr found[2], struct target_er
     struct addrinfo *list = NULL;
     int status = getaddrinfo(host, NULL, &hints, &list);
     if (status != 0)
-        return fail(error, TARGET_ERR_UNAVAILABLE, "host %s is not known: %s", host, gai_strerror(status));
+        return target_fail(error, TARGET_ERR_UNAVAILABLE, "host %s is not known: %s", host, gai_strerror(status));
     for (const struct addrinfo *a = list; a; a = a->ai_next)
         keep_address(a->ai_addr, found);
     freeaddrinfo(list);
-    return found[0].version || found[1].version || fail(error, TARGET_ERR_UNAVAILABLE, "host %s has no IP address", host);
+    return found[0].version || found[1].version || target_fail(error, TARGET_ERR_UNAVAILABLE, "host %s has no IP address", host);
 }
 
 /* Is there an iut= of this IP version among the keys? */
@@ -113,15 +101,15 @@ static bool read_argument(const char *argument, struct plan *plan, struct target
     uint16_t port;
     size_t len = strcspn(argument, ",");
     if (len == 0)
-        return fail(error, TARGET_ERR_USAGE,
+        return target_fail(error, TARGET_ERR_USAGE,
                     "no host is named: write remote:HOST,tester=ADDR with an address that nobody else uses, "
                                              "remote:HOST:PORT for a host without agent; docs/targets.md explains the rest");
     if (len >= sizeof word)
-        return fail(error, TARGET_ERR_USAGE, "a host's name of %zu octets is too long", len);
+        return target_fail(error, TARGET_ERR_USAGE, "a host's name of %zu octets is too long", len);
     memcpy(word, argument, len);
     word[len] = '\0';
     if (!plan_split_host(word, plan->host, sizeof plan->host, &port))
-        return fail(error, TARGET_ERR_USAGE,
+        return target_fail(error, TARGET_ERR_USAGE,
                     "\"%.100s\" is neither HOST nor HOST:PORT; an IPv6 address before a port stands in brackets", word);
     bool given[2] = { names_iut(argument + len, 0), names_iut(argument + len, 1) };
     if (!(given[0] && given[1]) && !resolve(plan->host, found, error) && !given[0] && !given[1])
@@ -132,13 +120,13 @@ static bool read_argument(const char *argument, struct plan *plan, struct target
         if (found[v].version && !given[v])
             used += snprintf(completed + used, sizeof completed - (size_t)used, ",iut=%s", pkt_addr_format(&found[v], text));
     if (snprintf(completed + used, sizeof completed - (size_t)used, "%s", argument + len) >= (int)sizeof completed - used)
-        return fail(error, TARGET_ERR_USAGE, "the target's argument is longer than %zu octets: use a target file",
+        return target_fail(error, TARGET_ERR_USAGE, "the target's argument is longer than %zu octets: use a target file",
                     sizeof completed);
     if (!pixit_parse(completed, &plan->pixit, error))
         return false;
     if (port && plan->pixit.open_port)
-        return fail(error, TARGET_ERR_USAGE, "the open port stands twice, as %s:%u and port=%u: leave one of them away", plan->host,
-                    port, plan->pixit.open_port);
+        return target_fail(error, TARGET_ERR_USAGE, "the open port stands twice, as %s:%u and port=%u: leave one of them away",
+                           plan->host, port, plan->pixit.open_port);
     if (port)
         plan->pixit.open_port = port;
     return true;
@@ -155,10 +143,11 @@ static bool find_way(struct plan *plan, unsigned v, struct route *route, struct 
         return false;
     int status = route_find(iut, plan->ifindex, route);
     if (status < 0)
-        return fail(error, TARGET_ERR_UNAVAILABLE, "there is no route to %s (%s): is its network's interface up? \"ip route get %s\" shows the way",
+        return target_fail(error, TARGET_ERR_UNAVAILABLE, "there is no route to %s (%s): is its network's interface up? \"ip route get %s\" shows the way",
                     pkt_addr_format(iut, text), strerror(-status), text);
     if (route->local)
-        return fail(error, TARGET_ERR_USAGE, "%s is an address of this machine itself: to test its kernel, write --target linux",
+        return target_fail(error, TARGET_ERR_USAGE,
+                           "%s is an address of this machine itself: to test its kernel, write --target linux",
                     pkt_addr_format(iut, text));
     return true;
 }
@@ -172,8 +161,10 @@ static bool name_interface(struct plan *plan, struct target_error *error)
     plan->ifindex = if_nametoindex(name);
     snprintf(plan->interface, sizeof plan->interface, "%s", name);
     if (!plan->ifindex || link_read(plan->ifindex, &link) < 0)
-        return fail(error, TARGET_ERR_UNAVAILABLE, "there is no interface %s: \"ip -brief link\" lists those there are", name);
-    return link.up || fail(error, TARGET_ERR_UNAVAILABLE, "interface %s is down: switch it on with: ip link set %s up", name, name);
+        return target_fail(error, TARGET_ERR_UNAVAILABLE, "there is no interface %s: \"ip -brief link\" lists those there are",
+                           name);
+    return link.up ||
+           target_fail(error, TARGET_ERR_UNAVAILABLE, "interface %s is down: switch it on with: ip link set %s up", name, name);
 }
 
 /* Of both IP versions by one interface; a version that goes another way is left out. */
@@ -204,7 +195,7 @@ static bool find_ways(struct plan *plan, struct route routes[2], struct target_e
     if (any)
         *error = (struct target_error){ .kind = TARGET_ERR_NONE };
     else if (error->kind == TARGET_ERR_NONE)
-        fail(error, TARGET_ERR_USAGE,
+        target_fail(error, TARGET_ERR_USAGE,
              "tester= and the addresses of %s are of different IP versions: name one of the same with iut=", plan->host);
     return any;
 }
@@ -217,7 +208,8 @@ static bool say_that_none_is_spare(const struct plan *plan, const struct route r
     const struct route *route = &routes[plan->pixit.iut[0].version ? 0 : 1];
     struct pkt_addr spare = route->source;
     spare.bytes[spare.version == 6 ? 15 : 3] = 200;
-    return fail(error, TARGET_ERR_USAGE,
+    return target_fail(
+        error, TARGET_ERR_USAGE,
                 "the tester needs an IP address that nobody else uses on %s, where this machine has %s/%u: write for instance "
                 "remote:%s,tester=%s+20 for twenty from there on; or, where none can be had, remote:%s,address=own",
                 plan->interface, pkt_addr_format(&route->source, text), route->source_prefix_len, plan->pixit.word,
@@ -231,7 +223,7 @@ static bool refuse_own(const struct plan *plan, struct target_error *error)
         char text[PKT_ADDR_TEXT_MAX];
         const struct pkt_addr *tester = &plan->pixit.tester[v];
         if (tester->version && route_find(tester, 0, &route) == 0 && route.local)
-            return !fail(
+            return !target_fail(
                 error, TARGET_ERR_USAGE,
                          "tester=%s is an address of this machine, whose kernel would answer too: name one that nobody uses, or write "
                 "address=own",
@@ -286,7 +278,7 @@ static bool take_own_ports(struct plan *plan, struct target_error *error)
         fclose(file);
     }
     return plan_choose_ports(low, high, &plan->first_port, &plan->port_count)
-        || fail(error, TARGET_ERR_UNAVAILABLE, "address=own: net.ipv4.ip_local_port_range (%u to %u) leaves no %d ports from %d on for the tester: "
+        || target_fail(error, TARGET_ERR_UNAVAILABLE, "address=own: net.ipv4.ip_local_port_range (%u to %u) leaves no %d ports from %d on for the tester: "
                                                "narrow it", low, high, OWN_PORTS_BLOCK, OWN_PORTS_FIRST);
 }
 
@@ -298,7 +290,7 @@ static bool take_own_addresses(struct plan *plan, const struct route routes[2], 
         if (p->iut[v].version)
             p->tester[v] = routes[v].source;
     if (!p->tester[0].version && !p->tester[1].version)
-        return fail(error, TARGET_ERR_UNAVAILABLE, "address=own: this machine has no address on %s", plan->interface);
+        return target_fail(error, TARGET_ERR_UNAVAILABLE, "address=own: this machine has no address on %s", plan->interface);
     return take_own_ports(plan, error);
 }
 
@@ -307,7 +299,7 @@ static bool settle_tester(struct plan *plan, const struct route routes[2], struc
     struct pixit *p = &plan->pixit;
     struct link link;
     if (link_read(plan->ifindex, &link) < 0)
-        return fail(error, TARGET_ERR_UNAVAILABLE, "interface %s cannot be looked at", plan->interface);
+        return target_fail(error, TARGET_ERR_UNAVAILABLE, "interface %s cannot be looked at", plan->interface);
     if (p->own_address) {
         p->mac = link.mac;
         p->mac_given = true;

@@ -4,11 +4,11 @@
  * could: what it expects stands in the row itself, so that no message can differ from the manual. A key may stand once, iut=,
  * tester= and router= once for each IP version. pixit_check() then looks at what the keys say together. */
 #include "targets/tap/pixit.h"
+#include "targets/tap/failure.h"
 #include "targets/tap/closest.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,17 +23,6 @@ enum {
 };
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
-
-static bool fail(struct target_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool fail(struct target_error *error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    error->kind = TARGET_ERR_USAGE;
-    vsnprintf(error->text, sizeof error->text, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 /* ---- values ---------------------------------------------------------------------------------------------------- */
 
@@ -332,8 +321,8 @@ static bool refuse_key(const char *key, struct target_error *error)
         names[i] = pixit_keys[i].name;
     const char *closest = closest_word(key, names, KEY_COUNT);
     if (closest)
-        return fail(error, "there is no key \"%.64s\": did you mean %s=?", key, closest);
-    return fail(error, "there is no key \"%.64s\"; docs/targets.md lists the keys there are", key);
+        return target_fail(error, TARGET_ERR_USAGE, "there is no key \"%.64s\": did you mean %s=?", key, closest);
+    return target_fail(error, TARGET_ERR_USAGE, "there is no key \"%.64s\"; docs/targets.md lists the keys there are", key);
 }
 
 bool pixit_set(struct pixit *pixit, const char *key, const char *value, struct target_error *error)
@@ -344,10 +333,10 @@ bool pixit_set(struct pixit *pixit, const char *key, const char *value, struct t
         if (strcmp(row->name, key) != 0)
             continue;
         if (i >= PER_VERSION && (pixit->keys_seen >> i & 1))
-            return fail(error, "%s= stands twice: leave one of them away", key);
+            return target_fail(error, TARGET_ERR_USAGE, "%s= stands twice: leave one of them away", key);
         pixit->keys_seen |= UINT32_C(1) << i;
         return row->set(pixit, value)
-            || fail(error, "%s=%.100s: expected %s=%s, %s", key, value, key, row->value, row->meaning);
+            || target_fail(error, TARGET_ERR_USAGE, "%s=%.100s: expected %s=%s, %s", key, value, key, row->value, row->meaning);
     }
     return refuse_key(key, error);
 }
@@ -355,11 +344,12 @@ bool pixit_set(struct pixit *pixit, const char *key, const char *value, struct t
 static bool read_word_first(struct pixit *out, const char *argument, size_t len, struct target_error *error)
 {
     if (len >= sizeof out->word)
-        return fail(error, "what stands behind the colon begins with %zu octets: %zu at the most", len, sizeof out->word - 1);
+        return target_fail(error, TARGET_ERR_USAGE, "what stands behind the colon begins with %zu octets: %zu at the most", len,
+                           sizeof out->word - 1);
     memcpy(out->word, argument, len);
     out->word[len] = '\0';
     if (strchr(out->word, '='))
-        return fail(error, "\"%.100s\" stands where a name does: WORD[,KEY=VALUE]…", out->word);
+        return target_fail(error, TARGET_ERR_USAGE, "\"%.100s\" stands where a name does: WORD[,KEY=VALUE]…", out->word);
     return true;
 }
 
@@ -388,11 +378,11 @@ bool pixit_parse(const char *argument, struct pixit *out, struct target_error *e
         at++; /* over the comma */
         len = take_part(at, text, sizeof text);
         if (len == SIZE_MAX)
-            return fail(error, "\"%.40s…\" is too long: %zu octets at the most", at, sizeof text - 1);
+            return target_fail(error, TARGET_ERR_USAGE, "\"%.40s…\" is too long: %zu octets at the most", at, sizeof text - 1);
         at += len;
         char *equals = strchr(text, '=');
         if (!equals)
-            return fail(error, "\"%.100s\": expected KEY=VALUE", text);
+            return target_fail(error, TARGET_ERR_USAGE, "\"%.100s\": expected KEY=VALUE", text);
         *equals = '\0';
         if (!pixit_set(out, text, equals + 1, error))
             return false;
@@ -420,17 +410,18 @@ static bool check_version(struct pixit *p, unsigned v, struct target_error *erro
     const struct pkt_addr *iut = &p->iut[v], *tester = &p->tester[v];
     char text[PKT_ADDR_TEXT_MAX];
     if (!iut->version != !tester->version && !p->own_address && tester->version)
-        return fail(error, "tester=%s: iut= is missing for IPv%u", pkt_addr_format(tester, text), v ? 6u : 4u);
+        return target_fail(error, TARGET_ERR_USAGE, "tester=%s: iut= is missing for IPv%u", pkt_addr_format(tester, text), v ? 6u : 4u);
     if (!iut->version || !tester->version)
         return true;
     if (is_in_range(tester, p->tester_count, iut))
-        return fail(error, "iut=%s is one of the tester's own addresses: they must differ", pkt_addr_format(iut, text));
+        return target_fail(error, TARGET_ERR_USAGE, "iut=%s is one of the tester's own addresses: they must differ",
+                           pkt_addr_format(iut, text));
     if (p->router[v].version && is_in_range(tester, p->tester_count, &p->router[v]))
-        return fail(error, "router=%s is one of the tester's own addresses: they must differ",
+        return target_fail(error, TARGET_ERR_USAGE, "router=%s is one of the tester's own addresses: they must differ",
                     pkt_addr_format(&p->router[v], text));
     if ((last_octets(tester) & 0xffff) + p->tester_count > 0x10000)
-        return fail(error, "tester=%s+%u: so many do not fit into the last two octets", pkt_addr_format(tester, text),
-                    p->tester_count);
+        return target_fail(error, TARGET_ERR_USAGE, "tester=%s+%u: so many do not fit into the last two octets",
+                           pkt_addr_format(tester, text), p->tester_count);
     if (!p->prefix[v])
         p->prefix[v] = v ? PREFIX_V6 : PREFIX_V4;
     return true;
@@ -441,9 +432,9 @@ bool pixit_check(struct pixit *p, struct target_error *error)
     if (p->tester_count == 0)
         p->tester_count = 1;
     if (p->own_address && (p->tester[0].version || p->tester[1].version))
-        return fail(error, "address=own and tester= contradict each other: leave one of them away");
+        return target_fail(error, TARGET_ERR_USAGE, "address=own and tester= contradict each other: leave one of them away");
     if (p->key_file[0] && p->upper != PIXIT_UPPER_AGENT)
-        return fail(error, "key= is of no use without agent=");
+        return target_fail(error, TARGET_ERR_USAGE, "key= is of no use without agent=");
     return check_version(p, 0, error) && check_version(p, 1, error);
 }
 
@@ -463,6 +454,6 @@ bool pixit_default_addresses(struct pixit *p, struct target_error *error)
     for (unsigned v = 0; v < 2; v++)
         if (p->iut[v].version && p->tester[v].version)
             return true;
-    return fail(error, any_iut ? "tester= is missing: name addresses that nobody else has on the link of the stack under test"
+    return target_fail(error, TARGET_ERR_USAGE, any_iut ? "tester= is missing: name addresses that nobody else has on the link of the stack under test"
                                : "iut= is missing: the address of the stack under test, of the same IP version as tester=");
 }

@@ -20,6 +20,7 @@
  * receive() busy for ever: after FRAMES_A_TURN frames it says once that there is nothing, and counts a trouble, for what comes
  * meanwhile is seen too late. */
 #include "targets/tap/station.h"
+#include "targets/tap/failure.h"
 #include "targets/tap/clock.h"
 #include "targets/tap/ether.h"
 
@@ -93,18 +94,6 @@ static void say(char *out, size_t capacity, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(out, capacity, format, arguments);
     va_end(arguments);
-}
-
-static bool fail(struct target_error *error, enum target_error_kind kind, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static bool fail(struct target_error *error, enum target_error_kind kind, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    error->kind = kind;
-    vsnprintf(error->text, sizeof error->text, format, arguments);
-    va_end(arguments);
-    return false;
 }
 
 /* ---- frames out ------------------------------------------------------------------------------------------------ */
@@ -547,13 +536,13 @@ static bool describe_silence(struct station *s, bool neighbours, struct target_e
             pkt_addr_format(neighbours ? &s->pixit.iut[v] : next_hop(s, v), v ? v6 : v4);
     const char *both = *v4 && *v6 ? " and " : "";
     if (s->gone)
-        return fail(error, TARGET_ERR_UNAVAILABLE, "%s", s->told);
+        return target_fail(error, TARGET_ERR_UNAVAILABLE, "%s", s->told);
     if (neighbours)
-        return fail(
+        return target_fail(
             error, TARGET_ERR_UNAVAILABLE,
                     "%s%s%s on %s: is on the link, but answers neither echo requests nor SYNs: does it have a route back to the tester's "
                     "addresses, and does a filter drop them? port=N names a port that answers", v4, both, v6, s->wire->description);
-    return fail(error, TARGET_ERR_UNAVAILABLE,
+    return target_fail(error, TARGET_ERR_UNAVAILABLE,
                 "nobody answers for %s%s%s on %s: is the host up, is it on this link, are iut= and tester= of its network? router= names "
         "the way to a host behind a router, iut-mac= a host that answers neither ARP nor neighbour discovery",
         v4, both, v6, s->wire->description);
@@ -639,7 +628,7 @@ static bool watch(struct station *s, struct target_error *error)
     for (unsigned i = 0; i < 2; i++) {
         struct epoll_event event = { .events = EPOLLIN };
         if (fds[i] >= 0 && epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fds[i], &event) < 0 && errno != EEXIST)
-            return fail(error, TARGET_ERR_UNAVAILABLE, "waiting for %s: %s", s->wire->description, strerror(errno));
+            return target_fail(error, TARGET_ERR_UNAVAILABLE, "waiting for %s: %s", s->wire->description, strerror(errno));
     }
     return true;
 }
@@ -732,7 +721,7 @@ static bool make_ether(struct station *s, struct target_error *error)
         if (has_version(s, v))
             config.ranges[config.range_count++] = (struct ether_range){ s->pixit.tester[v], s->pixit.tester_count };
     s->ether = ether_new(&config);
-    return s->ether || fail(error, TARGET_ERR_UNAVAILABLE, "out of memory");
+    return s->ether || target_fail(error, TARGET_ERR_UNAVAILABLE, "out of memory");
 }
 
 static void add_fact(struct target_info *info, const char *name, const char *value)
@@ -793,7 +782,7 @@ static bool configure(struct station *s, const struct target_config *config, str
     if (config->setting_count == 0)
         return true;
     if (!s->upper || !s->upper->configures)
-        return fail(error, TARGET_ERR_UNSUPPORTED, "nobody can set %s at this target: it needs an agent that can",
+        return target_fail(error, TARGET_ERR_UNSUPPORTED, "nobody can set %s at this target: it needs an agent that can",
                     config->settings[0].name);
     s->configured = true;
     if (!s->upper->ops->configure(s->upper, config->settings, config->setting_count, error))
@@ -813,7 +802,7 @@ static bool open_all(struct station *s, const struct station_config *config, con
     s->builder = pkt_builder_new();
     s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!s->builder || s->epoll_fd < 0)
-        return fail(error, TARGET_ERR_UNAVAILABLE, "out of memory or file descriptors");
+        return target_fail(error, TARGET_ERR_UNAVAILABLE, "out of memory or file descriptors");
     if (!configure(s, target_config, error) || !make_ether(s, error) || !watch(s, error))
         return false;
     if (!find_host(s, config->patience_ns ? config->patience_ns : PATIENCE_NS, error))
@@ -828,7 +817,7 @@ struct target *station_open(const struct station_config *config, const struct ta
     struct station *s = malloc(sizeof *s);
     *error = (struct target_error){ .kind = TARGET_ERR_NONE };
     if (!s) {
-        fail(error, TARGET_ERR_UNAVAILABLE, "out of memory");
+        target_fail(error, TARGET_ERR_UNAVAILABLE, "out of memory");
         if (config->upper)
             config->upper->ops->close(config->upper);
         config->wire->ops->close(config->wire);

@@ -1,5 +1,6 @@
 /* Channels to an upper tester over UDP: a connected socket each, and one epoll descriptor over all. */
 #include "targets/agent/testability/net.h"
+#include "engine/packet/endpoint.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -147,25 +148,6 @@ static int udp_fd(struct tpsp_net *n)
     return self(n)->epoll_fd;
 }
 
-static bool to_endpoint(const struct sockaddr_storage *address, struct pkt_endpoint *out)
-{
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    *out = (struct pkt_endpoint){.port = 0};
-    if (address->ss_family == AF_INET) {
-        memcpy(&v4, address, sizeof v4);
-        out->addr.version = 4;
-        out->port = ntohs(v4.sin_port);
-        memcpy(out->addr.bytes, &v4.sin_addr, 4);
-    } else if (address->ss_family == AF_INET6) {
-        memcpy(&v6, address, sizeof v6);
-        out->addr.version = 6;
-        out->port = ntohs(v6.sin6_port);
-        memcpy(out->addr.bytes, &v6.sin6_addr, 16);
-    }
-    return out->addr.version != 0;
-}
-
 /* The address of ours that the upper tester is reached from, and a TCP port there that stays closed. */
 static bool udp_refusing(struct tpsp_net *n, struct pkt_endpoint *out)
 {
@@ -184,7 +166,7 @@ static bool udp_refusing(struct tpsp_net *n, struct pkt_endpoint *out)
     if (u->refusing_fd < 0 || (bind(u->refusing_fd, (struct sockaddr *)&ours, len) != 0 && errno != EINVAL))
         return false;
     len = sizeof ours;
-    return getsockname(u->refusing_fd, (struct sockaddr *)&ours, &len) == 0 && to_endpoint(&ours, out);
+    return getsockname(u->refusing_fd, (struct sockaddr *)&ours, &len) == 0 && pkt_endpoint_of_socket(&ours, out);
 }
 
 static void udp_close(struct tpsp_net *n)
