@@ -110,6 +110,8 @@ struct result_test {
     size_t pixit_count;
     const struct result_event *trace;
     size_t trace_count;
+    const char *const *transitions; /* changes of the IUT's state that were certain, each once: coverage_transition_text() */
+    size_t transition_count;
 };
 
 /* A failure that the ledger does not know: what makes a run exit with 1. */
@@ -125,6 +127,11 @@ struct result_model {
 };
 void result_model_add(struct result_model *sum, const struct result_model *more);
 
+/* The texts of scenarios, for reports that show them. */
+struct result_sources {
+    char *(*text)(const struct result_sources *sources, const char *file); /* by result_test.file, malloc'ed; NULL: not at hand */
+};
+
 struct results { /* of results_read(), which owns all of it; tests are in the order of result_id_compare() */
     const char *dir;         /* where the file lies, and what a test's pcap is relative to; "" when read from memory */
     struct result_run run;
@@ -134,6 +141,7 @@ struct results { /* of results_read(), which owns all of it; tests are in the or
     int64_t duration_ns;     /* the end lines added up, one a stretch of a resumed run; 0 without one */
     struct result_model model; /* zero where nothing was judged */
     bool torn;               /* the last line was cut off, and left out */
+    const struct result_sources *sources; /* NULL, unless whoever has read the results has the scenarios, too, and sets it */
 };
 
 struct results_summary {
