@@ -292,6 +292,7 @@ bool decode_test(struct decoder *d, const json_t *object, struct result_test *ou
     decode_string(d, object, "pcap", &out->pcap);
     decode_settings(d, object, "pixit", &out->pixit, &out->pixit_count);
     decode_trace(d, object, out);
+    decode_strings(d, object, "transitions", &out->transitions, &out->transition_count);
     return !d->failed;
 }
 

@@ -186,6 +186,7 @@ json_t *encode_test(const struct result_test *test)
     put_string(&o, "pcap", test->pcap);
     put(&o, "pixit", encode_settings(test->pixit, test->pixit_count));
     put(&o, "trace", encode_trace(test));
+    put(&o, "transitions", encode_strings(test->transitions, test->transition_count));
     return object_finish(&o);
 }
 

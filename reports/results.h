@@ -110,7 +110,7 @@ struct result_test {
     size_t pixit_count;
     const struct result_event *trace;
     size_t trace_count;
-    const char *const *transitions; /* changes of the IUT's state that were certain, each once: coverage_transition_text() */
+    const char *const *transitions; /* changes of the IUT's state that were certain, each once: coverage_changes() */
     size_t transition_count;
 };
 

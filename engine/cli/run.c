@@ -397,6 +397,22 @@ static int gather_model(struct run *run, const struct player *player)
     return ++run->model_tests < MODEL_TESTS_MAX ? 0 : write_model(run);
 }
 
+static int write_result(struct run *run, struct result_test *result, const struct player *player)
+{
+    static const struct coverage none;
+    const struct judge_host *judged = player ? player_judged(player) : NULL;
+    char texts[COVERAGE_TRANSITIONS_MAX][COVERAGE_TRANSITION_TEXT_MAX];
+    const char *transitions[COVERAGE_TRANSITIONS_MAX];
+    result->transition_count = coverage_changes(judged ? &judged->coverage : &none, texts);
+    for (size_t i = 0; i < result->transition_count; i++)
+        transitions[i] = texts[i];
+    result->transitions = transitions;
+    int failed = results_writer_test(run->writer, result);
+    result->transitions = NULL;
+    result->transition_count = 0;
+    return failed;
+}
+
 static int on_finished(void *context, const struct suite_test *test, struct result_test *result, const struct player *player)
 {
     struct run *run = context;
@@ -409,7 +425,7 @@ static int on_finished(void *context, const struct suite_test *test, struct resu
         result->trace_count = 0; /* ten thousand of them: who wants to see one replays it */
     if (keep_pcap(run, result, player, pcap_name, sizeof pcap_name) < 0)
         return -1;
-    if (results_writer_test(run->writer, result) < 0) {
+    if (write_result(run, result, player) < 0) {
         snprintf(run->failure, sizeof run->failure, "%s", results_writer_error(run->writer));
         return -1;
     }

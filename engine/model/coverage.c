@@ -1,6 +1,8 @@
 /* Coverage adds up (see coverage.h). */
 #include "engine/model/coverage.h"
 
+#include <stdio.h>
+
 const char *model_event_name(enum model_event event)
 {
     static const char *const names[EVENT_COUNT] = {
@@ -23,4 +25,15 @@ void coverage_add(struct coverage *sum, const struct coverage *more)
         for (unsigned event = 0; event < EVENT_COUNT; event++)
             for (unsigned to = 0; to < TCP_STATE_COUNT; to++)
                 sum->transitions[from][event][to] += more->transitions[from][event][to];
+}
+
+size_t coverage_changes(const struct coverage *coverage, char out[static COVERAGE_TRANSITIONS_MAX][COVERAGE_TRANSITION_TEXT_MAX])
+{
+    size_t count = 0;
+    for (enum tcp_state from = 0; from < TCP_STATE_COUNT; from++)
+        for (enum model_event event = 0; event < EVENT_COUNT; event++)
+            for (enum tcp_state to = 0; to < TCP_STATE_COUNT; to++)
+                if (from != to && coverage->transitions[from][event][to] && count < COVERAGE_TRANSITIONS_MAX)
+                    snprintf(out[count++], COVERAGE_TRANSITION_TEXT_MAX, "%s: %s -> %s", model_event_name(event), tcp_state_name(from), tcp_state_name(to));
+    return count;
 }

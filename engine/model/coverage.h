@@ -6,6 +6,7 @@
 #include "engine/model/rules.h"
 #include "engine/packet/state.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* What may happen to a connection, coarse enough to make a table of (RFC 9293 §3.10: calls, arrivals, timeouts). */
@@ -22,5 +23,10 @@ struct coverage {
     uint64_t transitions[TCP_STATE_COUNT][EVENT_COUNT][TCP_STATE_COUNT]; /* counted only where the state was certain */
 };
 void coverage_add(struct coverage *sum, const struct coverage *more);
+
+enum { COVERAGE_TRANSITION_TEXT_MAX = 64, COVERAGE_TRANSITIONS_MAX = 64 };
+/* The transitions that led from one state to another, each once, in the order of the states: "SYN arrives: LISTEN -> SYN-RECEIVED".
+ * Returns how many; those beyond COVERAGE_TRANSITIONS_MAX are left out. */
+size_t coverage_changes(const struct coverage *coverage, char out[static COVERAGE_TRANSITIONS_MAX][COVERAGE_TRANSITION_TEXT_MAX]);
 
 #endif

@@ -272,6 +272,18 @@ void judge_count_transition(struct judge *j, unsigned from, enum model_event eve
         j->host->coverage.transitions[__builtin_ctz(from)][event][__builtin_ctz(to)]++;
 }
 
+/* What a call began shows when its segment leaves: it is counted then. */
+static void count_shown(struct judge *j, unsigned from, const struct segment *s)
+{
+    unsigned flags = s->tcp->flags;
+    if (from == hypotheses_states(j->now))
+        return;
+    if (flags & PKT_FIN)
+        judge_count_transition(j, from, EVENT_CALL_CLOSE);
+    else if ((flags & (PKT_SYN | PKT_ACK | PKT_RST)) == PKT_SYN)
+        judge_count_transition(j, from, EVENT_CALL_OPEN);
+}
+
 /* ---- obligations --------------------------------------------------------------------------------------------------- */
 
 static const char *due_permitted(const struct due *due)
@@ -666,8 +678,10 @@ void judge_output(struct judge *j, const struct packet *packet, bool whole, int6
     header_output(j, &s);
     parts_output(j, &s);
     if (judge_is_exact(j)) {
+        unsigned from = hypotheses_states(j->now);
         choices_output(j, &s);
         take_output(j, &s);
+        count_shown(j, from, &s);
     }
     if ((s.tcp->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN)
         j->app.connecting = false; /* one connection an OPEN */
@@ -699,13 +713,17 @@ void judge_state(struct judge *j, enum tcp_state state, int64_t at_ns)
     judge_time(j, at_ns);
     if (!judge_is_exact(j) || j->host->pressed)
         return;
+    unsigned from = hypotheses_states(j->now);
     let_die(j, at_ns);
+    bool aged = from != hypotheses_states(j->now);
     for (unsigned i = 0; i < j->now->count; i++)
         if (told_fits(j, state, j->now->of[i].state))
             hypotheses_add(j, &next, &j->now->of[i]);
     judge_tested(j, RULE_STATE_TOLD);
     if (next.count > 0) {
         hypotheses_copy(j->now, &next);
+        if (aged && judge_must_be(j, GONE_STATES))
+            judge_count_transition(j, from, EVENT_TIMEOUT);
         return;
     }
     enum rule_id rule = judge_root(j, RULE_STATE_TOLD, state);

@@ -133,6 +133,9 @@ static void assert_same_test(const struct result_test *a, const struct result_te
     assert_int_equal(a->trace_count, b->trace_count);
     for (size_t i = 0; i < a->trace_count; i++)
         assert_same_event(&a->trace[i], &b->trace[i]);
+    assert_int_equal(a->transition_count, b->transition_count);
+    for (size_t i = 0; i < a->transition_count; i++)
+        assert_string_equal(a->transitions[i], b->transitions[i]);
 }
 
 static void assert_holds_sample(const struct results *results, size_t count)

@@ -59,6 +59,8 @@ static const struct result_event ack_trace[] = {
     { .at_ns = 612000003, .kind = RESULT_DROPPED, .index = 3, .segment = "< . 11:11(0) ack 1" },
 };
 
+static const char *const ack_transitions[] = { "ACK arrives: SYN-RECEIVED -> ESTABLISHED", "SYN arrives: LISTEN -> SYN-RECEIVED" };
+
 const struct result_test sample_tests[] = {
     { .id = "rfc9293/3.10-events/illegal-option-length", .title = "An option of length zero", .verdict = VERDICT_FAIL,
       .reason = "No answer", .duration_ns = 9000, .covers = must_7, .cover_count = 1, .level = LEVEL_MUST, .findings = data_dropped,
@@ -68,7 +70,8 @@ const struct result_test sample_tests[] = {
     { .id = "rfc9293/3.8-data/ack-within-500ms", .title = "A delayed ACK leaves within half a second", .verdict = VERDICT_FAIL,
       .reason = "The ACK came too late", .duration_ns = 612000003, .covers = must_40, .cover_count = 2, .level = LEVEL_MUST,
       .findings = late_ack, .finding_count = 1, .reruns = 1, .file = "tests-suite/rfc9293/3.8-data/ack-within-500ms.pkt", .line = 14,
-      .pcap = "pcap/ack-within-500ms.pcap", .pixit = own_pixit, .pixit_count = 1, .trace = ack_trace, .trace_count = ARRAY_LEN(ack_trace) },
+      .pcap = "pcap/ack-within-500ms.pcap", .pixit = own_pixit, .pixit_count = 1, .trace = ack_trace, .trace_count = ARRAY_LEN(ack_trace),
+      .transitions = ack_transitions, .transition_count = ARRAY_LEN(ack_transitions) },
     { .id = "rfc9293/3.8-data/ack-every-second", .title = "Every second segment is acknowledged", .verdict = VERDICT_PASS, .duration_ns = 3,
       .covers = shld_19, .cover_count = 2, .level = LEVEL_SHOULD, .findings = few_acks, .finding_count = 1 },
     { .id = "rfc9293/3.6-closing/time-wait", .title = "TIME-WAIT lasts 2 MSL", .verdict = VERDICT_FAIL, .reason = "TIME-WAIT was left early",
