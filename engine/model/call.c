@@ -147,6 +147,8 @@ static void note_call(struct judge *j, const struct judge_call *call, int64_t at
 void judge_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
 {
     unsigned from = hypotheses_states(j->now);
+    if (reactions_wanted(j))
+        reactions_call(j, call);
     judge_time(j, at_ns);
     note_call(j, call, at_ns);
     content_call(j, call, at_ns);

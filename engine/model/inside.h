@@ -7,7 +7,7 @@
  *   timestamps.c RFC 7323 §3-5                                              sack.c     RFC 2018, 2883
  *   ecn.c        RFC 3168                                                   content.c  the octets: retransmissions, SENDs
  *   timing.c     RFC 6298, persist, delayed ACK, keep-alive: when           icmp.c     RFC 5927, 5461, 1191, 8201
- *   choices.c    which of two permitted reactions: for the portrait
+ *   choices.c    which of two permitted reactions: for the portrait         reactions.c for fuzzers: what was done in answer to what
  *
  * Each part that watches has two or three functions, called in the order of judge.c: PART_input (facts still as before this
  * segment), PART_output (likewise: facts of everything before this segment), PART_time. A part keeps its own state in its own
@@ -178,6 +178,7 @@ struct judge { /* what a capture needs of it for each segment comes first, so th
     struct timing_watch timing;
     struct choices_watch choices;
     struct icmp_watch icmp;
+    struct reaction_watch reaction;
 };
 
 static inline bool judge_is_lossy(const struct judge *j) { return j->host->link == JUDGE_LOSSY; }
@@ -204,6 +205,15 @@ const char *side_number(const struct side *side, uint32_t number, char out[stati
 /* The latest time for something that is due after length_ns at the latest, counted from from_ns: granularity and latency included.
  */
 int64_t judge_latest(const struct judge *j, int64_t from_ns, int64_t length_ns);
+
+/* ---- reactions.c: nothing of it where nobody wants it -------------------------------------------------------------- */
+
+static inline bool reactions_wanted(const struct judge *j) { return j->host->reactions; }
+void reactions_input(struct judge *j, const struct segment *s);
+void reactions_icmp(struct judge *j);
+void reactions_call(struct judge *j, const struct judge_call *call);
+void reactions_output(struct judge *j, const struct segment *s);
+void reactions_settle(struct judge *j); /* nothing follows at once: the tuple at hand is complete */
 
 /* ---- the machine: judge.c, arrival.c, emission.c, call.c ------------------------------------------------------------ */
 

@@ -141,6 +141,17 @@ static struct hypotheses *anything(void)
     return &all;
 }
 
+static void fill_set(struct judge *j, unsigned states)
+{
+    j->now->count = 0;
+    j->before = j->now + 1;
+    j->disturbed = !states || states & MORTAL_STATES; /* the numbers of a connection that is there already are not known */
+    for (unsigned state = 0; state < TCP_STATE_COUNT; state++)
+        if (!states || states & 1u << state)
+            hypotheses_add(j, j->now, &(struct hypothesis){.state = (uint8_t)state});
+    hypotheses_copy(j->before, j->now);
+}
+
 static bool begin_set(struct judge *j, unsigned states)
 {
     if (judge_is_lossy(j)) {
@@ -150,12 +161,7 @@ static bool begin_set(struct judge *j, unsigned states)
     j->now = calloc(2, sizeof *j->now);
     if (!j->now)
         return false;
-    j->before = j->now + 1;
-    j->disturbed = !states || states & MORTAL_STATES; /* the numbers of a connection that is there already are not known */
-    for (unsigned state = 0; state < TCP_STATE_COUNT; state++)
-        if (!states || states & 1u << state)
-            hypotheses_add(j, j->now, &(struct hypothesis){.state = (uint8_t)state});
-    *j->before = *j->now;
+    fill_set(j, states);
     return true;
 }
 
@@ -164,9 +170,8 @@ size_t judge_memory_len(void)
     return sizeof(struct judge);
 }
 
-struct judge *judge_place(void *memory, const struct judge_config *config)
+static void begin(struct judge *j, const struct judge_config *config)
 {
-    struct judge *j = memory;
     j->host = config->host;
     j->iut = config->iut;
     j->peer = config->peer;
@@ -174,7 +179,24 @@ struct judge *judge_place(void *memory, const struct judge_config *config)
     j->context = config->context;
     j->unicast = is_unicast(&config->iut.addr) && is_unicast(&config->peer.addr);
     j->app.listening = config->states == 1u << TCP_STATE_LISTEN;
+}
+
+struct judge *judge_place(void *memory, const struct judge_config *config)
+{
+    struct judge *j = memory;
+    begin(j, config);
     return begin_set(j, config->states) ? j : NULL;
+}
+
+void judge_again(struct judge *j, const struct judge_config *config)
+{
+    struct hypotheses *set = j->now;
+    struct side *candidate = j->candidate;
+    content_release(j);
+    *j = (struct judge){.now = set};
+    begin(j, config);
+    fill_set(j, config->states);
+    free(candidate);
 }
 
 struct judge *judge_new(const struct judge_config *config)
@@ -349,6 +371,8 @@ void judge_time(struct judge *j, int64_t now_ns)
 
 void judge_fence(struct judge *j, int64_t now_ns)
 {
+    if (reactions_wanted(j))
+        reactions_settle(j);
     judge_time(j, now_ns);
     if (!judge_is_exact(j))
         return;
@@ -380,6 +404,8 @@ int64_t judge_deadline(const struct judge *j)
 void judge_end(struct judge *j, int64_t now_ns)
 {
     judge_time(j, now_ns);
+    if (reactions_wanted(j))
+        reactions_settle(j);
     if (judge_is_lossy(j))
         lossy_end(j, now_ns);
 }
@@ -533,6 +559,8 @@ void judge_input(struct judge *j, const struct packet *packet, bool whole, int64
 {
     struct segment s;
     if (packet->kind == PKT_KIND_ICMP) {
+        if (reactions_wanted(j))
+            reactions_icmp(j);
         icmp_input(j, packet, at_ns, index);
         return;
     }
@@ -548,6 +576,8 @@ void judge_input(struct judge *j, const struct packet *packet, bool whole, int64
     }
     if (!s.valid || !j->unicast)
         return;
+    if (reactions_wanted(j))
+        reactions_input(j, &s);
     if (judge_is_exact(j))
         let_die(j, at_ns);
     note_peer_syn(j, &s);
@@ -674,6 +704,8 @@ void judge_output(struct judge *j, const struct packet *packet, bool whole, int6
         judge_lossy_output(j, &s);
         return;
     }
+    if (reactions_wanted(j))
+        reactions_output(j, &s);
     note_own_syn(j, &s);
     header_output(j, &s);
     parts_output(j, &s);

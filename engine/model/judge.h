@@ -18,6 +18,7 @@
 #include "engine/model/coverage.h"
 #include "engine/model/octets.h"
 #include "engine/model/portrait.h"
+#include "engine/model/reactions.h"
 #include "engine/model/rules.h"
 #include "engine/packet/packet.h"
 #include "engine/packet/state.h"
@@ -48,6 +49,7 @@ struct judge_host {
     struct octets_store octets;    /* memory for octets compared later, zero at first; what it holds is filled in by the judges */
     struct coverage coverage;      /* filled in by the judges */
     struct portrait portrait;      /* filled in by the judges */
+    struct reactions *reactions;   /* where judges count (state, event, reaction) tuples; NULL: nowhere, as in a capture. The caller's */
 };
 
 /* ---- findings -------------------------------------------------------------------------------------------------- */
@@ -89,6 +91,8 @@ void judge_free(struct judge *judge);
 size_t judge_memory_len(void);
 struct judge *judge_place(void *memory, const struct judge_config *config);
 void judge_clear(struct judge *judge);
+/* judge_clear() and judge_place() in one, which keeps what the judge has allocated. Not for captures. */
+void judge_again(struct judge *judge, const struct judge_config *config);
 /* Has the processor get what it will need of a judge in a capture (JUDGE_LOSSY) for its next segment. */
 void judge_prefetch(const void *judge);
 
