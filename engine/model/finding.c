@@ -47,7 +47,8 @@ static void report(struct judge *j, enum rule_id id, uint32_t index, int64_t at_
     rule_requirement(rule, 0, requirement);
     j->report(j->context, &(struct judge_finding){
         .rule = id, .requirement = requirement, .level = rule->level, .at_ns = at_ns, .segment = index,
-        .needs = judge_is_lossy(j) ? needs : 0, .message = message, .permitted = permitted, .observed = observed,
+        .needs = judge_is_lossy(j) ? needs : 0, .message = message, .permitted = permitted, .observed = observed, .state = j->reaction.state,
+        .event = j->reaction.event,
     });
 }
 

@@ -70,6 +70,7 @@ struct judge_finding { /* texts live until the report returns */
     const char *message;           /* a sentence: "acknowledges data that was never sent: ACK 1461, but only 1..1001 has come" */
     const char *permitted;         /* all alternatives */
     const char *observed;          /* the segment as the scenario language writes it, or "nothing" */
+    uint8_t state, event;          /* where reactions are counted: the tuple at hand (reactions.h) */
 };
 typedef void judge_report(void *context, const struct judge_finding *finding);
 

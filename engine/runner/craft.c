@@ -1,23 +1,12 @@
 /* A scenario's injection made into a packet: numbers filled in as a peer would, then spoiled as the scenario asks. */
+#include "engine/runner/craft.h"
 #include "engine/runner/icmp_name.h"
-#include "engine/runner/play.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CRAFT_PAYLOAD_MAX = 65535, CRAFT_WINDOW_DEFAULT = 65535 };
-
-struct craft {
-    struct player *p;
-    const struct scn_packet *packet;
-    struct endpoint *e;
-    struct pkt_spec spec;
-    struct pkt_option_buffer options;
-    uint8_t *payload;       /* CRAFT_PAYLOAD_MAX octets */
-    size_t truncate, fragment;
-    char error[PLAYER_CAUSE_MAX];
-};
+enum { CRAFT_WINDOW_DEFAULT = 65535 };
 
 /* The value of a field; fallback when the scenario left it out. */
 static bool field(struct craft *c, const struct scn_match *want, int64_t fallback, int64_t *out, bool *absolute)
@@ -114,7 +103,7 @@ static bool put_options(struct craft *c)
 
 /* ---- overrides */
 
-static bool override_checksum(struct craft *c, const struct scn_override *o, int64_t value)
+static void override_checksum(struct craft *c, const struct scn_override *o, int64_t value)
 {
     bool ip = o->key == SCN_KEY_IP_CHECKSUM;
     if (o->special == SCN_BAD) {
@@ -126,7 +115,6 @@ static bool override_checksum(struct craft *c, const struct scn_override *o, int
         else
             c->spec.checksum_value = (uint16_t)value;
     }
-    return true;
 }
 
 static void override_payload(struct craft *c, const struct scn_override *o, int64_t value)
@@ -140,16 +128,12 @@ static void override_payload(struct craft *c, const struct scn_override *o, int6
     c->e->tester_pattern_broken = true;
 }
 
-static bool apply_override(struct craft *c, const struct scn_override *o)
+void craft_override(struct craft *c, const struct scn_override *o, int64_t value)
 {
-    int64_t value = 0;
-    bool absolute;
-    if (o->value.relation != SCN_NONE && !field(c, &o->value, 0, &value, &absolute))
-        return false;
     struct pkt_spec *s = &c->spec;
     switch (o->key) {
     case SCN_KEY_CHECKSUM:
-    case SCN_KEY_IP_CHECKSUM: return override_checksum(c, o, value);
+    case SCN_KEY_IP_CHECKSUM: override_checksum(c, o, value); break;
     case SCN_KEY_PAYLOAD: override_payload(c, o, value); break;
     case SCN_KEY_OPTIONS: s->options = o->bytes, s->options_len = (uint8_t)o->bytes_len; break;
     case SCN_KEY_DOFF: s->overrides |= PKT_SET_DATA_OFFSET, s->data_offset_words = (uint8_t)value; break;
@@ -172,6 +156,15 @@ static bool apply_override(struct craft *c, const struct scn_override *o)
     case SCN_KEY_IP_DST: s->dst = o->address; break;
     case SCN_KEY_COUNT: break;
     }
+}
+
+static bool apply_override(struct craft *c, const struct scn_override *o)
+{
+    int64_t value = 0;
+    bool absolute;
+    if (o->value.relation != SCN_NONE && !field(c, &o->value, 0, &value, &absolute))
+        return false;
+    craft_override(c, o, value);
     return true;
 }
 
@@ -218,14 +211,21 @@ static bool put_numbers(struct craft *c)
 
 /* The octets that belong at this place of the stream; what lies before it (a segment straddling the SYN) is pattern of offset 0 on.
  */
-static void put_payload(struct craft *c)
+void craft_payload(struct craft *c)
 {
     uint32_t first = c->spec.seq + (c->spec.flags & PKT_SYN ? 1u : 0u);
     uint32_t isn = c->e->tester_isn_known && !(c->spec.flags & PKT_SYN) ? c->e->tester_isn : c->spec.seq;
     int64_t offset = seq_distance(isn + 1, first);
-    for (uint32_t i = 0; i < c->spec.payload_len; i++)
-        c->payload[i] = endpoint_pattern(c->e, true, (uint64_t)(offset + i));
+    endpoint_fill_pattern(c->e, true, (uint64_t)offset, c->payload, c->spec.payload_len);
     c->spec.payload = c->payload;
+}
+
+void craft_ip(struct craft *c)
+{
+    c->spec.src = c->e->tester.addr;
+    c->spec.dst = c->e->iut.addr;
+    c->spec.ip_id = c->p->ip_id++;
+    c->spec.dont_fragment = true;
 }
 
 static void put_ip(struct craft *c)
@@ -233,11 +233,7 @@ static void put_ip(struct craft *c)
     static const uint8_t codepoint[] = {[SCN_ECN_NOT_ECT] = 0, [SCN_ECN_ECT0] = 2, [SCN_ECN_ECT1] = 1, [SCN_ECN_ECT01] = 2, [SCN_ECN_CE] = 3};
     int64_t tos, ttl, label;
     bool ignored;
-    struct player *p = c->p;
-    c->spec.src = c->e->tester.addr;
-    c->spec.dst = c->e->iut.addr;
-    c->spec.ip_id = p->ip_id++;
-    c->spec.dont_fragment = true;
+    craft_ip(c);
     c->spec.tos = c->packet->ecn == SCN_ECN_NONE_GIVEN ? 0 : codepoint[c->packet->ecn];
     if (field(c, &c->packet->tos, c->spec.tos, &tos, &ignored))
         c->spec.tos = (uint8_t)tos;
@@ -252,11 +248,23 @@ static bool craft_tcp(struct craft *c)
     c->spec.protocol = PKT_PROTO_TCP;
     if (!put_flags(c) || !put_numbers(c) || !put_options(c))
         return false;
-    put_payload(c);
+    craft_payload(c);
     return true;
 }
 
 /* ---- ICMP errors: they quote the start of a segment of the IUT (RFC 792; RFC 4443 quotes more, RFC 1122 allows it) */
+
+ssize_t craft_quote(struct craft *c, uint32_t seq, int64_t len, uint8_t *out, size_t capacity)
+{
+    const struct endpoint *e = c->e;
+    struct pkt_spec quoted = {
+        .protocol = PKT_PROTO_TCP, .src = e->iut.addr, .dst = e->tester.addr, .src_port = e->iut.port, .dst_port = e->tester.port,
+        .seq = seq, .ack = e->snd_nxt, .flags = PKT_ACK, .window = 65535,
+        .dont_fragment = true, .overrides = PKT_SET_IP_TOTAL_LEN,
+        .ip_total_len_value = (uint16_t)((e->iut.addr.version == 4 ? 40 : 20) + len),
+    };
+    return pkt_build(c->p->builder, &quoted, out, capacity);
+}
 
 static ssize_t quote_segment(struct craft *c, uint8_t *out, size_t capacity)
 {
@@ -264,14 +272,7 @@ static ssize_t quote_segment(struct craft *c, uint8_t *out, size_t capacity)
     bool absolute, ignored;
     if (!field(c, &c->packet->seq, 0, &seq, &absolute) || !field(c, &c->packet->len, 0, &len, &ignored))
         return -1;
-    const struct endpoint *e = c->e;
-    struct pkt_spec quoted = {
-        .protocol = PKT_PROTO_TCP, .src = e->iut.addr, .dst = e->tester.addr, .src_port = e->iut.port, .dst_port = e->tester.port,
-        .seq = absolute ? (uint32_t)seq : endpoint_iut_wire(e, seq), .ack = e->snd_nxt, .flags = PKT_ACK, .window = 65535,
-        .dont_fragment = true, .overrides = PKT_SET_IP_TOTAL_LEN,
-        .ip_total_len_value = (uint16_t)((e->iut.addr.version == 4 ? 40 : 20) + len),
-    };
-    return pkt_build(c->p->builder, &quoted, out, capacity);
+    return craft_quote(c, absolute ? (uint32_t)seq : endpoint_iut_wire(c->e, seq), len, out, capacity);
 }
 
 static bool craft_icmp(struct craft *c)
@@ -312,11 +313,8 @@ static void send_fragment(void *context, const uint8_t *fragment, size_t len)
     play_send(c->p, c->e, fragment, len);
 }
 
-static bool build_and_send(struct craft *c)
+bool craft_send(struct craft *c)
 {
-    for (unsigned i = 0; i < c->packet->override_count; i++)
-        if (!apply_override(c, &c->packet->overrides[i]))
-            return false;
     if (c->fragment)
         c->spec.dont_fragment = false;
     static _Thread_local uint8_t bytes[PKT_BYTES_MAX];
@@ -338,6 +336,14 @@ static bool build_and_send(struct craft *c)
     return true;
 }
 
+static bool spoil_and_send(struct craft *c)
+{
+    for (unsigned i = 0; i < c->packet->override_count; i++)
+        if (!apply_override(c, &c->packet->overrides[i]))
+            return false;
+    return craft_send(c);
+}
+
 bool craft_and_send(struct player *p, const struct scn_packet *packet)
 {
     struct craft c = {.p = p, .packet = packet, .e = play_endpoint(p, &packet->endpoint)};
@@ -353,7 +359,7 @@ bool craft_and_send(struct player *p, const struct scn_packet *packet)
         return false;
     }
     put_ip(&c);
-    bool sent = (packet->protocol == SCN_TCP ? craft_tcp(&c) : craft_icmp(&c)) && build_and_send(&c);
+    bool sent = (packet->protocol == SCN_TCP ? craft_tcp(&c) : craft_icmp(&c)) && spoil_and_send(&c);
     free(c.payload);
     if (!sent)
         play_stop(p, VERDICT_ERROR, "line %d: this segment cannot be injected: %s", packet->at.line, c.error);

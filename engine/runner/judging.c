@@ -22,7 +22,6 @@ enum { PAIR_BUCKETS = 64, JUDGING_LISTENERS_MAX = 64 };
 
 struct pair {
     struct pair *next_in_bucket, *next;
-    struct player *p;
     struct pkt_endpoint iut, peer;
     struct judge *judge;
     bool outstanding;             /* a SYN to a listener, not accepted yet */
@@ -35,6 +34,7 @@ struct kept_option { int handle; const char *name; int64_t value; };
 struct judging {
     struct judge_host host;
     struct pair *buckets[PAIR_BUCKETS], *pairs; /* all of them, newest first */
+    struct pair *spare;           /* of former plays */
     unsigned pair_count;
     struct listener listeners[JUDGING_LISTENERS_MAX];
     unsigned listener_count;
@@ -44,6 +44,7 @@ struct judging {
     int64_t now_ns;               /* of the last thing told */
     bool ended, catching_up;
     struct result_finding findings[JUDGING_FINDINGS_MAX];
+    struct judging_mark marks[JUDGING_FINDINGS_MAX]; /* one for each */
     size_t finding_count;
 };
 
@@ -51,11 +52,12 @@ struct judging {
 
 static void keep_finding(void *context, const struct judge_finding *found)
 {
-    struct player *p = ((struct pair *)context)->p;
+    struct player *p = context;
     struct judging *g = p->judging;
     if (g->finding_count == JUDGING_FINDINGS_MAX)
         return;
     const char *rule = rule_at(found->rule)->name;
+    g->marks[g->finding_count] = (struct judging_mark){.rule = found->rule, .state = found->state, .event = found->event, .record = p->record};
     g->findings[g->finding_count++] = (struct result_finding){
         .rule = rule, .requirement = strdup(found->requirement), .level = found->level, .message = strdup(found->message),
         .expected = strdup(found->permitted), .observed = strdup(found->observed), .at_ns = play_since_start(p, found->at_ns),
@@ -69,6 +71,11 @@ size_t judging_findings(const struct judging *g, const struct result_finding **l
 {
     *list = g->findings;
     return g->finding_count;
+}
+
+const struct judging_mark *judging_marks(const struct judging *g)
+{
+    return g->marks;
 }
 
 const struct result_finding *judging_failure(const struct judging *g, bool strict)
@@ -86,7 +93,17 @@ const struct judge_host *judging_host(const struct judging *g)
     return &g->host;
 }
 
+void judging_count_reactions(struct judging *g, struct reactions *reactions)
+{
+    g->host.reactions = reactions;
+}
+
 /* ---- life cycle ---------------------------------------------------------------------------------------------------- */
+
+static struct pair **bucket_of(struct judging *g, const struct pkt_endpoint *peer)
+{
+    return &g->buckets[peer->port % PAIR_BUCKETS];
+}
 
 /* Settings under which a listener may keep silent to a SYN, or answer it without keeping a record. */
 static bool asks_for_pressure(const struct scenario *s)
@@ -137,21 +154,53 @@ struct judging *judging_new(struct player *p)
     return g;
 }
 
-void judging_free(struct judging *g)
+static void free_findings(struct judging *g)
 {
-    if (!g)
-        return;
-    for (struct pair *pair = g->pairs, *next; pair; pair = next) {
-        next = pair->next;
-        judge_free(pair->judge);
-        free(pair);
-    }
     for (size_t i = 0; i < g->finding_count; i++) {
         free((char *)g->findings[i].requirement);
         free((char *)g->findings[i].message);
         free((char *)g->findings[i].expected);
         free((char *)g->findings[i].observed);
     }
+    g->finding_count = 0;
+}
+
+static void free_pairs(struct pair *first)
+{
+    for (struct pair *pair = first, *next; pair; pair = next) {
+        next = pair->next;
+        judge_free(pair->judge);
+        free(pair);
+    }
+}
+
+void judging_again(struct player *p)
+{
+    struct judging *g = p->judging;
+    while (g->pairs) {
+        struct pair *pair = g->pairs;
+        g->pairs = pair->next;
+        *bucket_of(g, &pair->peer) = NULL;
+        pair->next = g->spare;
+        g->spare = pair;
+    }
+    free_findings(g);
+    pkt_reassembler_free(g->reassembler);
+    g->reassembler = NULL;
+    g->pair_count = g->listener_count = g->option_count = 0;
+    g->host.challenge_count = 0;
+    g->host.pressed = asks_for_pressure(p->scenario);
+    g->now_ns = p->now_ns;
+    g->ended = g->catching_up = false;
+}
+
+void judging_free(struct judging *g)
+{
+    if (!g)
+        return;
+    free_pairs(g->pairs);
+    free_pairs(g->spare);
+    free_findings(g);
     pkt_reassembler_free(g->reassembler);
     free(g);
 }
@@ -198,11 +247,6 @@ static struct listener *listener_on(struct judging *g, uint16_t port)
     return NULL;
 }
 
-static struct pair **bucket_of(struct judging *g, const struct pkt_endpoint *peer)
-{
-    return &g->buckets[peer->port % PAIR_BUCKETS];
-}
-
 static struct pair *find_pair(struct judging *g, const struct pkt_endpoint *iut, const struct pkt_endpoint *peer)
 {
     for (struct pair *pair = *bucket_of(g, peer); pair; pair = pair->next_in_bucket)
@@ -233,24 +277,38 @@ static void tell_options(struct judging *g, struct pair *pair, int handle, int64
             tell(pair, &(struct judge_call){.kind = JUDGE_CALL_OPTION, .name = g->options[i].name, .amount = g->options[i].value}, at_ns);
 }
 
+/* One to be filled in: of a former play, or newly made. NULL: out of memory. */
+static struct pair *take_pair(struct judging *g, const struct judge_config *config)
+{
+    struct pair *pair = g->spare;
+    if (pair) {
+        g->spare = pair->next;
+        judge_again(pair->judge, config);
+        return pair;
+    }
+    pair = calloc(1, sizeof *pair);
+    if (pair)
+        pair->judge = judge_new(config);
+    if (pair && !pair->judge) {
+        free(pair);
+        return NULL;
+    }
+    return pair;
+}
+
 static struct pair *new_pair(struct player *p, const struct pkt_endpoint *iut, const struct pkt_endpoint *peer, int64_t at_ns)
 {
     struct judging *g = p->judging;
     const struct listener *listener = listener_on(g, iut->port);
-    struct pair *pair = g->pair_count < JUDGING_PAIRS_MAX ? calloc(1, sizeof *pair) : NULL;
-    if (!pair)
-        return NULL;
     struct judge_config config = {
         .host = &g->host, .iut = *iut, .peer = *peer, .states = 1u << (listener ? TCP_STATE_LISTEN : TCP_STATE_CLOSED),
-        .report = keep_finding, .context = pair};
+        .report = keep_finding, .context = p};
     if (!g->host.application_known) /* somebody else has opened the ports, or not */
         config.states = 1u << TCP_STATE_LISTEN | 1u << TCP_STATE_CLOSED;
-    *pair = (struct pair){.next_in_bucket = *bucket_of(g, peer), .next = g->pairs, .p = p, .iut = *iut, .peer = *peer};
-    pair->judge = judge_new(&config);
-    if (!pair->judge) {
-        free(pair);
+    struct pair *pair = g->pair_count < JUDGING_PAIRS_MAX ? take_pair(g, &config) : NULL;
+    if (!pair)
         return NULL;
-    }
+    *pair = (struct pair){.next_in_bucket = *bucket_of(g, peer), .next = g->pairs, .iut = *iut, .peer = *peer, .judge = pair->judge};
     *bucket_of(g, peer) = g->pairs = pair;
     g->pair_count++;
     if (listener)

@@ -17,6 +17,8 @@ enum { JUDGING_FINDINGS_MAX = 16, JUDGING_PAIRS_MAX = 4096, JUDGING_OPTIONS_MAX 
 /* NULL: out of memory. */
 struct judging *judging_new(struct player *p);
 void judging_free(struct judging *judging);
+/* For another play of the same player, with what this one has allocated; coverage and portrait add up. */
+void judging_again(struct player *p);
 
 /* Reads what the IUT has sent so far: it must be judged before what is told next. */
 void judging_catch_up(struct player *p);
@@ -53,6 +55,12 @@ void judging_end(struct player *p);
 
 /* The findings, and the gravest of them: what it does to a verdict. */
 size_t judging_findings(const struct judging *judging, const struct result_finding **list);
+/* Where and when each of them was found, for those who compare findings: the state of the connection and the event (reactions.h), as far as
+ * reactions are counted; player.record. */
+struct judging_mark { enum rule_id rule; uint8_t state, event; unsigned record; };
+const struct judging_mark *judging_marks(const struct judging *judging);
+/* Has the judges count (state, event, reaction) tuples there from now on; NULL: no more. */
+void judging_count_reactions(struct judging *judging, struct reactions *reactions);
 /* The first finding that makes a test fail; NULL: none does. */
 const struct result_finding *judging_failure(const struct judging *judging, bool strict);
 const struct judge_host *judging_host(const struct judging *judging);

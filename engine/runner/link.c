@@ -14,6 +14,8 @@ void play_note_packet(struct player *p, enum result_event_kind kind, struct endp
 {
     struct packet packet;
     char text[512], error_text[128] = "";
+    if (p->trace.silent)
+        return;
     enum pkt_error error = pkt_parse(bytes, len, &packet);
     play_describe(e, &packet, from_tester, text, sizeof text);
     if (error != PKT_OK)
@@ -33,6 +35,8 @@ void play_note_state(struct player *p, struct endpoint *e)
         return;
     e->state = state;
     e->state_known = true;
+    if (p->trace.silent)
+        return;
     char text[96];
     snprintf(text, sizeof text, "IUT: %s%s%s", tcp_state_name(state), e->slot ? " with @" : "", e->slot ? p->scenario->endpoints[e->slot].name : "");
     trace_event(&p->trace, RESULT_STATE, play_since_start(p, p->now_ns), 0, play_line(p), NULL, text);

@@ -27,6 +27,20 @@ static void place_endpoint(struct player *p, struct endpoint *e, unsigned ordina
     e->isn_base = p->scenario->has_isn ? p->scenario->isn : p->scenario->has_front_matter ? (uint32_t)play_random(p) : 0;
 }
 
+/* Room for one more. False: out of memory. */
+static bool make_endpoint(struct player *p)
+{
+    struct endpoint **grown = realloc(p->endpoints, (p->endpoints_made + 1) * sizeof *grown);
+    if (!grown)
+        return false;
+    p->endpoints = grown;
+    struct endpoint *made = malloc(sizeof *made);
+    if (!made)
+        return false;
+    p->endpoints[p->endpoints_made++] = made;
+    return true;
+}
+
 struct endpoint *play_endpoint_at(struct player *p, unsigned slot, int64_t subscript)
 {
     for (unsigned i = p->endpoint_count; i-- > 0;)
@@ -34,17 +48,12 @@ struct endpoint *play_endpoint_at(struct player *p, unsigned slot, int64_t subsc
             return p->endpoints[i];
     if (p->endpoint_count == PLAYER_ENDPOINTS_MAX)
         return NULL;
-    struct endpoint **grown = realloc(p->endpoints, (p->endpoint_count + 1) * sizeof *grown);
-    if (!grown)
+    if (p->endpoint_count == p->endpoints_made && !make_endpoint(p))
         return NULL;
-    p->endpoints = grown;
-    struct endpoint *e = calloc(1, sizeof *e);
-    if (!e)
-        return NULL;
-    e->slot = slot;
-    e->subscript = subscript;
-    place_endpoint(p, e, p->endpoint_count);
-    return p->endpoints[p->endpoint_count++] = e;
+    struct endpoint *e = p->endpoints[p->endpoint_count];
+    *e = (struct endpoint){.slot = slot, .subscript = subscript};
+    place_endpoint(p, e, p->endpoint_count++);
+    return e;
 }
 
 struct endpoint *play_endpoint(struct player *p, const struct scn_endpoint_ref *ref)

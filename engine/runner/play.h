@@ -1,4 +1,5 @@
-/* Inside a player: the state that its parts share. Included by engine/runner's own files only.
+/* Inside a player: the state that its parts share. Included by engine/runner's own files, and by engine/fuzz/play*.c, which play octets on
+ * the same parts.
  *
  *   player.c   life cycle, arrival of packets, running                   steps.c    one function a kind of step
  *   expect.c   expectations: windows of time, passing over, misses      call.c     sockets calls: when to try, what to make of it
@@ -55,8 +56,8 @@ struct held { /* a packet that the link keeps back */
 };
 
 struct arrival { /* a packet of the IUT that was read but has not gone through the link yet */
-    uint8_t *bytes;
-    size_t len;
+    uint8_t *bytes;       /* capacity octets, used again by the next one that has this place */
+    size_t len, capacity;
     struct interval at;
     uint32_t index;
 };
@@ -130,7 +131,7 @@ struct player {
 
     struct scn_value *values;
     struct endpoint **endpoints;
-    unsigned endpoint_count;
+    unsigned endpoint_count, endpoints_made; /* made: those beyond the count are left from the play before */
     struct descriptor fds[PLAYER_FDS_MAX];
     unsigned fd_count;
     struct pending_call pending[PLAYER_PENDING_MAX];
@@ -164,6 +165,7 @@ struct player {
     uint16_t ip_id;
     int64_t worst_lateness_ns;
 
+    unsigned record;              /* of octets (engine/fuzz/play.c): the one being played, from 1 */
     enum scn_phase phase;
     const char *requirement;      /* failures are charged to it */
     bool finished, ending;
@@ -192,6 +194,10 @@ void play_accept(struct player *p, const uint8_t *bytes, size_t len, struct inte
 /* At the end of a play: what has come too late for it stands in the trace, for the model has judged it. */
 void play_note_unseen(struct player *p);
 const struct scn_step *play_current_step(const struct player *p);
+/* What comes before the steps in a run: arrivals, what the link held back, calls tried again. */
+void play_resume(struct player *p, int64_t now_ns);
+/* Begins another play, of no steps, with what a former one has allocated: at this place, with this state of the generator. False: out of memory. */
+bool play_again(struct player *p, const struct player_place *place, uint64_t random, int64_t now_ns);
 /* A finding in the words given; charges it to the current requirement, and ends the play as the phase and level demand. */
 struct play_cause {
     const char *rule;             /* "expect", "never", "state", "call", "assert", "checksum", "stream" */
@@ -288,6 +294,17 @@ bool play_reveal_state(struct player *p, struct endpoint *e, enum tcp_state *out
 /* Is the IUT in one of these states now? Also answers for "no connection record" behind a listener. */
 enum tristate { STATE_NO, STATE_YES, STATE_UNKNOWN };
 enum tristate play_state_is(struct player *p, const struct scn_step *step, enum tcp_state *now);
+
+/* ---- sockets.c */
+/* The open descriptor of this number, or NULL. */
+struct descriptor *play_find_descriptor(struct player *p, int64_t number);
+struct descriptor *play_add_descriptor(struct player *p, int64_t number, int handle); /* NULL: too many */
+/* The port that the IUT has chosen becomes that of the endpoint. */
+void play_learn_local_port(struct player *p, struct descriptor *fd);
+/* The name of a sockets option in the play's IP version. */
+const char *play_option_name(const struct player *p, const char *name);
+/* Octets the application has read: are they the tester's, or the text where that is a string? Notes how many. text may be NULL. */
+void play_check_read(struct player *p, struct descriptor *fd, const uint8_t *data, size_t len, const struct scn_expr *text, unsigned flags);
 
 /* ---- call.c */
 enum progress play_call(struct player *p, const struct scn_step *step);

@@ -77,6 +77,8 @@ void play_note(struct player *p, const char *format, ...)
 {
     char text[PLAYER_CAUSE_MAX];
     va_list arguments;
+    if (p->trace.silent)
+        return;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -217,19 +219,32 @@ static void check_always(struct player *p, const struct seen *seen)
     }
 }
 
+/* What a peer learns of a segment. */
+static void note_received(struct endpoint *e, const struct packet *packet)
+{
+    if (packet->kind != PKT_KIND_TCP || !packet->tcp.checksum_ok)
+        return;
+    if ((packet->tcp.flags & PKT_SYN) && !(packet->tcp.flags & PKT_ACK) && !e->iut_port_known) {
+        e->iut.port = packet->tcp.src_port;
+        e->iut_port_known = true;
+    }
+    endpoint_note_received(e, &packet->tcp);
+}
+
 void play_accept(struct player *p, const uint8_t *bytes, size_t len, struct interval at, uint32_t index)
 {
-    struct packet packet;
-    pkt_parse(bytes, len, &packet);
-    struct endpoint *e = endpoint_of(p, &packet);
+    struct seen passing = {.at = at, .index = index};
+    struct packet *packet = &passing.packet;
+    pkt_parse(bytes, len, packet);
+    struct endpoint *e = passing.endpoint = endpoint_of(p, packet);
     if (!e)
         return;
-    if (packet.kind == PKT_KIND_TCP && packet.tcp.checksum_ok) {
-        if ((packet.tcp.flags & PKT_SYN) && !(packet.tcp.flags & PKT_ACK) && !e->iut_port_known) {
-            e->iut.port = packet.tcp.src_port;
-            e->iut_port_known = true;
-        }
-        endpoint_note_received(e, &packet.tcp);
+    note_received(e, packet);
+    if (p->trace.silent) { /* and nobody will expect it */
+        play_note_state(p, e);
+        if (packet->kind == PKT_KIND_TCP)
+            check_always(p, &passing);
+        return;
     }
     play_note_packet(p, RESULT_RECEIVED, e, bytes, len, false, at.latest, index);
     play_note_state(p, e);
@@ -266,14 +281,23 @@ static bool keep_arrival(struct player *p, const uint8_t *bytes, size_t len, str
         struct arrival *grown = p->arrival_count < PLAYER_INBOX_MAX ? realloc(p->arrivals, capacity * sizeof *grown) : NULL;
         if (!grown)
             return false;
+        memset(grown + p->arrival_capacity, 0, (capacity - p->arrival_capacity) * sizeof *grown);
         p->arrivals = grown;
         p->arrival_capacity = capacity;
     }
-    uint8_t *copy = malloc(len ? len : 1);
-    if (!copy)
-        return false;
-    memcpy(copy, bytes, len);
-    p->arrivals[p->arrival_count++] = (struct arrival){copy, len, at, index};
+    struct arrival *arrival = &p->arrivals[p->arrival_count];
+    if (len > arrival->capacity || !arrival->bytes) {
+        uint8_t *larger = realloc(arrival->bytes, len ? len : 1);
+        if (!larger)
+            return false;
+        arrival->bytes = larger;
+        arrival->capacity = len;
+    }
+    memcpy(arrival->bytes, bytes, len);
+    arrival->len = len;
+    arrival->at = at;
+    arrival->index = index;
+    p->arrival_count++;
     return true;
 }
 
@@ -318,7 +342,6 @@ static void take_arrivals(struct player *p)
     while (p->arrival_cursor < p->arrival_count && !p->finished) {
         struct arrival arrival = p->arrivals[p->arrival_cursor++];
         take_arrival(p, &arrival);
-        free(arrival.bytes);
     }
     if (p->arrival_cursor == p->arrival_count)
         p->arrival_count = p->arrival_cursor = 0;
@@ -365,7 +388,7 @@ static void finish(struct player *p)
     play_stop(p, VERDICT_PASS, "%s", "");
 }
 
-void player_run(struct player *p, int64_t now_ns)
+void play_resume(struct player *p, int64_t now_ns)
 {
     if (p->finished)
         return;
@@ -377,6 +400,11 @@ void player_run(struct player *p, int64_t now_ns)
     play_release_due(p);
     play_retry_calls(p);
     play_settled(p); /* as soon as may be: what is due at once is not to be mistaken for what comes later */
+}
+
+void player_run(struct player *p, int64_t now_ns)
+{
+    play_resume(p, now_ns);
     while (!p->finished) {
         if (!settle_frames(p)) {
             finish(p);
@@ -431,6 +459,48 @@ int64_t player_lateness_borne(const struct player *p)
 
 /* ---- making and unmaking */
 
+static void free_findings(struct player *p)
+{
+    for (unsigned i = 0; i < p->finding_count; i++) {
+        free((char *)p->findings[i].message);
+        free((char *)p->findings[i].expected);
+        free((char *)p->findings[i].observed);
+    }
+    p->finding_count = 0;
+}
+
+static void free_held(struct player *p)
+{
+    for (unsigned i = 0; i < p->held_count; i++)
+        free(p->held[i].bytes);
+    p->held_count = 0;
+}
+
+bool play_again(struct player *p, const struct player_place *place, uint64_t random, int64_t now_ns)
+{
+    free_findings(p);
+    free_held(p);
+    p->place = *place;
+    p->random = random;
+    p->start_ns = p->now_ns = p->wake_ns = now_ns;
+    p->base = (struct interval){now_ns, now_ns};
+    p->endpoint_count = p->fd_count = p->pending_count = p->depth = p->never_count = p->rule_count = p->fences_lost = 0;
+    p->arrival_count = p->arrival_cursor = 0;
+    p->step = (struct step_state){0};
+    p->settling = (struct settling){0};
+    p->echo_sequence = p->echo_answered = 0;
+    p->echo_is_last = p->place_taken = p->finished = p->ending = false;
+    p->worst_lateness_ns = 0;
+    p->phase = SCN_BODY;
+    p->verdict = VERDICT_PASS;
+    p->reason[0] = '\0';
+    p->trace.segments = p->record = 0;
+    p->ip_id = (uint16_t)play_random(p);
+    if (p->judging)
+        judging_again(p);
+    return play_endpoint_at(p, 0, 0);
+}
+
 struct player *player_new(const struct player_config *config, int64_t now_ns)
 {
     const struct scenario *s = config->scenario;
@@ -478,21 +548,16 @@ void player_free(struct player *p)
     for (size_t i = 0; i < p->inbox_count; i++)
         free(p->inbox[i].bytes);
     free(p->inbox);
-    for (size_t i = p->arrival_cursor; i < p->arrival_count; i++)
+    for (size_t i = 0; i < p->arrival_capacity; i++)
         free(p->arrivals[i].bytes);
     free(p->arrivals);
     judging_free(p->judging);
     free(p->all_findings);
-    for (unsigned i = 0; i < p->endpoint_count; i++)
+    for (unsigned i = 0; i < p->endpoints_made; i++)
         free(p->endpoints[i]);
     free(p->endpoints);
-    for (unsigned i = 0; i < p->held_count; i++)
-        free(p->held[i].bytes);
-    for (unsigned i = 0; i < p->finding_count; i++) {
-        free((char *)p->findings[i].message);
-        free((char *)p->findings[i].expected);
-        free((char *)p->findings[i].observed);
-    }
+    free_held(p);
+    free_findings(p);
     trace_release(&p->trace);
     pkt_builder_free(p->builder);
     pkt_reassembler_free(p->reassembler);

@@ -84,7 +84,7 @@ static const struct scn_expr *list_element(const struct scn_expr *e, unsigned i)
 
 /* ---- descriptors */
 
-static struct descriptor *find_fd(struct player *p, int64_t number)
+struct descriptor *play_find_descriptor(struct player *p, int64_t number)
 {
     for (unsigned i = 0; i < p->fd_count; i++)
         if (p->fds[i].number == number && p->fds[i].open)
@@ -92,7 +92,7 @@ static struct descriptor *find_fd(struct player *p, int64_t number)
     return NULL;
 }
 
-static struct descriptor *add_fd(struct player *p, int64_t number, int handle)
+struct descriptor *play_add_descriptor(struct player *p, int64_t number, int handle)
 {
     struct descriptor *fd = NULL;
     for (unsigned i = 0; i < p->fd_count && !fd; i++)
@@ -120,7 +120,7 @@ static int64_t number_for(struct attempt *a, int handle)
 int64_t attempt_new_descriptor(struct attempt *a, int64_t handle, struct descriptor **out)
 {
     int64_t number = number_for(a, (int)handle);
-    *out = add_fd(a->p, number, (int)handle);
+    *out = play_add_descriptor(a->p, number, (int)handle);
     if (!*out) {
         snprintf(a->why, sizeof a->why, "more than %d descriptors", PLAYER_FDS_MAX);
         return -EMFILE;
@@ -158,10 +158,10 @@ static struct endpoint *remote_endpoint(struct attempt *a, const struct scn_expr
     return play_endpoint_at(a->p, e->slot, subscript);
 }
 
-static void learn_local_port(struct attempt *a, struct descriptor *fd)
+void play_learn_local_port(struct player *p, struct descriptor *fd)
 {
     struct pkt_endpoint local;
-    if (fd->endpoint && a->p->target->ops->local_endpoint(a->p->target, fd->handle, &local) >= 0 && local.port) {
+    if (fd->endpoint && p->target->ops->local_endpoint(p->target, fd->handle, &local) >= 0 && local.port) {
         fd->endpoint->iut.port = local.port;
         fd->endpoint->iut_port_known = true;
     }
@@ -217,7 +217,7 @@ static int64_t do_accept(struct attempt *a)
     if (!fd)
         return number;
     fd->endpoint = play_endpoint_of_port(a->p, &peer.addr, peer.port);
-    learn_local_port(a, fd);
+    play_learn_local_port(a->p, fd);
     judging_accept(a->p, a->fd, fd, &peer);
     if (wanted && wanted != fd->endpoint) {
         struct play_cause cause = {.rule = "call", .expected = a->step->source, .observed = "another connection"};
@@ -259,7 +259,7 @@ static int64_t do_connect(struct attempt *a)
     a->fd->endpoint = e;
     a->pending->connecting = result == -EINPROGRESS;
     if (result >= 0 || result == -EINPROGRESS) {
-        learn_local_port(a, a->fd);
+        play_learn_local_port(a->p, a->fd);
         judging_connect(a->p, a->fd, &remote, result);
     }
     return result;
@@ -359,7 +359,7 @@ static int64_t do_sendto(struct attempt *a)
         judging_catch_up(a->p);
         a->fd->opens_fast = true;
         result = a->p->target->ops->connect(a->p->target, a->fd->handle, &e->tester);
-        learn_local_port(a, a->fd);
+        play_learn_local_port(a->p, a->fd);
         a->pending->connecting = true;
         if (result >= 0 || result == -EINPROGRESS)
             judging_connect(a->p, a->fd, &e->tester, result);
@@ -372,26 +372,29 @@ static int64_t do_sendto(struct attempt *a)
     return write_all(a, len, flags & ~(unsigned)TARGET_MSG_FASTOPEN);
 }
 
-static void blame_read_data(struct attempt *a, uint64_t offset)
+static void blame_read_data(struct player *p, uint64_t offset)
 {
     struct play_cause cause = {.rule = "stream", .requirement = "RFC9293:3.8-a", .expected = "the octets the tester sent, in order",
                                .observed = "others", .goes_on = true};
     snprintf(cause.message, sizeof cause.message, "the application read other data than was sent, from octet %" PRIu64 " of the stream on", offset);
-    play_blame(a->p, &cause);
+    play_blame(p, &cause);
 }
 
-static void check_read_data(struct attempt *a, const uint8_t *data, size_t len, unsigned flags)
+static void check_read_text(struct player *p, struct descriptor *fd, const uint8_t *data, size_t len, const struct scn_expr *text)
 {
-    struct descriptor *fd = a->fd;
-    const struct scn_expr *wanted = argument(a, 1);
-    if (wanted && wanted->kind == SCN_EXPR_STRING) {
-        size_t compared = len < wanted->text_len ? len : wanted->text_len;
-        if (memcmp(data, wanted->text, compared))
-            blame_read_data(a, fd->read_bytes);
+    size_t compared = len < text->text_len ? len : text->text_len;
+    if (memcmp(data, text->text, compared))
+        blame_read_data(p, fd->read_bytes);
+}
+
+void play_check_read(struct player *p, struct descriptor *fd, const uint8_t *data, size_t len, const struct scn_expr *text, unsigned flags)
+{
+    if (text && text->kind == SCN_EXPR_STRING) {
+        check_read_text(p, fd, data, len, text);
     } else if (fd->endpoint && !fd->endpoint->tester_pattern_broken && !(flags & TARGET_MSG_OOB)) {
         for (size_t i = 0; i < len; i++)
             if (data[i] != endpoint_pattern(fd->endpoint, true, fd->read_bytes + i)) {
-                blame_read_data(a, fd->read_bytes + i);
+                blame_read_data(p, fd->read_bytes + i);
                 break;
             }
     }
@@ -416,7 +419,7 @@ static int64_t do_read(struct attempt *a)
     int64_t result = a->p->target->ops->receive_data(a->p->target, a->fd->handle, buffer, (size_t)len, flags);
     judging_receive(a->p, a->fd, buffer, len, flags, result);
     if (result > 0)
-        check_read_data(a, buffer, (size_t)result, flags);
+        play_check_read(a->p, a->fd, buffer, (size_t)result, argument(a, 1), flags);
     free(buffer);
     return result;
 }
@@ -442,19 +445,24 @@ static int64_t do_close(struct attempt *a)
     return result;
 }
 
-static const char *option_name(struct attempt *a)
+const char *play_option_name(const struct player *p, const char *name)
 {
     static const struct { const char *v4, *v6; } twins[] = {
         {"IP_TOS", "IPV6_TCLASS"}, {"IP_TTL", "IPV6_UNICAST_HOPS"}, {"IP_MTU_DISCOVER", "IPV6_MTU_DISCOVER"}};
+    for (size_t i = 0; p->variant.ip_version == 6 && i < sizeof twins / sizeof *twins; i++)
+        if (!strcmp(name, twins[i].v4))
+            return twins[i].v6;
+    return name;
+}
+
+static const char *option_name(struct attempt *a)
+{
     const struct scn_expr *name = argument(a, 2);
     if (!name || name->kind != SCN_EXPR_NAME) {
         snprintf(a->why, sizeof a->why, "an option is named, as in SO_LINGER");
         return NULL;
     }
-    for (size_t i = 0; a->p->variant.ip_version == 6 && i < sizeof twins / sizeof *twins; i++)
-        if (!strcmp(name->text, twins[i].v4))
-            return twins[i].v6;
-    return name->text;
+    return play_option_name(a->p, name->text);
 }
 
 static int64_t do_setsockopt(struct attempt *a)
@@ -554,7 +562,7 @@ static int64_t poll_entry(struct attempt *a, const struct scn_expr *entry)
     const struct scn_expr *fd_field = struct_field(entry, "fd"), *events = struct_field(entry, "events");
     if (!fd_field || !argument_number(a, fd_field, &number) || (events && !argument_number(a, events, &wanted)))
         return -EINVAL;
-    struct descriptor *fd = find_fd(a->p, number);
+    struct descriptor *fd = play_find_descriptor(a->p, number);
     if (!fd)
         return 0x20; /* POLLNVAL */
     unsigned happened = a->p->target->ops->poll(a->p->target, fd->handle);
@@ -609,7 +617,7 @@ int64_t attempt_call(struct attempt *a)
         if (calls[i].takes_fd) {
             if (!argument(a, 0) || !argument_number(a, argument(a, 0), &number))
                 return -EBADF;
-            a->fd = find_fd(a->p, number);
+            a->fd = play_find_descriptor(a->p, number);
             if (!a->fd && !a->call->error && !accepts_anything(a->call))
                 snprintf(a->why, sizeof a->why, "descriptor %" PRId64 " is not open", number);
             if (!a->fd)

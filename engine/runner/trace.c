@@ -37,6 +37,11 @@ static bool grow(void **array, size_t *capacity, size_t needed, size_t element)
 uint32_t trace_packet(struct trace *trace, int64_t at_ns, const uint8_t *bytes, size_t len)
 {
     uint32_t index = ++trace->segments;
+    if (trace->silent) {
+        if (trace->watch)
+            trace->watch(trace->watch_context, at_ns, bytes, len);
+        return index;
+    }
     if (trace->full || trace->bytes_len + len > TRACE_PACKET_BYTES_MAX ||
         !grow((void **)&trace->packets, &trace->packet_capacity, trace->packet_count + 1, sizeof *trace->packets) ||
         !grow((void **)&trace->bytes, &trace->bytes_capacity, trace->bytes_len + len, 1)) {
@@ -52,6 +57,8 @@ uint32_t trace_packet(struct trace *trace, int64_t at_ns, const uint8_t *bytes, 
 void trace_event(struct trace *trace, enum result_event_kind kind, int64_t at_ns, uint32_t index, uint32_t step,
                  const char *segment, const char *text)
 {
+    if (trace->silent)
+        return;
     if (trace->event_count >= TRACE_EVENTS_MAX ||
         !grow((void **)&trace->events, &trace->event_capacity, trace->event_count + 1, sizeof *trace->events)) {
         trace->full = true;

@@ -21,6 +21,9 @@ struct trace {
     size_t bytes_len, bytes_capacity;
     bool full;              /* a bound was reached: later events and packets were counted, not kept */
     uint32_t segments;      /* index given to the last packet; frame number while nothing was dropped */
+    bool silent;            /* nobody will read it: packets are counted, and shown to watch, nothing is kept */
+    void (*watch)(void *context, int64_t at_ns, const uint8_t *bytes, size_t len); /* is told each packet when it is silent; may be NULL */
+    void *watch_context;
 };
 
 void trace_release(struct trace *trace);
