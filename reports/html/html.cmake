@@ -1,0 +1,18 @@
+# The page of the HTML report, put together from the files beside this one; included by reports/CMakeLists.txt.
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+
+set(HTML_PAGE page.html page.css draw/draw.css dom.js words.js route.js data.js draw/segment.js draw/scale.js draw/ladder.js draw/states.js draw/grid.js
+    draw/timing.js draw/charts.js parts.js summary.js requirements.js tests.js test.js statement.js figures.js main.js)
+list(TRANSFORM HTML_PAGE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/html/)
+
+add_executable(embed_page html/embed.c)
+target_link_libraries(embed_page PRIVATE tcpassay_flags PkgConfig::SODIUM)
+add_custom_command(
+  OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/html_page.inc
+  COMMAND embed_page ${CMAKE_CURRENT_BINARY_DIR}/html_page.inc ${HTML_PAGE}
+  DEPENDS embed_page ${HTML_PAGE}
+  COMMENT "Embedding the page of the HTML report"
+  VERBATIM)
+
+set(HTML_SOURCES html/html.c html/pack.c html/payload.c ${CMAKE_CURRENT_BINARY_DIR}/html_page.inc)
