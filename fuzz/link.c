@@ -37,7 +37,7 @@ struct host {
     int listener, handle;         /* -1: none */
     uint32_t sent, received;      /* octets: taken from, given to the application */
     bool met, shut, urgent;
-    bool failed;                  /* the application was told that the connection is lost */
+    bool failed;                  /* the connection may be lost: the application was told so, or a RST has come */
 };
 
 struct world {
@@ -99,7 +99,7 @@ static void tell_error(struct world *w, struct host *h, int64_t result)
     for (size_t i = 0; i < sizeof of_connections / sizeof *of_connections; i++)
         if (result == -of_connections[i]) {
             tell(w, h, JUDGE_CALL_ERROR, -result, NULL, NULL);
-            h->failed |= result != -EPIPE; /* that may be our own shutdown() */
+            h->failed |= result != -EPIPE || !h->shut; /* after our own shutdown() it is no news */
         }
 }
 
@@ -148,6 +148,8 @@ static void arrive(struct world *w, struct host *to, const uint8_t *bytes, size_
     w->index++;
     if (judged)
         judge_input(to->judge, &packet, true, w->now_ns, w->index);
+    if (judged && packet.kind == PKT_KIND_TCP && (packet.tcp.flags & PKT_RST))
+        to->failed = true;
     ref_input(to->stack, bytes, len, w->now_ns);
     drain(w, to);
     if (judged)
