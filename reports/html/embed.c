@@ -1,7 +1,7 @@
 /* Puts the page together at build time: its frame, style sheets and modules, as C strings for html.c.
  *
- * embed OUT.inc FRAME.html A.css… A.js…: style sheets are joined, and so are the modules, without their import lines and the word
- * "export" (reports/html/DATA.md says what that asks of them). In the frame, a line "<!--STYLE-->" or "<!--SCRIPT-->" stands for
+ * embed OUT.inc FRAME.html A.css… A.js…: style sheets are joined, and so are the modules, each in a scope of its own that only what it
+ * exports leaves, in an order in which each finds what it imports (reports/html/DATA.md says what that asks of them). In the frame, a line "<!--STYLE-->" or "<!--SCRIPT-->" stands for
  * them, the words STYLE-HASH and SCRIPT-HASH for their digests, which the page's policy names: nothing else runs or styles. A line
  * "<!--TITLE-->", "<!--STATIC-->" or "<!--DATA-->" is where html.c goes on by itself: it ends a string of html_frame.
  */
@@ -67,16 +67,55 @@ static void take_style(const char *file, char *line, void *context)
     append(context, line, strlen(line));
 }
 
-static void take_script(const char *file, char *line, void *context)
+struct module { struct text *script, exports; }; /* exports: "a, b, " */
+
+/* The name in "export function a(", "export async function a(", "export const a =" or "export class a {". */
+static void note_export(const char *file, const char *line, struct module *module)
 {
+    static const char *const words[] = { "export ", "async ", "function ", "const ", "class " };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        line += starts_with(line, words[i]) ? strlen(words[i]) : 0;
+    const size_t len = strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$");
+    if (!len)
+        die(file, "modules export functions and constants where they define them");
+    append(&module->exports, line, len);
+    append(&module->exports, ", ", 2);
+}
+
+static void take_line(const char *file, char *line, void *context)
+{
+    struct module *module = context;
     if (strstr(line, "</script") || strstr(line, "<!--"))
         die(file, "a module of the page must not end its element");
     if (starts_with(line, "import "))
         return;
-    if (starts_with(line, "export default") || starts_with(line, "export {"))
-        die(file, "modules export functions and constants where they define them");
-    line += starts_with(line, "export ") ? strlen("export ") : 0;
-    append(context, line, strlen(line));
+    if (starts_with(line, "export ")) {
+        note_export(file, line, module);
+        line += strlen("export ");
+    }
+    append(module->script, line, strlen(line));
+}
+
+static void append_text(struct text *text, const char *more)
+{
+    append(text, more, strlen(more));
+}
+
+/* "const { a, b, } = (() => { … return { a, b, }; })();": what is between is all that the others see of it. */
+static void take_module(const char *file, struct text *script)
+{
+    struct text body = text_new();
+    struct module module = { &body, text_new() };
+    each_line(file, take_line, &module);
+    append_text(script, "const { ");
+    append_text(script, module.exports.bytes);
+    append_text(script, "} = (() => {\n");
+    append_text(script, body.bytes);
+    append_text(script, "return { ");
+    append_text(script, module.exports.bytes);
+    append_text(script, "};\n})();\n");
+    free(body.bytes);
+    free(module.exports.bytes);
 }
 
 static void hash_text(const struct text *text, char out[static HASH_TEXT_MAX])
@@ -134,9 +173,9 @@ static void take_frame(const char *file, char *line, void *context)
     struct page *page = context;
     (void)file;
     if (starts_with(line, "<!--STYLE-->"))
-        append(&page->piece, page->styles.bytes, page->styles.len);
+        append(&page->piece, page->styles.bytes + 1, page->styles.len - 1); /* the frame's own line has ended before it */
     else if (starts_with(line, "<!--SCRIPT-->"))
-        append(&page->piece, page->script.bytes, page->script.len);
+        append(&page->piece, page->script.bytes + 1, page->script.len - 1);
     else if (starts_with(line, "<!--TITLE-->") || starts_with(line, "<!--STATIC-->") || starts_with(line, "<!--DATA-->"))
         end_piece(page);
     else
@@ -158,13 +197,13 @@ int main(int argc, char **argv)
     struct page page = { fopen(argv[1], "wb"), text_new(), text_new(), text_new(), "", "" };
     if (!page.out)
         die(argv[1], "cannot be written");
-    append(&page.styles, "\n", 1); /* between the tags and what comes first: part of what is digested */
+    append(&page.styles, "\n", 1); /* what stands between the tag and the first line is digested, too */
     append(&page.script, "\n", 1);
     for (int i = 3; i < argc; i++) {
         if (ends_with(argv[i], ".css"))
             each_line(argv[i], take_style, &page.styles);
         else
-            each_line(argv[i], take_script, &page.script);
+            take_module(argv[i], &page.script);
     }
     hash_text(&page.styles, page.style_hash);
     hash_text(&page.script, page.script_hash);
