@@ -43,7 +43,7 @@ static void show(const struct results *results)
     FILE *out = open_memstream(&text, &len);
     if (!out || compare_results(results, results, &comparison) != 0)
         abort();
-    report_console_summary(results, out, false);
+    report_console_summary(results, out, false, 0);
     comparison_print(&comparison, out, false);
     comparison_release(&comparison);
     if (fclose(out) != 0 || memchr(text, '\x1b', len))

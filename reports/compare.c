@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reports/report.h"
+#include "reports/standing.h"
 #include "reports/text.h"
 
 static bool fails(const struct result_test *test)
@@ -15,12 +16,14 @@ static bool fails(const struct result_test *test)
 /* False when the pair is of no interest. One of the two may be NULL. */
 static bool classify(const struct result_test *before, const struct result_test *now, enum comparison_kind *kind)
 {
-    if (!fails(before) && !fails(now))
+    if (!fails(before) && !fails(now) && before && now)
         return false;
     if (fails(now))
         *kind = fails(before) ? COMPARE_STILL_FAILING : COMPARE_NEW_FAILURE;
-    else
+    else if (fails(before))
         *kind = now && now->verdict == VERDICT_PASS ? COMPARE_FIXED : COMPARE_UNDECIDED;
+    else
+        *kind = now ? COMPARE_APPEARED : COMPARE_VANISHED;
     return true;
 }
 
@@ -43,7 +46,7 @@ static int by_kind_and_id(const void *a, const void *b)
 
 int compare_results(const struct results *baseline, const struct results *now, struct comparison *out)
 {
-    *out = (struct comparison){ .rows = calloc(baseline->test_count + now->test_count + 1, sizeof *out->rows) };
+    *out = (struct comparison){ .rows = calloc(baseline->test_count + now->test_count + 1, sizeof *out->rows), .baseline = baseline, .now = now };
     if (!out->rows)
         return -1;
     size_t b = 0, n = 0;
@@ -77,6 +80,8 @@ static void print_row(const struct comparison_row *row, FILE *out, bool color)
         [COMPARE_STILL_FAILING] = { "STILL FAILING", "\x1b[33m" },
         [COMPARE_FIXED] = { "FIXED", "\x1b[32m" },
         [COMPARE_UNDECIDED] = { "UNDECIDED", "\x1b[36m" },
+        [COMPARE_APPEARED] = { "APPEARED", "\x1b[2m" },
+        [COMPARE_VANISHED] = { "VANISHED", "\x1b[2m" },
     };
     char id[512], why[300];
     fprintf(out, "%s%s%s %s", color ? styles[row->kind].color : "", styles[row->kind].word, color ? "\x1b[0m" : "",
@@ -86,14 +91,37 @@ static void print_row(const struct comparison_row *row, FILE *out, bool color)
                 row->before ? verdict_text(row->before->verdict) : "not in the baseline");
     if (row->kind == COMPARE_UNDECIDED)
         fprintf(out, "  was fail, now %s", row->now ? verdict_text(row->now->verdict) : "not run");
+    if (row->kind == COMPARE_APPEARED)
+        fprintf(out, "  %s, and was not in the baseline", verdict_text(row->now->verdict));
+    if (row->kind == COMPARE_VANISHED)
+        fprintf(out, "  was %s, and was not run", verdict_text(row->before->verdict));
     fputc('\n', out);
+}
+
+/* What keeps the two from being of a kind is said first: it explains most of what follows. */
+static void print_premises(const struct comparison *c, FILE *out)
+{
+    char before[200], now[200];
+    if (strcmp(c->baseline->run.target_name, c->now->run.target_name) != 0)
+        fprintf(out, "NOTE the baseline is of another target: %s, and this run of %s\n", text_show(c->baseline->run.target_name, before, sizeof before),
+                text_show(c->now->run.target_name, now, sizeof now));
+    if (!results_are_complete(c->baseline))
+        fputs("NOTE the baseline is incomplete: what it did not reach counts as not failing there\n", out);
+    if (!results_are_complete(c->now))
+        fputs("NOTE this run is incomplete: what it did not reach is missing\n", out);
 }
 
 void comparison_print(const struct comparison *comparison, FILE *out, bool color)
 {
-    for (size_t i = 0; i < comparison->row_count; i++)
-        print_row(&comparison->rows[i], out, color);
-    fprintf(out, "Against the baseline: %zu new failures, %zu still failing, %zu fixed, %zu undecided.\n",
+    enum { SHOWN_MAX = 10 }; /* of those that appeared or vanished: with other selectors it is thousands */
+    size_t shown[COMPARE_COUNT] = { 0 };
+    print_premises(comparison, out);
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        const enum comparison_kind kind = comparison->rows[i].kind;
+        if (kind < COMPARE_APPEARED || ++shown[kind] <= SHOWN_MAX)
+            print_row(&comparison->rows[i], out, color);
+    }
+    fprintf(out, "Against the baseline: %zu new failures, %zu still failing, %zu fixed, %zu undecided; %zu tests appeared, %zu vanished.\n",
             comparison->counts[COMPARE_NEW_FAILURE], comparison->counts[COMPARE_STILL_FAILING], comparison->counts[COMPARE_FIXED],
-            comparison->counts[COMPARE_UNDECIDED]);
+            comparison->counts[COMPARE_UNDECIDED], comparison->counts[COMPARE_APPEARED], comparison->counts[COMPARE_VANISHED]);
 }

@@ -11,6 +11,8 @@ enum comparison_kind {
     COMPARE_STILL_FAILING,
     COMPARE_FIXED,         /* failed in the baseline and passes now */
     COMPARE_UNDECIDED,     /* failed in the baseline, and now is neither pass nor fail, or was not run */
+    COMPARE_APPEARED,      /* was not in the baseline, and does not fail */
+    COMPARE_VANISHED,      /* did not fail in the baseline, and was not run */
     COMPARE_COUNT
 };
 
@@ -25,13 +27,15 @@ struct comparison {
     struct comparison_row *rows;       /* ordered by kind, then by id */
     size_t row_count;
     size_t counts[COMPARE_COUNT];
+    const struct results *baseline, *now;
 };
 
 /* Failures of the ledger are failures here: a baseline is the other way of knowing them. 0, or -1 when memory ran out. Both results
  * must outlive *out; release with comparison_release(). */
 int compare_results(const struct results *baseline, const struct results *now, struct comparison *out);
 void comparison_release(struct comparison *comparison);
-/* A line for each row, new failures first, and one of totals. */
+/* What the two are when they are not of a kind (another target, or one of them incomplete); a line for each row, new failures first, of tests that
+ * appeared or vanished the first few; and one of totals. */
 void comparison_print(const struct comparison *comparison, FILE *out, bool color);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "reports/formats.h"
 #include "reports/grid.h"
+#include "reports/standing.h"
 #include "reports/text.h"
 
 enum { TEXT_BYTES_MAX = 300 }; /* of one string on a line */
@@ -107,13 +108,20 @@ void report_console_line(const struct result_test *test, const char *dir, FILE *
 
 /* ---- summary --------------------------------------------------------------------------------------------------- */
 
-static size_t name_width(const struct sections *sections)
+enum { COUNTS_COLUMNS = 59, NAME_COLUMNS_MIN = 16, NAME_COLUMNS_MAX = 60, GRID_COLUMNS_MAX = 100 };
+
+/* As the longest name wants, as far as the counts beside it leave room. */
+static size_t name_width(const struct sections *sections, unsigned terminal)
 {
+    const size_t room = terminal == 0                                          ? NAME_COLUMNS_MAX
+                        : terminal < COUNTS_COLUMNS + NAME_COLUMNS_MIN         ? NAME_COLUMNS_MIN
+                        : terminal - COUNTS_COLUMNS < NAME_COLUMNS_MAX         ? terminal - COUNTS_COLUMNS
+                                                                               : NAME_COLUMNS_MAX;
     size_t width = strlen("section");
     for (size_t i = 0; i < sections->count; i++)
         if (sections->list[i].name_len > width)
             width = sections->list[i].name_len;
-    return width < 60 ? width : 60;
+    return width < room ? width : room;
 }
 
 /* A number, or a dot for 0, so that what is there stands out. */
@@ -140,10 +148,10 @@ static void print_row(const char *name, size_t name_len, size_t width, const str
     fputc('\n', out);
 }
 
-static void print_table(const struct results *results, const struct sections *sections, FILE *out)
+static void print_table(const struct results *results, const struct sections *sections, unsigned terminal, FILE *out)
 {
     struct results_summary sum;
-    const size_t width = name_width(sections);
+    const size_t width = name_width(sections, terminal);
     results_summarise(results->tests, results->test_count, &sum);
     fprintf(out, "%-*s   pass  fail  known  inconclusive  error   n/a  deviations\n", (int)width, "section");
     for (size_t i = 0; i < sections->count; i++)
@@ -196,9 +204,9 @@ static void print_mended(const struct results *results, FILE *out)
 }
 
 /* The stack: offers SACK: yes · sends with a TTL of 64 · … in lines of bounded width. */
-static void print_portrait(const struct portrait *portrait, FILE *out)
+static void print_portrait(const struct portrait *portrait, unsigned terminal, FILE *out)
 {
-    enum { WIDTH = 110 };
+    const size_t width = terminal && terminal < 110 ? terminal : 110;
     char text[256];
     size_t column = 0;
     for (enum choice_id id = 0; id < CHOICE_COUNT; id++) {
@@ -208,7 +216,7 @@ static void print_portrait(const struct portrait *portrait, FILE *out)
         const size_t len = strlen(text);
         if (column == 0)
             column = (size_t)fprintf(out, "\nThe stack: ");
-        else if (column + len + 3 > WIDTH)
+        else if (column + len + 3 > width)
             column = (size_t)fprintf(out, " ·\n  ");
         else
             column += (size_t)fprintf(out, " · ");
@@ -235,12 +243,15 @@ static void print_coverage(const struct coverage *coverage, FILE *out)
                 transitions);
 }
 
-static void print_grid(const struct results *results, FILE *out)
+static void print_grid(const struct results *results, unsigned terminal, FILE *out)
 {
     struct grid grid;
     if (!grid_make(results, &grid))
         return;
-    grid_print(&grid, out);
+    if (terminal == 0 || terminal >= GRID_COLUMNS_MAX)
+        grid_print(&grid, out);
+    else if (grid.count)
+        fputs("\nThe state×event grid takes 100 columns: make the terminal wider, or see summary.md (--report md).\n", out);
     grid_release(&grid);
 }
 
@@ -313,9 +324,11 @@ static void print_end(const struct results *results, FILE *out)
     fputc('\n', out);
     if (!results->finished)
         fprintf(out, "The run was cut short: %zu tests finished; --resume goes on.\n", results->test_count);
+    else if (!results_are_complete(results))
+        fprintf(out, "The run is incomplete: %zu of %" PRIu32 " tests finished.\n", results->test_count, results->run.planned);
 }
 
-void report_console_summary(const struct results *results, FILE *out, bool color)
+void report_console_summary(const struct results *results, FILE *out, bool color, unsigned width)
 {
     static const enum outcome shown[] = { OUTCOME_KNOWN, OUTCOME_INCONCLUSIVE, OUTCOME_ERROR, OUTCOME_FAILED };
     struct sections sections;
@@ -323,14 +336,14 @@ void report_console_summary(const struct results *results, FILE *out, bool color
         fputs("out of memory: no summary\n", out);
         return;
     }
-    print_table(results, &sections, out);
+    print_table(results, &sections, width, out);
     print_mended(results, out);
     print_deviations(results, out);
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         print_lines(results, &sections, shown[i], out, color);
-    print_portrait(&results->model.portrait, out);
+    print_portrait(&results->model.portrait, width, out);
     print_coverage(&results->model.coverage, out);
-    print_grid(results, out);
+    print_grid(results, width, out);
     print_left_out(results, out);
     print_end(results, out);
     sections_release(&sections);

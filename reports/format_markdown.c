@@ -1,17 +1,20 @@
 /* summary.md: a run on one page, for a pull request or a job's summary (GitHub-flavoured Markdown).
  *
- * The numbers by section, and what people should look at. Long texts are cut, with a mark; the whole of them is in results.json.
+ * The numbers by section, and what people should look at. Long texts are cut, with a mark, and so are long lists, since a comment of GitHub's
+ * has 65,536 characters at most; the whole of it is in results.json.
  */
 #include "reports/formats.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reports/grid.h"
 #include "reports/requirements.h"
+#include "reports/standing.h"
 #include "reports/text.h"
 
-enum { TEXT_BYTES_MAX = 400 }; /* of one string on the page */
+enum { TEXT_BYTES_MAX = 400 /* of one string on the page */, PAGE_BYTES_MAX = 64000, REQUIREMENTS_MAX = 40 };
 
 /* The longest run of backquotes. */
 static size_t longest_run(const char *text)
@@ -33,7 +36,7 @@ static void print_fence(size_t len, FILE *out)
 /* The one function that makes a string fit for Markdown: a code span, in which nothing is markup, a link, a mention or HTML. Its
  * fence has one backquote more than any run inside, and a blank parts it from one at the edge (CommonMark §6.1). A border would end
  * a cell of a table even there, but not with a backslash before it. */
-static void print_span(const char *text, bool in_table, FILE *out)
+void markdown_span(const char *text, bool in_table, FILE *out)
 {
     char shown[TEXT_BYTES_MAX];
     text_show(*text ? text : " ", shown, sizeof shown);
@@ -51,14 +54,14 @@ static void print_span(const char *text, bool in_table, FILE *out)
 
 static void print_text(const char *text, FILE *out)
 {
-    print_span(text, false, out);
+    markdown_span(text, false, out);
 }
 
 static void print_name(const char *name, size_t len, FILE *out)
 {
     char copy[RESULTS_ID_BYTES_MAX + 1];
     snprintf(copy, sizeof copy, "%.*s", (int)len, name);
-    print_span(copy, true, out);
+    markdown_span(copy, true, out);
 }
 
 static void print_seconds(int64_t ns, FILE *out)
@@ -82,8 +85,8 @@ static void print_head(const struct results *results, FILE *out)
     fprintf(out, ", seed %" PRId64 ", in ", run->seed);
     print_seconds(results->duration_ns, out);
     fputs(".\n\n", out);
-    if (!results->finished)
-        fprintf(out, "**The run was cut short**: %zu tests finished.\n\n", results->test_count);
+    if (!results_are_complete(results))
+        fprintf(out, "**The run was cut short**: %zu tests finished%s.\n\n", results->test_count, results->finished ? ", fewer than it set out to run" : "");
 }
 
 static void print_row(const char *name, size_t name_len, const struct results_summary *s, FILE *out)
@@ -180,27 +183,46 @@ static bool is_mended(const struct result_test *test)
 static const struct list {
     const char *title;
     bool (*wants)(const struct result_test *);
+    size_t bytes_max; /* what goes beyond is counted */
 } lists[] = {
-    { "Failures", fails_anew },
-    { "Errors of the tester", is_error },
-    { "Inconclusive", is_inconclusive },
-    { "Deviations (a SHOULD not followed)", deviates },
-    { "Known failures (in the target's ledger)", fails_as_known },
-    { "Passes, though the ledger lists it as failing", is_mended },
+    { "Failures", fails_anew, 16000 },
+    { "Errors of the tester", is_error, 5000 },
+    { "Inconclusive", is_inconclusive, 4000 },
+    { "Deviations (a SHOULD not followed)", deviates, 5000 },
+    { "Known failures (in the target's ledger)", fails_as_known, 5000 },
+    { "Passes, though the ledger lists it as failing", is_mended, 2000 },
 };
+
+/* Prints the test unless that takes more than is left. */
+static bool print_within(const struct result_test *test, size_t *left, FILE *out)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&text, &len);
+    if (!memory)
+        return false;
+    print_test(test, memory);
+    const bool fits = fclose(memory) == 0 && len <= *left;
+    if (fits)
+        fwrite(text, 1, len, out);
+    *left = fits ? *left - len : 0;
+    free(text);
+    return fits;
+}
 
 static void print_list(const struct list *list, const struct sections *sections, size_t test_count, FILE *out)
 {
-    bool any = false;
+    size_t shown = 0, all = 0, left = list->bytes_max;
     for (size_t i = 0; i < test_count; i++) {
         if (!list->wants(sections->tests[i]))
             continue;
-        if (!any)
+        if (all++ == 0)
             fprintf(out, "## %s\n\n", list->title);
-        any = true;
-        print_test(sections->tests[i], out);
+        shown += left > 0 && print_within(sections->tests[i], &left, out);
     }
-    if (any)
+    if (all > shown)
+        fprintf(out, "- … and %zu more\n", all - shown);
+    if (all)
         fputc('\n', out);
 }
 
@@ -215,15 +237,22 @@ static bool print_requirements(const struct results *results, FILE *out)
         "%zu not testable from outside.\n",
         r.count, r.statuses[STATUS_SATISFIED], r.statuses[STATUS_VIOLATED], r.statuses[STATUS_DEVIATED],
         r.statuses[STATUS_UNTESTED], r.statuses[STATUS_UNTESTABLE]);
+    size_t left_out = 0, listed = 0;
     for (size_t i = 0; i < r.count; i++) {
         if (r.list[i].status != STATUS_VIOLATED && r.list[i].status != STATUS_DEVIATED)
             continue;
         const struct requirement *known = requirement_find(r.list[i].id);
+        if (++listed > REQUIREMENTS_MAX) {
+            left_out++;
+            continue;
+        }
         fputs("\n- ", out);
         print_text(r.list[i].id, out);
         fprintf(out, " %s: ", requirement_status_text(r.list[i].status));
         print_text(known ? known->text : "not in the catalogue", out);
     }
+    if (left_out)
+        fprintf(out, "\n- … and %zu more", left_out);
     fputc('\n', out);
     requirements_release(&r);
     return true;
@@ -274,7 +303,7 @@ static bool print_grid(const struct results *results, FILE *out)
     return true;
 }
 
-bool format_markdown(const struct results *results, FILE *out)
+static bool print_page(const struct results *results, FILE *out)
 {
     struct sections sections;
     if (!sections_make(results, &sections))
@@ -290,4 +319,23 @@ bool format_markdown(const struct results *results, FILE *out)
     sections_release(&sections);
     print_portrait(&results->model.portrait, out);
     return print_requirements(results, out);
+}
+
+/* The whole page, or as many whole lines of it as there may be. */
+bool format_markdown(const struct results *results, FILE *out)
+{
+    static const char cut[] = "\n**This page was cut**: it would be too long for a comment. The whole of it is in results.json.\n";
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&text, &len);
+    if (!memory)
+        return false;
+    const bool printed = print_page(results, memory), good = fclose(memory) == 0 && printed;
+    const bool fits = len <= PAGE_BYTES_MAX;
+    while (!fits && (len > PAGE_BYTES_MAX || (len > 0 && text[len - 1] != '\n')))
+        len--;
+    fwrite(text, 1, len, out);
+    fputs(fits ? "" : cut, out);
+    free(text);
+    return good;
 }

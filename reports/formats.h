@@ -11,6 +11,13 @@ bool format_json(const struct results *results, FILE *out);
 bool format_junit(const struct results *results, FILE *out);
 bool format_tap(const struct results *results, FILE *out);
 bool format_markdown(const struct results *results, FILE *out);
+bool format_sarif(const struct results *results, FILE *out);
+bool format_csv(const struct results *results, FILE *out);
+bool format_tests_csv(const struct results *results, FILE *out);
+bool format_pcapng(const struct results *results, FILE *out);
+
+/* The one function that makes a string fit for Markdown: a code span, in which nothing is markup, a link, a mention or HTML. */
+void markdown_span(const char *text, bool in_table, FILE *out);
 
 /* Is there something in text? A live test (report_console_line) may have NULL where a read one has "". */
 static inline bool has_text(const char *text)

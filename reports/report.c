@@ -1,15 +1,13 @@
-/* Writes reports: the table of formats, and files that appear whole or not at all. */
+/* Writes reports: the table of formats. */
 #include "reports/report.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "reports/file.h"
 #include "reports/formats.h"
+#include "reports/standing.h"
 
 static const struct {
     const char *text, *file_name;
@@ -19,6 +17,11 @@ static const struct {
     [REPORT_JUNIT] = { "junit", "junit.xml", format_junit },
     [REPORT_TAP] = { "tap", "results.tap", format_tap },
     [REPORT_MARKDOWN] = { "md", "summary.md", format_markdown },
+    [REPORT_SARIF] = { "sarif", "results.sarif", format_sarif },
+    [REPORT_CSV] = { "csv", "requirements.csv", format_csv },
+    [REPORT_TESTS_CSV] = { "tests-csv", "tests.csv", format_tests_csv },
+    [REPORT_PCAPNG] = { "pcapng", "packets.pcapng", format_pcapng },
+    [REPORT_BADGE] = { "badge", "badge.svg", standing_print_badge },
 };
 static_assert(sizeof formats / sizeof formats[0] == REPORT_COUNT, "a row for each format");
 
@@ -77,56 +80,20 @@ int report_print(const struct results *results, enum report_format format, FILE 
     return formats[format].print(results, out) ? 0 : -1;
 }
 
-static int fault(char *error, size_t error_size, const char *path, const char *why)
-{
-    snprintf(error, error_size, "%s: the report cannot be written: %s", path, why);
-    return -1;
-}
+/* A format with its results, as file_write() takes them. */
+struct job {
+    const struct results *results;
+    enum report_format format;
+};
 
-/* Prints and closes: 0, or what errno would say. */
-static int print_and_close(const struct results *results, enum report_format format, FILE *out)
+static bool print_job(const void *context, FILE *out)
 {
-    errno = 0;
-    const bool printed = report_print(results, format, out) == 0;
-    const bool flushed = fflush(out) == 0 && !ferror(out);
-    const int why = printed ? errno : ENOMEM;
-    const bool closed = out == stdout || fclose(out) == 0;
-    if (printed && flushed && closed)
-        return 0;
-    return why ? why : errno ? errno : EIO;
-}
-
-/* A pipe or a device is written as it is: there is nothing to replace. */
-static bool is_special(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
-}
-
-static int write_in_place(const struct results *results, enum report_format format, FILE *out, const char *path, char *error,
-                          size_t error_size)
-{
-    const int why = out ? print_and_close(results, format, out) : errno;
-    return why ? fault(error, error_size, path, strerror(why)) : 0;
+    const struct job *job = context;
+    return report_print(job->results, job->format, out) == 0;
 }
 
 int report_write(const struct results *results, enum report_format format, const char *path, char *error, size_t error_size)
 {
-    if (strcmp(path, "-") == 0)
-        return write_in_place(results, format, stdout, "standard output", error, error_size);
-    if (is_special(path))
-        return write_in_place(results, format, fopen(path, "wbe"), path, error, error_size);
-
-    char beside[PATH_MAX];
-    if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
-        return fault(error, error_size, path, strerror(ENAMETOOLONG));
-    FILE *out = fopen(beside, "wbe");
-    if (!out)
-        return fault(error, error_size, path, strerror(errno));
-    const int why = print_and_close(results, format, out);
-    if (why == 0 && rename(beside, path) == 0)
-        return 0;
-    const int reason = why ? why : errno;
-    unlink(beside);
-    return fault(error, error_size, path, strerror(reason));
+    const struct job job = { results, format };
+    return file_write(path, print_job, &job, error, error_size);
 }

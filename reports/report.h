@@ -16,10 +16,15 @@ enum report_format {
     REPORT_JUNIT,    /* junit.xml */
     REPORT_TAP,      /* results.tap, version 14 */
     REPORT_MARKDOWN, /* summary.md */
+    REPORT_SARIF,    /* results.sarif, version 2.1.0 */
+    REPORT_CSV,      /* requirements.csv, RFC 4180 */
+    REPORT_TESTS_CSV, /* tests.csv */
+    REPORT_PCAPNG,   /* packets.pcapng: the captures that were kept, commented */
+    REPORT_BADGE,    /* badge.svg */
     REPORT_COUNT
 };
 
-/* "json", "junit", "tap", "md": as on the command line. */
+/* "json", "junit", "tap", "md", …: as on the command line. */
 const char *report_format_text(enum report_format format);
 bool report_format_parse(const char *text, enum report_format *out);
 /* "results.json", "junit.xml", …: the file name within the results' directory. */
@@ -30,9 +35,10 @@ int report_write(const struct results *results, enum report_format format, const
 /* The same onto a stream; the caller checks ferror() and closes. 0, or -1 when memory ran out. */
 int report_print(const struct results *results, enum report_format format, FILE *out);
 
-/* The summary table by RFC section, and after it a line for each test that people should look at: known failures, inconclusive
+/* width: columns of the terminal; 0: lines may be as long as they like.
+ * The summary table by RFC section, and after it a line for each test that people should look at: known failures, inconclusive
  * ones, errors, and last the new failures. Control characters of the results are shown as \xNN, never sent to the terminal. */
-void report_console_summary(const struct results *results, FILE *out, bool color);
+void report_console_summary(const struct results *results, FILE *out, bool color, unsigned width);
 /* One line for one test: "FAIL ID  REQUIREMENT  expected …, observed … (segment 7)  open DIR/PCAP". dir is where the results
  * are, or NULL. Also for progress, of tests that passed too and straight from the runner: strings may be NULL. */
 void report_console_line(const struct result_test *test, const char *dir, FILE *out, bool color);

@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"check", command_check, "judge captured traffic"},
     {"replay", command_replay, "play scenario files and show every step"},
     {"probe", command_probe, "why a connection fails or is slow: timing, options, states, in plain words"},
+    {"report", command_report, "results as a page, for CI servers, as a site, or several side by side"},
     {"targets", command_targets, "what can be tested here, and what is missing"},
     {"selftest", command_selftest, "shows that the tests can fail: plays them on a sabotaged stack"},
     {"serve", command_serve, "the reference stack as a server on a TAP device"},

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/cli/cli.h"
+#include "engine/cli/terminal.h"
 #include "engine/cli/trace_view.h"
 #include "engine/runner/ledger.h"
 #include "engine/runner/pics.h"
@@ -26,7 +27,7 @@ static const char help_text[] =
     "\n"
     "  -t, --target T        what is tested (default: reference); `tcpassay targets` lists what there is\n"
     "  -o, --out DIR         where results go (default: tcpassay-results)\n"
-    "      --report LIST     reports to write there: json,junit,tap,md (json always is)\n"
+    "      --report LIST     reports to write there: json (always is), html, md, junit, tap, sarif, csv, tests-csv, pcapng, badge\n"
     "      --baseline FILE   results of an earlier run: only what fails now and did not then counts\n"
     "      --strict          a SHOULD not followed fails too\n"
     "      --no-model        only what scenarios expect counts; else the model of the RFCs judges every segment, too\n"
@@ -39,12 +40,13 @@ static const char help_text[] =
     "      --allow-disruptive  floods too, on targets that they may harm\n"
     "  -v, --verbose         show what happened in each test that did not pass, segment by segment\n"
     "  -q, --quiet           nothing but failures and errors\n"
+    "      --color WHEN      always, never or auto (default: on a terminal, unless NO_COLOR is set)\n"
     "  -h, --help\n"
     "\n"
     "Exit status: 0 nothing failed (or only as the target's ledger, or the baseline, knows) · 1 something did · 2 usage, or a bad scenario ·\n"
     "3 the tester or the target could not work · 130 interrupted; what was finished is kept, and --resume goes on.\n";
 
-enum { OPT_REPORT = 256, OPT_BASELINE, OPT_STRICT, OPT_PROFILE, OPT_JOBS, OPT_SHARD, OPT_SEED, OPT_RESUME, OPT_SUITE, OPT_DISRUPTIVE, OPT_NO_MODEL };
+enum { OPT_REPORT = 256, OPT_BASELINE, OPT_STRICT, OPT_PROFILE, OPT_JOBS, OPT_SHARD, OPT_SEED, OPT_RESUME, OPT_SUITE, OPT_DISRUPTIVE, OPT_NO_MODEL, OPT_COLOR };
 
 static const struct option options[] = {
     {"target", required_argument, NULL, 't'},       {"out", required_argument, NULL, 'o'},
@@ -53,7 +55,7 @@ static const struct option options[] = {
     {"jobs", required_argument, NULL, OPT_JOBS},    {"shard", required_argument, NULL, OPT_SHARD},
     {"seed", required_argument, NULL, OPT_SEED},    {"resume", no_argument, NULL, OPT_RESUME},
     {"suite", required_argument, NULL, OPT_SUITE},  {"allow-disruptive", no_argument, NULL, OPT_DISRUPTIVE},
-    {"no-model", no_argument, NULL, OPT_NO_MODEL},
+    {"no-model", no_argument, NULL, OPT_NO_MODEL},  {"color", required_argument, NULL, OPT_COLOR},
     {"verbose", no_argument, NULL, 'v'},            {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},               {NULL, 0, NULL, 0},
 };
@@ -61,6 +63,7 @@ static const struct option options[] = {
 struct run {
     const char *target, *out, *baseline, *suite_folder;
     bool reports[REPORT_COUNT];
+    enum color_choice color_choice;
     bool strict, resume, verbose, quiet, disruptive, no_model, seed_given, color, terminal;
     enum scn_profile profile;
     uint64_t jobs, shard_index, shard_count, seed;
@@ -120,6 +123,8 @@ static int parse_option(struct run *run, int option)
     case 'o': run->out = optarg; return EXIT_OK;
     case 'v': run->verbose = true; return EXIT_OK;
     case 'q': run->quiet = true; return EXIT_OK;
+    case OPT_COLOR:
+        return terminal_parse_color(optarg, &run->color_choice) ? EXIT_OK : cli_usage_error("run", "--color is always, never or auto, not \"%s\"", optarg);
     case OPT_BASELINE: run->baseline = optarg; return EXIT_OK;
     case OPT_STRICT: run->strict = true; return EXIT_OK;
     case OPT_RESUME: run->resume = true; return EXIT_OK;
@@ -522,7 +527,7 @@ static int conclude(struct run *run, enum schedule_end end, const struct target_
     }
     int code = end == SCHEDULE_STOPPED ? EXIT_UNABLE : write_reports(run, results);
     if (!run->quiet) {
-        report_console_summary(results, stdout, run->color);
+        report_console_summary(results, stdout, run->color, terminal_width(stdout));
         printf("results: %s/results.json\n", run->out);
     }
     int verdict = judge(run, results);
@@ -560,8 +565,8 @@ int command_run(int argc, char **argv)
     int code = parse_arguments(&run, argc, argv);
     if (code != EXIT_OK)
         return code < 0 ? EXIT_OK : code;
-    run.terminal = isatty(STDOUT_FILENO) && !run.quiet;
-    run.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    run.terminal = terminal_is_live(stdout) && !run.quiet;
+    run.color = terminal_color(run.color_choice, stdout);
     if (!run.seed_given && getrandom(&run.seed, sizeof run.seed, 0) > 0)
         run.seed >>= 33; /* short enough to type again */
     if ((code = find_target(&run)) == EXIT_OK && (code = load_tests(&run)) == EXIT_OK &&

@@ -64,7 +64,7 @@ static char *print_console(const struct results *results, size_t *len)
     char *text = NULL;
     FILE *out = open_memstream(&text, len);
     assert_non_null(out);
-    report_console_summary(results, out, false);
+    report_console_summary(results, out, false, 0);
     assert_int_equal(fclose(out), 0);
     return text;
 }
@@ -629,7 +629,7 @@ static void a_report_appears_whole_or_not_at_all(void **state)
         snprintf(path, sizeof path, "%s/%s", dir, report_file_name(format));
         if (report_write(results, format, path, error, sizeof error) != 0)
             fail_msg("%s", error);
-        struct rlimit limit = { 1000, RLIM_INFINITY }; /* stands in for a full disk */
+        struct rlimit limit = { 100, RLIM_INFINITY }; /* stands in for a full disk */
         setrlimit(RLIMIT_FSIZE, &limit);
         const int full = report_write(results, format, path, error, sizeof error);
         limit.rlim_cur = RLIM_INFINITY;
@@ -663,8 +663,9 @@ static void a_report_that_cannot_be_written_says_so(void **state)
 static void formats_are_known_by_their_names(void **state)
 {
     (void)state;
-    static const char *const names[] = { "json", "junit", "tap", "md" };
-    for (unsigned f = 0; f < REPORT_COUNT; f++) {
+    static const char *const names[] = { "json", "junit", "tap", "md", "sarif", "csv", "tests-csv", "pcapng", "badge" };
+    assert_true(REPORT_COUNT >= ARRAY_LEN(names));
+    for (unsigned f = 0; f < ARRAY_LEN(names); f++) {
         enum report_format format = REPORT_COUNT;
         assert_string_equal(report_format_text((enum report_format)f), names[f]);
         assert_true(report_format_parse(names[f], &format));
@@ -719,14 +720,20 @@ static void requirements_follow_from_tests_and_findings(void **state)
 
 /* ---- comparison -------------------------------------------------------------------------------------------------- */
 
-static struct results *read_lines(const char *tests)
+static struct results *read_run(const char *target, const char *tests, bool finished)
 {
-    char text[2048], error[512];
-    const int len = snprintf(text, sizeof text, "{\"type\":\"run\",\"schema\":1}\n%s", tests);
+    char text[4096], error[512];
+    const int len = snprintf(text, sizeof text, "{\"type\":\"run\",\"schema\":1,\"target\":{\"name\":\"%s\"}}\n%s%s", target, tests,
+                             finished ? "{\"type\":\"end\"}\n" : "");
     struct results *results = results_read_bytes(text, (size_t)len, "x", error, sizeof error);
     if (!results)
         fail_msg("%s", error);
     return results;
+}
+
+static struct results *read_lines(const char *tests)
+{
+    return read_run("linux", tests, true);
 }
 
 #define LINE(id, verdict) "{\"type\":\"test\",\"id\":\"" id "\",\"verdict\":\"" verdict "\",\"reason\":\"why\"}\n"
@@ -735,9 +742,9 @@ static void a_comparison_tells_new_failures_from_old_ones(void **state)
 {
     (void)state;
     struct results *before = read_lines(LINE("a2", "fail") LINE("a10", "fail") LINE("b", "pass") LINE("c", "fail") LINE("d", "fail")
-                                        LINE("e", "inconclusive") LINE("g", "pass"));
+                                        LINE("e", "inconclusive") LINE("g", "pass") LINE("h", "pass"));
     struct results *now = read_lines(LINE("a2", "fail") LINE("a10", "pass") LINE("b", "fail") LINE("c", "error") LINE("e", "fail")
-                                     LINE("f", "fail") LINE("g", "pass"));
+                                     LINE("f", "fail") LINE("g", "pass") LINE("i", "not_applicable"));
     struct comparison c;
     char *text = NULL;
     size_t len = 0;
@@ -752,10 +759,54 @@ static void a_comparison_tells_new_failures_from_old_ones(void **state)
                               "FIXED a10\n"
                               "UNDECIDED c  was fail, now error\n"
                               "UNDECIDED d  was fail, now not run\n"
-                              "Against the baseline: 3 new failures, 1 still failing, 1 fixed, 2 undecided.\n");
+                              "APPEARED i  not_applicable, and was not in the baseline\n"
+                              "VANISHED h  was pass, and was not run\n"
+                              "Against the baseline: 3 new failures, 1 still failing, 1 fixed, 2 undecided; 1 tests appeared, 1 vanished.\n");
     assert_int_equal(c.counts[COMPARE_NEW_FAILURE], 3);
     free(text);
     comparison_release(&c);
+    results_free(before);
+    results_free(now);
+}
+
+static char *print_comparison(const struct results *before, const struct results *now)
+{
+    struct comparison c;
+    char *text = NULL;
+    size_t len = 0;
+    assert_int_equal(compare_results(before, now, &c), 0);
+    FILE *out = open_memstream(&text, &len);
+    comparison_print(&c, out, false);
+    fclose(out);
+    comparison_release(&c);
+    return text;
+}
+
+static void a_comparison_says_when_the_two_are_not_of_a_kind(void **state)
+{
+    (void)state;
+    struct results *linux_run = read_run("linux", LINE("a", "pass"), true), *cut = read_run("bsd\\u001b[31m", LINE("a", "pass"), false);
+    char *other = print_comparison(cut, linux_run), *same = print_comparison(linux_run, linux_run);
+    assert_non_null(strstr(other, "NOTE the baseline is of another target: bsd\\x1b[31m, and this run of linux\n"));
+    assert_non_null(strstr(other, "NOTE the baseline is incomplete"));
+    assert_null(strstr(same, "NOTE"));
+    free(other);
+    free(same);
+    results_free(linux_run);
+    results_free(cut);
+}
+
+static void of_thousands_that_vanished_the_first_few_are_listed(void **state)
+{
+    (void)state;
+    char lines[1200] = "";
+    for (int i = 0; i < 20; i++)
+        snprintf(lines + strlen(lines), sizeof lines - strlen(lines), LINE("v%d", "pass"), i);
+    struct results *before = read_lines(lines), *now = read_lines("");
+    char *text = print_comparison(before, now);
+    assert_int_equal(lines_starting(text, "VANISHED "), 10);
+    assert_non_null(strstr(text, "0 tests appeared, 20 vanished."));
+    free(text);
     results_free(before);
     results_free(now);
 }
@@ -782,6 +833,8 @@ int main(void)
         cmocka_unit_test(formats_are_known_by_their_names),
         cmocka_unit_test(requirements_follow_from_tests_and_findings),
         cmocka_unit_test(a_comparison_tells_new_failures_from_old_ones),
+        cmocka_unit_test(a_comparison_says_when_the_two_are_not_of_a_kind),
+        cmocka_unit_test(of_thousands_that_vanished_the_first_few_are_listed),
     };
     const int failed = cmocka_run_group_tests(tests, make_samples, free_samples);
     xmlCleanupParser();
