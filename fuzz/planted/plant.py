@@ -14,7 +14,6 @@ import os
 import pathlib
 import re
 import resource
-import shlex
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-STACK = ROOT / "targets/reference"
+sys.path.insert(0, str(ROOT / "targets/reference"))
+from altered import STACK, Build  # noqa: E402 (it lies beside what it alters)
+
 COLUMNS = ("name", "kind", "found", "cpu_s", "executions", "what", "steps", "replay", "seeds")
 
 
@@ -56,48 +57,6 @@ def check():
         names.add(defect["name"])
     print(f"{len(names)} defects, {bad} of them do not fit the sources")
     return bad != 0
-
-
-class Build:
-    """The commands with which ninja compiles the stack's files and links the two programs."""
-
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder).resolve()
-        self.compile, self.link = {}, {}
-        for program in ("sequences_fuzzer", "tcpassay"):
-            lines = subprocess.run(["ninja", "-C", self.folder, "-t", "commands", program], check=True, text=True,
-                                   stdout=subprocess.PIPE).stdout.splitlines()
-            self.link[program] = lines[-1]
-            for line in lines:
-                source = re.search(r"-c \S*/targets/reference/(\w+\.c)$", line)
-                if source:
-                    self.compile[source[1]] = line
-
-    def object(self, defect, folder):
-        source, out = folder / defect["file"], folder / (defect["file"] + ".o")
-        source.write_text(planted_source(defect))
-        words = shlex.split(self.compile[defect["file"]])
-        words[words.index("-o") + 1] = str(out)
-        words[words.index("-c") + 1] = str(source)
-        for flag in ("-MF", "-MT"):
-            words[words.index(flag) + 1] = str(out) + ".d"
-        self.run(words + ["-Wno-unused-parameter", "-Wno-unused-function", "-Wno-unused-variable", "-Wno-error"])
-        return out
-
-    def program(self, name, changed, folder):
-        """Linked as ever, with the changed object before the archive that has the unchanged one."""
-        out = folder / name
-        command = re.sub(r"^: && | && :$", "", self.link[name])
-        words = shlex.split(command)
-        words[words.index("-o") + 1] = str(out)
-        first = next(i for i, word in enumerate(words) if word.endswith(".o"))
-        self.run(words[:first] + [str(changed)] + words[first:])
-        return out
-
-    def run(self, words):
-        done = subprocess.run(words, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        if done.returncode:
-            raise RuntimeError(done.stdout)
 
 
 def cpu_limit(seconds):
@@ -148,7 +107,7 @@ def experiment(build, defect, options):
     shutil.rmtree(folder, ignore_errors=True)
     corpus = folder / "corpus"
     corpus.mkdir(parents=True)
-    changed = build.object(defect, folder)
+    changed = build.object(defect["file"], planted_source(defect), folder)
     harness = build.program("sequences_fuzzer", changed, folder)
     subprocess.run([harness, "-merge=1", "-max_len=3080", "-detect_leaks=0", corpus, options.corpus], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     seeds = len(os.listdir(corpus))
@@ -178,7 +137,7 @@ def main():
     if not options.build:
         parser.error("which build? one with -DTCPASSAY_FUZZ=ON, in which sequences_fuzzer and tcpassay are up to date")
     chosen = [d for d in defects() if not options.names or d["name"] in options.names]
-    build = Build(options.build)
+    build = Build(options.build, ("sequences_fuzzer", "tcpassay"))
     os.makedirs(options.out, exist_ok=True)
     rows = []
     with ThreadPoolExecutor(options.jobs) as pool, open(pathlib.Path(options.out) / "results.tsv", "w", encoding="utf-8") as table:
