@@ -53,7 +53,6 @@ struct fuzz_outcome {
 
 /* ---- a machine ----------------------------------------------------------------------------------------------------- */
 
-enum fuzz_direction { FUZZ_SENT, FUZZ_RECEIVED };
 struct fuzz_play_config {
     struct target *target;         /* must outlive the machine */
     bool judged;
@@ -62,8 +61,9 @@ struct fuzz_play_config {
     int64_t wait_max_ns;           /* longer waits, and delays of the link, become this; 0: as they are */
     struct signals *signals;       /* what the play adds its own to; NULL: none. Not cleared */
     void (*catch_up)(void *context); /* as player_config's */
-    /* Told each packet as it crosses the link, before its rules on the way from the IUT and after them on the way to it. NULL: nobody is. */
-    void (*packet)(void *context, enum fuzz_direction direction, int64_t at_ns, const uint8_t *bytes, size_t len);
+    /* Told each packet as it crosses the link, before its rules on the way from the IUT and after them on the way to it; at_ns: since the play
+                                    began. NULL: nobody is. */
+    void (*packet)(void *context, int64_t at_ns, const uint8_t *bytes, size_t len);
     void *context;                 /* of both */
 };
 
@@ -96,7 +96,7 @@ const struct judge_host *fuzz_play_judged(const struct fuzz_play *play);
 struct fuzz_virtual_config {
     const struct target_driver *driver; /* with virtual_time */
     const char *argument;
-    struct fuzz_play_config play;  /* target, catch_up are filled in */
+    struct fuzz_play_config play;  /* target and catch_up are filled in */
     unsigned rounds_max;           /* after so many turns of the clock the play is cut short; 0: FUZZ_ROUNDS_DEFAULT */
 };
 enum { FUZZ_ROUNDS_DEFAULT = 4000 };
