@@ -16,3 +16,6 @@ add_custom_command(
   VERBATIM)
 
 set(HTML_SOURCES html/html.c html/pack.c html/payload.c ${CMAKE_CURRENT_BINARY_DIR}/html_page.inc)
+
+add_test(NAME reports_drawings COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/html/draw/test/run.sh)
+set_tests_properties(reports_drawings PROPERTIES SKIP_RETURN_CODE 77)

@@ -79,9 +79,10 @@ export function secondsText(ns) {
     return `${Number((ns / unit).toPrecision(3))} ${name}`;
 }
 
-// A moment of a test: always in seconds, with as many places as the list needs.
+// A moment of a test: always in seconds, to the microsecond where a dozen letters have room for it.
 export function momentText(ns) {
-    return (ns / 1e9).toFixed(6);
+    const whole = Math.trunc(ns / 1e9).toString().length;
+    return whole > 11 ? (ns / 1e9).toExponential(3) : (ns / 1e9).toFixed(Math.max(0, Math.min(6, 10 - whole)));
 }
 
 export function countText(number) {

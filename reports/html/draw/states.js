@@ -26,30 +26,31 @@ const STATE_BOXES = {
 };
 const STATE_AGAIN = { x: 685, y: 850 }; // CLOSED, once more, at the end
 
-// from, to, the model's events, what the figure says, its corners, and where its words stand: x, y, anchor.
+// from, to, what the figure says, its corners, and where its words stand: x, y, anchor. An edge counts whatever event led that way but those
+// that are cells.
 const STATE_EDGES = [
-    ["CLOSED", "LISTEN", ["OPEN call"], "passive OPEN", [[480, 82], [480, 150]], [472, 120, "end"]],
-    ["CLOSED", "SYN-SENT", ["OPEN call"], "active OPEN / SYN", [[555, 50], [800, 50], [800, 290]], [678, 43, "middle"]],
-    ["LISTEN", "SYN-SENT", ["OPEN call", "SEND call"], "SEND / SYN", [[555, 180], [740, 180], [740, 290]], [650, 173, "middle"]],
-    ["LISTEN", "SYN-RECEIVED", ["SYN arrives"], "SYN / SYN,ACK", [[405, 195], [220, 195], [220, 290]], [312, 212, "middle"]],
-    ["SYN-RECEIVED", "LISTEN", ["RST arrives", "timeout", "ABORT call"], "RST, passive", [[160, 290], [160, 167], [405, 167]], [282, 160, "middle"]],
-    ["SYN-SENT", "SYN-RECEIVED", ["SYN arrives"], "SYN / SYN,ACK, both at once", [[685, 320], [275, 320]], [480, 313, "middle"]],
-    ["SYN-SENT", "ESTABLISHED", ["SYN,ACK arrives", "data arrives", "FIN arrives"], "SYN,ACK / ACK", [[780, 352], [780, 450], [555, 450]], [672, 443, "middle"]],
-    ["SYN-RECEIVED", "ESTABLISHED", ["ACK arrives", "data arrives"], "ACK of SYN", [[220, 352], [220, 450], [405, 450]], [312, 443, "middle"]],
-    ["SYN-RECEIVED", "FIN-WAIT-1", ["CLOSE call"], "CLOSE / FIN", [[160, 352], [160, 570]], [152, 505, "end"]],
-    ["SYN-RECEIVED", "CLOSE-WAIT", ["FIN arrives"], "ACK of SYN, FIN / ACK", [[255, 352], [255, 386], [720, 386], [720, 570]], [480, 379, "middle"]],
-    ["ESTABLISHED", "FIN-WAIT-1", ["CLOSE call"], "CLOSE / FIN", [[405, 475], [220, 475], [220, 570]], [312, 492, "middle"]],
-    ["ESTABLISHED", "CLOSE-WAIT", ["FIN arrives"], "FIN / ACK", [[555, 475], [780, 475], [780, 570]], [638, 492, "middle"]],
-    ["FIN-WAIT-1", "FIN-WAIT-2", ["ACK arrives", "data arrives"], "ACK of FIN", [[150, 632], [150, 710]], [142, 676, "end"]],
-    ["FIN-WAIT-1", "CLOSING", ["FIN arrives"], "FIN / ACK", [[275, 600], [480, 600], [480, 710]], [378, 593, "middle"]],
-    ["FIN-WAIT-1", "TIME-WAIT", ["FIN arrives"], "FIN, ACK of FIN / ACK", [[250, 632], [250, 870], [405, 870]], [258, 676, "start"]],
-    ["FIN-WAIT-2", "TIME-WAIT", ["FIN arrives"], "FIN / ACK", [[150, 772], [150, 896], [405, 896]], [278, 912, "middle"]],
-    ["CLOSING", "TIME-WAIT", ["ACK arrives", "data arrives", "FIN arrives"], "ACK of FIN", [[480, 772], [480, 850]], [488, 815, "start"]],
-    ["CLOSE-WAIT", "LAST-ACK", ["CLOSE call"], "CLOSE / FIN", [[760, 632], [760, 710]], [768, 676, "start"]],
-    ["LAST-ACK", "CLOSED", ["ACK arrives", "data arrives", "FIN arrives"], "ACK of FIN", [[760, 772], [760, 850]], [768, 815, "start"]],
-    ["TIME-WAIT", "CLOSED", ["timeout"], "2 MSL", [[555, 880], [685, 880]], [620, 872, "middle"]],
-    ["TIME-WAIT", "SYN-RECEIVED", ["SYN arrives"], "new SYN / SYN,ACK (may)", [[480, 912], [480, 944], [-40, 944], [-40, 320], [125, 320]], [250, 937, "middle"]],
-].map(([from, to, events, says, path, label]) => ({ from, to, events, says, path, label }));
+    ["CLOSED", "LISTEN", "passive OPEN", [[480, 82], [480, 150]], [472, 120, "end"]],
+    ["CLOSED", "SYN-SENT", "active OPEN / SYN", [[555, 50], [800, 50], [800, 290]], [678, 43, "middle"]],
+    ["LISTEN", "SYN-SENT", "SEND / SYN", [[555, 180], [740, 180], [740, 290]], [650, 173, "middle"]],
+    ["LISTEN", "SYN-RECEIVED", "SYN / SYN,ACK", [[405, 195], [220, 195], [220, 290]], [312, 212, "middle"]],
+    ["SYN-RECEIVED", "LISTEN", "RST, passive", [[160, 290], [160, 167], [405, 167]], [282, 160, "middle"]],
+    ["SYN-SENT", "SYN-RECEIVED", "SYN / SYN,ACK, both at once", [[685, 320], [275, 320]], [480, 313, "middle"]],
+    ["SYN-SENT", "ESTABLISHED", "SYN,ACK / ACK", [[780, 352], [780, 450], [555, 450]], [672, 443, "middle"]],
+    ["SYN-RECEIVED", "ESTABLISHED", "ACK of SYN", [[220, 352], [220, 450], [405, 450]], [312, 443, "middle"]],
+    ["SYN-RECEIVED", "FIN-WAIT-1", "CLOSE / FIN", [[160, 352], [160, 570]], [152, 505, "end"]],
+    ["SYN-RECEIVED", "CLOSE-WAIT", "ACK of SYN, FIN / ACK", [[255, 352], [255, 386], [720, 386], [720, 570]], [480, 379, "middle"]],
+    ["ESTABLISHED", "FIN-WAIT-1", "CLOSE / FIN", [[405, 475], [220, 475], [220, 570]], [312, 492, "middle"]],
+    ["ESTABLISHED", "CLOSE-WAIT", "FIN / ACK", [[555, 475], [780, 475], [780, 570]], [638, 492, "middle"]],
+    ["FIN-WAIT-1", "FIN-WAIT-2", "ACK of FIN", [[150, 632], [150, 710]], [142, 676, "end"]],
+    ["FIN-WAIT-1", "CLOSING", "FIN / ACK", [[275, 600], [480, 600], [480, 710]], [378, 593, "middle"]],
+    ["FIN-WAIT-1", "TIME-WAIT", "FIN, ACK of FIN / ACK", [[250, 632], [250, 870], [405, 870]], [258, 676, "start"]],
+    ["FIN-WAIT-2", "TIME-WAIT", "FIN / ACK", [[150, 772], [150, 896], [405, 896]], [278, 912, "middle"]],
+    ["CLOSING", "TIME-WAIT", "ACK of FIN", [[480, 772], [480, 850]], [488, 815, "start"]],
+    ["CLOSE-WAIT", "LAST-ACK", "CLOSE / FIN", [[760, 632], [760, 710]], [768, 676, "start"]],
+    ["LAST-ACK", "CLOSED", "ACK of FIN", [[760, 772], [760, 850]], [768, 815, "start"]],
+    ["TIME-WAIT", "CLOSED", "2 MSL", [[555, 880], [685, 880]], [620, 872, "middle"]],
+    ["TIME-WAIT", "SYN-RECEIVED", "new SYN / SYN,ACK (may)", [[480, 912], [480, 944], [-40, 944], [-40, 320], [125, 320]], [250, 937, "middle"]],
+].map(([from, to, says, path, label]) => ({ from, to, says, path, label }));
 
 // A connection that ends leaves no record: whether a listener is left behind it is no matter of this connection. Only SYN-RECEIVED goes *back*
 // to LISTEN.
@@ -127,18 +128,16 @@ function sumCoverage(coverage) {
     return counts;
 }
 
-function countOf(counts, from, to, events) {
-    const seen = counts.get(`${from}>${to}`);
-    return events.reduce((sum, event) => sum + (seen?.get(event) ?? 0), 0);
-}
-
-// Every way of the figure with what was seen of it: { from, to, events, says, count, tests }, the cells of boxes among them (cell: true).
+// Every way of the figure with what was seen of it: { from, to, says, count, tests }, the cells of boxes among them (with their event).
 export function stateWays({ coverage, transitions }) {
     const counts = sumCoverage(coverage);
-    const known = (from, to, events) => ({ count: countOf(counts, from, to, events), tests: transitions?.get(`${from}>${to}`)?.tests?.length ?? 0 });
-    const edges = STATE_EDGES.map((edge) => ({ ...edge, cell: false, ...known(edge.from, edge.to, edge.events) }));
+    const known = (from, to, counted) => ({
+        count: [...(counts.get(`${from}>${to}`) ?? [])].reduce((sum, [event, count]) => sum + (counted(event) ? count : 0), 0),
+        tests: transitions?.get(`${from}>${to}`)?.tests?.length ?? 0,
+    });
+    const edges = STATE_EDGES.map((edge) => ({ ...edge, ...known(edge.from, edge.to, (event) => edge.to !== "CLOSED" || !STATE_BOXES[edge.from].ends.includes(event)) }));
     const cells = Object.entries(STATE_BOXES).flatMap(([from, box]) =>
-        box.ends.map((event) => ({ from, to: "CLOSED", events: [event], says: event.replace(/ (arrives|call)$/u, ""), cell: true, ...known(from, "CLOSED", [event]) })));
+        box.ends.map((cell) => ({ from, to: "CLOSED", cell, says: cell.replace(/ (arrives|call)$/u, ""), ...known(from, "CLOSED", (event) => event === cell) })));
     return [...edges, ...cells];
 }
 
@@ -183,7 +182,7 @@ function drawEdge(way, link) {
 function drawBox(name, box, ways, link, forbidden) {
     const cells = ways.filter((way) => way.cell && way.from === name), wide = STATE_WIDE / Math.max(1, cells.length);
     const parts = cells.map((way, i) => {
-        const x = box.x + i * wide, label = { "RST arrives": "RST", "ABORT call": "ABRT", "CLOSE call": "CLOSE", timeout: "time" }[way.events[0]];
+        const x = box.x + i * wide, label = { "RST arrives": "RST", "ABORT call": "ABRT", "CLOSE call": "CLOSE", timeout: "time" }[way.cell];
         return stateLink(name, "CLOSED", way.tests, spokenWay(way), link, `d-end ${way.count ? "d-seen" : "d-missed"}`,
             svg("rect", { x, y: box.y + 27, width: wide, height: STATE_HIGH - 27 }), svg("text", { x: x + wide / 2, y: box.y + 41, "text-anchor": "middle" }, label),
             svg("text", { x: x + wide / 2, y: box.y + 56, "text-anchor": "middle" }, way.count ? shortCount(way.count) : "–"));

@@ -23,10 +23,15 @@ function closeSchedules(open, all) {
     open.clear();
 }
 
+// The answer to a probe of a closed window leaves all as it is.
+function keepsClosed(segment, wire, tester) {
+    return segment.win === 0 && tester.win === 0 && segment.len === 0 && segment.flags === "." && wire.ack === tester.ack;
+}
+
 // Measurements of one test: { kind: "syn" "syn-ack" "data" "fin" "probe", test, at_ns: [since the first transmission …], given_up_ns },
 // { kind: "isn", test, isn, at_ns }, { kind: "handshake", test, ns }.
 export function timingOf(test, trace) {
-    const all = [], open = new Map(), tester = { win: null, ack: null };
+    const all = [], open = new Map(), tester = { win: null, ack: null }, isns = new Set();
     let asked = null;
     for (const event of trace ?? []) {
         if (event.kind === "return" && open.size && /\bETIMEDOUT\b/u.test(event.text)) {
@@ -40,14 +45,14 @@ export function timingOf(test, trace) {
             continue;
         }
         if (event.kind === "sent") {
-            closeSchedules(open, all);
+            if (!keepsClosed(segment, wire, tester)) closeSchedules(open, all);
             tester.win = segment.win;
             tester.ack = segment.ack === null ? tester.ack : wire.ack;
             asked = segment.flags === "S" ? { at_ns: event.at_ns, ack: (wire.seq + segment.len + 1) % 2 ** 32 } : null;
             continue;
         }
         if (segment.from === "tester") continue;
-        noteAnswer(test, event, segment, wire, asked, open, all);
+        if (segment.flags.includes("S")) noteAnswer(test, event, segment, wire, asked, isns, all);
         asked = null;
         noteTransmission(test, event, segment, wire, tester, open);
     }
@@ -55,9 +60,10 @@ export function timingOf(test, trace) {
     return all;
 }
 
-function noteAnswer(test, event, segment, wire, asked, open, all) {
-    if (!segment.flags.includes("S")) return;
-    if (!open.has(`${wire.seq} ${segment.flags} ${segment.len}`)) all.push({ kind: "isn", test: test.id, isn: wire.seq, at_ns: event.at_ns });
+// A number counts once in a test: a SYN that comes again brings it again.
+function noteAnswer(test, event, segment, wire, asked, isns, all) {
+    if (!isns.has(wire.seq)) all.push({ kind: "isn", test: test.id, isn: wire.seq, at_ns: event.at_ns });
+    isns.add(wire.seq);
     if (asked && segment.flags.includes(".") && wire.ack === asked.ack) all.push({ kind: "handshake", test: test.id, ns: event.at_ns - asked.at_ns });
 }
 
@@ -117,7 +123,7 @@ function boundShape(x, y, plot, most, left) {
     for (let n = 1; n <= most; n++) {
         at += rto;
         rto = Math.min(rto * 2, 60);
-        path += `H${x(at)}V${y(n) - (n < most ? (y(n) - y(n + 1)) / 2 : 14)}`;
+        path += `H${Math.min(x(at), x.end)}V${y(n) - (n < most ? (y(n) - y(n + 1)) / 2 : 14)}`;
     }
     return `${path}H${left}Z`;
 }
@@ -146,13 +152,15 @@ function drawSchedules(kind, schedules, { wide, link }) {
     const low = 10 ** Math.floor(Math.log10(Math.max(1e-3, Math.min(0.5, ...times)))), high_s = Math.max(10, plot.r2 ?? 0, ...times) * 1.3;
     const high = Math.min(520, Math.max(180, PLOT_TOP + PLOT_BOTTOM + 30 + most * 26));
     const x = logScale(low, high_s, PLOT_LEFT + 10, wide - PLOT_RIGHT), y = linearScale(1, Math.max(2, most), high - PLOT_BOTTOM - 22, PLOT_TOP + 18);
+    x.end = wide - PLOT_RIGHT;
     const figure = plotFrame(wide, high, `${plot.title}: ${groups.map(scheduleSpoken).slice(0, 8).join("; ")}`,
         svg("path", { class: "d-bound", d: boundShape(x, y, plot, Math.max(2, most), PLOT_LEFT) }), timeAxis(x, high, low, high_s),
-        plot.r2 ? [svg("line", { class: "d-limit", x1: x(plot.r2), y1: PLOT_TOP, x2: x(plot.r2), y2: high - PLOT_BOTTOM }), axisText(clipText(plot.r2_text, Math.floor((x(plot.r2) - PLOT_LEFT) / 7.3)), x(plot.r2) - 6, PLOT_TOP + 4, "end")] : [],
+        plot.r2 ? [svg("line", { class: "d-limit", x1: x(plot.r2), y1: 4, x2: x(plot.r2), y2: high - PLOT_BOTTOM }), axisText(clipText(wide < 600 ? plot.r2_text.split(" (")[0] : plot.r2_text, Math.floor((x(plot.r2) - 110) / 7.3)), x(plot.r2) - 6, 12, "end")] : [],
         Array.from({ length: most }, (_, i) => axisText(`${i + 1}.`, PLOT_LEFT - 8, y(i + 1) + 4, "end")), groups.slice(0, 400).map((group, place) => drawSchedule(group, place, x, y, link)),
         axisText("since the first transmission", wide - PLOT_RIGHT, high - 8, "end"), axisText("retransmission", 4, 12, "start"));
     const usual = groups[0];
-    return { title: plot.title, figure, text: `${plot.says} Hatched: earlier than that. ${countText(schedules.length)} schedules; the most frequent: ${scheduleSpoken(usual)}.` };
+    return { title: plot.title, figure, text: `${plot.says} Shaded: earlier than that. ${countText(schedules.length)} schedules; the most frequent: ${scheduleSpoken(usual)}.` +
+        (groups.some((group) => group.given_up_s !== null) ? " ✕: given up, as a rule since the test had asked for few attempts." : "") };
 }
 
 // ---- initial sequence numbers ------------------------------------------------------------------------------------------------------
@@ -173,7 +181,7 @@ function isnText(facts) {
     if (facts.count < 20) return `${countText(facts.count)} initial sequence numbers: too few to say how they are chosen.`;
     const spread = facts.chi < 40 ? "they are spread evenly over all 2³² values" : facts.chi < 200 ? "they are spread unevenly" : "most lie in a few places only";
     return `${countText(facts.count)} initial sequence numbers: ${spread}; ${facts.same ? `${countText(facts.same)} came more than once` : "none came twice"}; ${countText(facts.near)} lie within 2²⁰ after the one of the test before. ` +
-        "RFC 6528 wants numbers that nobody outside can foretell: an even spread, and few that are near the one before. (In the order of the tests' names.)";
+        "RFC 6528 wants numbers that nobody outside can foretell: an even spread, and few that are near the one before. (In the order of the tests' names; targets in virtual time begin alike in each test.)";
 }
 
 function drawIsns(isns, { wide, link }) {
@@ -212,8 +220,8 @@ function drawLatency(handshakes, { wide }) {
         return svg("rect", { class: "d-bar", x: x(bin) + 1, y: y(facts.bins.get(bin)), width: Math.max(2, x(bin + 1) - x(bin) - 2), height: Math.max(1, high - PLOT_BOTTOM - y(facts.bins.get(bin))) }, svg("title", null, spoken));
     });
     const ticks = [];
-    const every = Math.max(1, Math.ceil(((last - first + 1) * 70) / (wide - PLOT_LEFT)));
-    for (let bin = first; bin <= last + 1; bin += every) ticks.push(axisText(secondsText(10 ** (bin / 5)), x(bin), high - PLOT_BOTTOM + 16, "middle"));
+    const every = last - first >= 6 ? 5 : 1;
+    for (let bin = Math.ceil(first / every) * every; bin <= last + 1; bin += every) ticks.push(axisText(secondsText(10 ** (bin / 5)), x(bin), high - PLOT_BOTTOM + 16, "middle"));
     return { title, text, figure: plotFrame(wide, high, text, roundTicks(peak, 4).filter((n) => n <= peak).map((n) => [svg("line", { class: "d-gridline", x1: PLOT_LEFT, y1: y(n), x2: wide - PLOT_RIGHT, y2: y(n) }), axisText(countText(n), PLOT_LEFT - 6, y(n) + 4, "end")]), bars, ticks) };
 }
 
