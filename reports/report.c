@@ -7,6 +7,7 @@
 
 #include "reports/file.h"
 #include "reports/formats.h"
+#include "reports/html/html.h"
 #include "reports/standing.h"
 
 static const struct {
@@ -22,6 +23,7 @@ static const struct {
     [REPORT_TESTS_CSV] = { "tests-csv", "tests.csv", format_tests_csv },
     [REPORT_PCAPNG] = { "pcapng", "packets.pcapng", format_pcapng },
     [REPORT_BADGE] = { "badge", "badge.svg", standing_print_badge },
+    [REPORT_HTML] = { "html", "report.html", format_html },
 };
 static_assert(sizeof formats / sizeof formats[0] == REPORT_COUNT, "a row for each format");
 

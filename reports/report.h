@@ -21,6 +21,7 @@ enum report_format {
     REPORT_TESTS_CSV, /* tests.csv */
     REPORT_PCAPNG,   /* packets.pcapng: the captures that were kept, commented */
     REPORT_BADGE,    /* badge.svg */
+    REPORT_HTML,     /* report.html: for people, one page with everything in it (docs/html.md) */
     REPORT_COUNT
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/cli/cli.h"
+#include "engine/cli/sources.h"
 #include "engine/cli/terminal.h"
 #include "reports/compare.h"
 #include "reports/file.h"
@@ -54,6 +55,7 @@ struct reporting {
     char **paths;
     size_t path_count;
     const struct results *runs[VERSUS_RUNS_MAX];
+    struct cli_sources sources;      /* for the page, which shows scenarios */
 };
 
 /* ---- arguments */
@@ -160,10 +162,15 @@ static int read_runs(struct reporting *r)
 {
     char error[600];
     for (size_t i = 0; i < r->path_count; i++) {
-        r->runs[i] = results_read(r->paths[i], error, sizeof error);
-        if (!r->runs[i]) {
+        struct results *results = results_read(r->paths[i], error, sizeof error);
+        r->runs[i] = results;
+        if (!results) {
             cli_error("report", "%s", error);
             return EXIT_UNABLE;
+        }
+        if ((r->files[REPORT_HTML] || r->site) && !r->compare) {
+            cli_sources_load("report", &r->sources, results->dir);
+            results->sources = &r->sources.texts;
         }
         tell_what_is_missing(r, r->paths[i], r->runs[i]);
     }
@@ -271,5 +278,6 @@ int command_report(int argc, char **argv)
         code = r.compare ? compare(&r) : report(&r);
     for (size_t i = 0; i < r.path_count && r.runs[i]; i++)
         results_free((struct results *)(uintptr_t)r.runs[i]);
+    cli_sources_release(&r.sources);
     return code;
 }

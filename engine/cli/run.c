@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/cli/cli.h"
+#include "engine/cli/sources.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/trace_view.h"
 #include "engine/runner/ledger.h"
@@ -132,7 +133,7 @@ static int parse_option(struct run *run, int option)
     case OPT_DISRUPTIVE: run->disruptive = true; return EXIT_OK;
     case OPT_NO_MODEL: run->no_model = true; return EXIT_OK;
     case OPT_REPORT:
-        return parse_reports(run, optarg) ? EXIT_OK : cli_usage_error("run", "--report takes a list of json, junit, tap and md");
+        return parse_reports(run, optarg) ? EXIT_OK : cli_usage_error("run", "--report takes a list of json, html, md, junit, tap, sarif, csv, tests-csv, pcapng and badge");
     case OPT_PROFILE:
         return cli_parse_profile(optarg, &run->profile) ? EXIT_OK : cli_usage_error("run", "there is no profile \"%s\", but quick, full and soak", optarg);
     case OPT_JOBS:
@@ -525,6 +526,9 @@ static int conclude(struct run *run, enum schedule_end end, const struct target_
         cli_error("run", "%s", error);
         return EXIT_UNABLE;
     }
+    struct cli_sources sources;
+    cli_sources_of(&sources, &run->suite, run->out);
+    results->sources = &sources.texts;
     int code = end == SCHEDULE_STOPPED ? EXIT_UNABLE : write_reports(run, results);
     if (!run->quiet) {
         report_console_summary(results, stdout, run->color, terminal_width(stdout));
