@@ -128,12 +128,17 @@ function sumCoverage(coverage) {
     return counts;
 }
 
+// A list, a number, or just that there is something.
+function howMany(value) {
+    return Array.isArray(value) ? value.length : Number(value ?? 0);
+}
+
 // Every way of the figure with what was seen of it: { from, to, says, count, tests }, the cells of boxes among them (with their event).
 export function stateWays({ coverage, transitions }) {
     const counts = sumCoverage(coverage);
     const known = (from, to, counted) => ({
         count: [...(counts.get(`${from}>${to}`) ?? [])].reduce((sum, [event, count]) => sum + (counted(event) ? count : 0), 0),
-        tests: transitions?.get(`${from}>${to}`)?.tests?.length ?? 0,
+        tests: howMany(transitions?.get(`${from}>${to}`)?.tests),
     });
     const edges = STATE_EDGES.map((edge) => ({ ...edge, ...known(edge.from, edge.to, (event) => edge.to !== "CLOSED" || !STATE_BOXES[edge.from].ends.includes(event)) }));
     const cells = Object.entries(STATE_BOXES).flatMap(([from, box]) =>
@@ -142,9 +147,9 @@ export function stateWays({ coverage, transitions }) {
 }
 
 function forbiddenWays(transitions) {
-    return [...(transitions ?? new Map())].filter(([, entry]) => entry.forbidden > 0).map(([key, entry]) => {
+    return [...(transitions ?? new Map())].filter(([, entry]) => howMany(entry.forbidden) > 0).map(([key, entry]) => {
         const [from, to] = key.split(">");
-        return { from, to, count: entry.forbidden };
+        return { from, to, count: howMany(entry.forbidden) };
     }).filter(({ from, to }) => isState(from) && isState(to));
 }
 
