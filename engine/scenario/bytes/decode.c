@@ -7,6 +7,7 @@
  */
 #include "engine/scenario/bytes/inside.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum function { FN_SND_NXT, FN_SND_UNA, FN_RCV_NXT, FN_WINDOW, FN_TS_RECENT, FN_COUNT };
@@ -123,8 +124,8 @@ static struct scn_expr *place(struct decoder *d, enum base base, bool ours, unsi
     case BASE_EDGE:
         return plus(d, binary(d, SCN_OP_ADD, function(d, FN_SND_UNA, endpoint), function(d, FN_WINDOW, endpoint)),
                     (int64_t)offset + more);
-    case BASE_FAR: return plus(d, next, (int64_t)offset * FAR + more);
-    case BASE_ABSOLUTE: return parent(d, name(d, SCN_EXPR_CALL, "abs"), number(d, ((int64_t)(uint16_t)offset * FAR + more) & UINT32_MAX), NULL);
+    case BASE_FAR: return plus(d, next, bytes_far((uint16_t)offset) + more);
+    case BASE_ABSOLUTE: return parent(d, name(d, SCN_EXPR_CALL, "abs"), number(d, (bytes_far((uint16_t)offset) + more) & UINT32_MAX), NULL);
     case BASE_LEFT_OUT: case BASE_NEXT: case BASE_COUNT: break;
     }
     return plus(d, next, (int64_t)offset + more);
@@ -242,7 +243,7 @@ static void add_timestamps(struct decoder *d, struct scn_packet *packet, const u
     struct scn_option *option = add_option(packet, PKT_OPT_TIMESTAMP, SCN_OPT_TIMESTAMP);
     const uint16_t value = bytes_get16(r, AT_TSVAL);
     const bool constant = (r[AT_OPTIONS] & OPTION_GIVEN) && (r[AT_OPTIONS] & OPTION_TS_CONSTANT);
-    option->values[0] = equals(constant ? number(d, value) : plus(d, ticks(d), TSVAL_FIRST + (int64_t)(int16_t)value));
+    option->values[0] = equals(constant ? number(d, (uint32_t)(int32_t)(int16_t)value) : plus(d, ticks(d), TSVAL_FIRST + (int64_t)(int16_t)value));
     option->values[1] = equals(r[AT_TSECR] == TSECR_ZERO ? number(d, 0) : plus(d, function(d, FN_TS_RECENT, packet->endpoint.slot), (int8_t)r[AT_TSECR]));
     option->value_count = 2;
 }
@@ -261,24 +262,47 @@ static void add_sack(struct decoder *d, struct scn_packet *packet, const uint8_t
     }
 }
 
-/* An option by its kind, with up to 7 octets that count up from it; the eighth value is a length that lies. */
-static void add_kind(struct decoder *d, struct scn_packet *packet, const uint8_t *r, unsigned room)
+/* An option by its kind, with octets that count up. */
+static void add_kind(struct scn_packet *packet, const uint8_t *r, unsigned room)
 {
-    static const uint8_t octets[] = {1, 2, 3, 4, 5, 6, 7};
-    unsigned len = r[AT_SECOND] & 7u;
+    static const uint8_t octets[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+                                     20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38};
+    static_assert(sizeof octets > PKT_TCP_OPTIONS_MAX - 2, "octets for the longest option, from 1");
+    const unsigned wanted = r[AT_SECOND] & KIND_LEN_MASK, len = wanted + 2 > room ? room - 2 : wanted;
     struct scn_option *option = add_option(packet, r[AT_FIRST], SCN_OPT_BYTES);
-    if (len + 2 > room)
-        len = room - 2;
     option->has_bytes = len > 0;
-    option->bytes = octets;
+    option->bytes = octets + (r[AT_SECOND] & KIND_FROM_ZERO ? 0 : 1);
     option->bytes_len = (uint8_t)len;
-    if (r[AT_SECOND] & 8u)
-        option->stated_len = number(d, r[AT_SECOND] >> 4);
+}
+
+/* The list in another order, with a length that lies, and with nops as far as there is room. */
+static void arrange(struct decoder *d, struct scn_packet *packet, const struct arrangement *how, unsigned room)
+{
+    struct scn_option *const list = packet->options;
+    const unsigned count = packet->option_count;
+    packet->options = scn_arena_alloc(d->arena, count + 3 * ARRANGED_COUNT, sizeof *list);
+    packet->option_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned nops = i < ARRANGED_COUNT ? how->nops[i] : 0; nops > 0 && room > 0; nops--, room--)
+            add_option(packet, PKT_OPT_NOP, SCN_OPT_PLAIN);
+        struct scn_option *option = &packet->options[packet->option_count++];
+        *option = list[how->reversed ? count - 1 - i : i];
+        if (how->stated == (int)i)
+            option->stated_len = number(d, how->stated_len);
+    }
+}
+
+/* The octets of the option that was added last, which is one of blocks or by its kind. */
+static unsigned last_len(const struct scn_packet *packet)
+{
+    const struct scn_option *last = &packet->options[packet->option_count - 1];
+    return 2u + (last->form == SCN_OPT_SACK ? 4u * last->value_count : last->bytes_len);
 }
 
 static void options(struct decoder *d, struct scn_packet *packet, const uint8_t *r, unsigned which)
 {
     unsigned room = PKT_TCP_OPTIONS_MAX;
+    struct arrangement how;
     if (!(which & (OPTION_MSS | OPTION_WSCALE | OPTION_SACK_PERMITTED | OPTION_TS | OPTION_SACK | OPTION_KIND)))
         return;
     packet->options_given = true;
@@ -294,7 +318,11 @@ static void options(struct decoder *d, struct scn_packet *packet, const uint8_t 
     if (which & OPTION_SACK)
         add_sack(d, packet, r, room);
     else if (which & OPTION_KIND)
-        add_kind(d, packet, r, room);
+        add_kind(packet, r, room);
+    if (which & (OPTION_SACK | OPTION_KIND))
+        room -= last_len(packet);
+    if (bytes_arrangement(r, &how))
+        arrange(d, packet, &how, room);
 }
 
 /* What a well-behaved peer has: all that is in use with a SYN, timestamps with the rest. */
@@ -485,7 +513,7 @@ static void opening(struct decoder *d, struct scn_step **at)
         peer_segment(d, at, 6);
     } else {
         bind_call(d, next_step(d, at), 0, 0);
-        listen_call(d, next_step(d, at), 0, 4);
+        listen_call(d, next_step(d, at), 0, bytes_backlogs[d->header[HEADER_WAY] >> WAY_BACKLOG_SHIFT & (BACKLOG_COUNT - 1)]);
     }
     if (way == WAY_PASSIVE) {
         peer_segment(d, at, 3);

@@ -8,6 +8,7 @@
 /* ---- places ------------------------------------------------------------------------------------------------------ */
 
 enum header_place { HEADER_WAY = 4, HEADER_USE, HEADER_SYN, HEADER_ISN };
+enum { WAY_BACKLOG_SHIFT = 3, BACKLOG_COUNT = 4 };
 enum header_use { USE_IPV6 = 1u << 0, USE_MSS = 1u << 1, USE_WSCALE = 1u << 2, USE_SACK = 1u << 3, USE_TS = 1u << 4, USE_SMALL_BUFFER = 1u << 5 };
 
 enum record_place {
@@ -21,14 +22,16 @@ enum option_bit {
     OPTION_MSS = 1u << 0, OPTION_WSCALE = 1u << 1, OPTION_SACK_PERMITTED = 1u << 2, OPTION_TS = 1u << 3, OPTION_SACK = 1u << 4, OPTION_KIND = 1u << 5,
     OPTION_TS_CONSTANT = 1u << 6, OPTION_GIVEN = 1u << 7
 };
-enum { LEN_COUNT = 8192, TSECR_ZERO = 0x80, SACK_UNIT = 16, SACK_LEN_MASK = 0x3f, SACK_COUNT_SHIFT = 6, TSVAL_FIRST = 1000, NS_PER_TICK = 1000000,
-       LINK_INBOUND = 4, LINK_NTH_COUNT = 8, WHO_COUNT = 8, FD_COUNT = 4, FD_FIRST = 3, FAR = 65536, ENDPOINT_COUNT = 4 };
+enum { LEN_COUNT = 8192, TSECR_ZERO = 0x80, SACK_UNIT = 16, SACK_LEN_MASK = 0x3f, SACK_COUNT_SHIFT = 6, KIND_LEN_MASK = 0x3f, KIND_FROM_ZERO = 0x40,
+       TSVAL_FIRST = 1000, NS_PER_TICK = 1000000, LINK_INBOUND = 4, LINK_NTH_COUNT = 8, WHO_COUNT = 8, FD_COUNT = 4, FD_FIRST = 3,
+       ENDPOINT_COUNT = 4 };
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 enum way { WAY_PASSIVE, WAY_ACTIVE, WAY_LISTENING, WAY_NONE };
 enum { WAY_TABLE_COUNT = 8 };
 extern const uint8_t bytes_ways[WAY_TABLE_COUNT];
+extern const uint8_t bytes_backlogs[BACKLOG_COUNT];
 
 enum op { OP_SEGMENT, OP_SEND, OP_RECEIVE, OP_CLOSE, OP_SHUTDOWN, OP_ACCEPT, OP_CONNECT, OP_SOCKET, OP_BIND, OP_LISTEN, OP_SET_OPTION, OP_LINK, OP_WAIT,
           OP_FENCE, OP_INCARNATION, OP_ICMP, OP_COUNT };
@@ -41,7 +44,7 @@ enum base { BASE_LEFT_OUT, BASE_NEXT, BASE_SCRIPT, BASE_UNA, BASE_EDGE, BASE_FAR
 enum { BASE_TABLE_COUNT = 8 };
 extern const uint8_t bytes_seq_bases[BASE_TABLE_COUNT], bytes_ack_bases[BASE_TABLE_COUNT];
 
-enum { MSS_COUNT = 16, ISN_COUNT = 8, KEY_COUNT = 64 };
+enum { MSS_COUNT = 16, ISN_COUNT = 16, KEY_COUNT = 64 };
 extern const uint16_t bytes_mss[MSS_COUNT];
 struct isn_choice { bool given; uint32_t isn; };
 extern const struct isn_choice bytes_isns[ISN_COUNT];
@@ -49,6 +52,17 @@ extern const struct isn_choice bytes_isns[ISN_COUNT];
 /* What `with` can say: the key, and the values it can take: value % count * unit + least. count 0: it is `bad`. */
 struct override_choice { uint8_t key; bool present; enum scn_special special; uint16_t least, unit; uint32_t count; };
 extern const struct override_choice bytes_overrides[KEY_COUNT];
+
+/* The keys that change no field but the list of options: its order, lengths that lie, and nops. */
+enum { KEY_ARRANGES = 15, KEY_ARRANGES_REVERSED = 19, KEY_NOPS = 23, KEY_NOPS_REVERSED = 24, ARRANGED_COUNT = 4 };
+struct arrangement {
+    bool reversed;                 /* before the rest */
+    int stated;                    /* the option whose length is stated_len, or -1 */
+    uint8_t stated_len;
+    uint8_t nops[ARRANGED_COUNT];  /* before the option of that place */
+};
+/* false: the record leaves its options as they are. */
+bool bytes_arrangement(const uint8_t *record, struct arrangement *out);
 
 struct sockopt_choice { const char *level, *name; bool linger; int fixed; /* value, or -1: the record's */ };
 enum { SOCKOPT_COUNT = 16 };
@@ -60,6 +74,10 @@ extern const uint8_t bytes_icmp_types[2][ICMP_COUNT]; /* of ICMP, and of ICMPv6 
 /* Nanoseconds of a time octet, and the octet that is nearest to them. */
 int64_t bytes_time_ns(uint8_t octet);
 uint8_t bytes_time_octet(int64_t ns);
+/* The far offset that 16 bits mean: +- 2^e + d, with e in bits 15 to 11, the minus in bit 10, and d, signed, in the rest; of 32 bits. */
+int64_t bytes_far(uint16_t octets);
+/* The 16 bits that come nearest to an offset, modulo 2^32. */
+uint16_t bytes_far_octets(int64_t offset);
 /* The first place of a value in a table of octets. */
 uint8_t bytes_place_of(const uint8_t *table, unsigned count, uint8_t value);
 
