@@ -20,6 +20,7 @@ int command_serve(int argc, char **argv);
 int command_agent(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_probe(int argc, char **argv);
+int command_fuzz(int argc, char **argv);
 int command_report(int argc, char **argv);
 
 /* "tcpassay run: what went wrong" to stderr. */

@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"list", command_list, "what would run, and what it covers"},
     {"explain", command_explain, "a requirement or a test: text, section, who tests it"},
     {"check", command_check, "judge captured traffic"},
+    {"fuzz", command_fuzz, "sequences that nobody thought of, judged by the model; findings shrunk and kept"},
     {"replay", command_replay, "play scenario files and show every step"},
     {"probe", command_probe, "why a connection fails or is slow: timing, options, states, in plain words"},
     {"report", command_report, "results as a page, for CI servers, as a site, or several side by side"},
