@@ -158,6 +158,9 @@ struct target_ops {
     /* The test is over: takes the IUT down now, so that what dies in that counts for this test. Only deaths() and close() follow. Virtual
      * instances only. NULL: close() does it all. */
     void (*finish)(struct target *t);
+    /* Begins anew, as if it had just been opened with the same argument and settings, and with this seed: for fuzzing, where opening takes
+     * longer than a play. Virtual instances only. NULL, or false: it is closed and opened instead. */
+    bool (*restart)(struct target *t, uint64_t seed);
     /* After either: tries to make the instance usable again, with nothing left of before; false with *error when it is lost for
      * good. NULL: nothing can be done, the instance is closed and opened anew. */
     bool (*recover)(struct target *t, struct target_error *error);

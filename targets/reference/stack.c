@@ -107,16 +107,49 @@ static void free_sockets(struct ref_stack *stack)
         free(socket->listener);
         free(socket);
     }
-    free(stack->sockets);
+}
+
+static void free_contents(struct ref_stack *stack)
+{
+    ref_reap(stack);
+    free_connections(stack);
+    free_sockets(stack);
+}
+
+/* What holds memory only, and what cannot change, stays. */
+void ref_stack_restart(struct ref_stack *stack, uint64_t seed, int64_t now_ns)
+{
+    free_contents(stack);
+    const struct ref_stack old = *stack;
+    pkt_reassembler_free(old.reassembler);
+    free(old.pmtu);
+    free(old.fastopen);
+    memset(stack, 0, offsetof(struct ref_stack, reports)); /* those beyond the count are not read */
+    stack->report_first = stack->report_count = 0;
+    stack->counters = (struct ref_counters){0};
+    stack->config = old.config;
+    stack->config.seed = seed;
+    stack->now_ns = now_ns;
+    stack->sockets = old.sockets;
+    stack->sockets_capacity = old.sockets_capacity;
+    for (uint32_t i = 0; i < stack->sockets_capacity; i++)
+        stack->sockets[i] = NULL;
+    stack->heap = old.heap;
+    stack->heap_capacity = old.heap_capacity;
+    stack->queue.bytes = old.queue.bytes;
+    stack->queue.capacity = old.queue.capacity;
+    stack->builder = old.builder;
+    stack->scratch = old.scratch;
+    stack->buffers.max = stack->config.buffer_bytes_max;
+    ref_secrets_init(stack);
 }
 
 void ref_stack_free(struct ref_stack *stack)
 {
     if (!stack)
         return;
-    ref_reap(stack);
-    free_connections(stack);
-    free_sockets(stack);
+    free_contents(stack);
+    free(stack->sockets);
     pkt_builder_free(stack->builder);
     pkt_reassembler_free(stack->reassembler);
     free(stack->heap);

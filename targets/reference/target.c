@@ -156,6 +156,12 @@ static void reference_close(struct target *t)
     free(t);
 }
 
+static bool reference_restart(struct target *t, uint64_t seed)
+{
+    ref_stack_restart(stack_of(t), seed, 0);
+    return true;
+}
+
 static int reference_send(struct target *t, const uint8_t *bytes, size_t len)
 {
     ref_input(stack_of(t), bytes, len, ref_now(stack_of(t)));
@@ -303,7 +309,7 @@ static const struct target_ops reference_ops = {
     .accept = reference_accept, .connect = reference_connect, .send_data = reference_send_data, .receive_data = reference_receive_data,
     .shutdown = reference_shutdown, .close_handle = reference_close_handle, .set_option = reference_set_option,
     .get_option = reference_get_option, .ioctl = reference_ioctl, .poll = reference_poll, .local_endpoint = reference_local_endpoint,
-    .status = reference_status,
+    .status = reference_status, .restart = reference_restart,
 };
 
 /* ---- description and PIXIT --------------------------------------------------------------------------------------- */
