@@ -313,6 +313,14 @@ static void send_fragment(void *context, const uint8_t *fragment, size_t len)
     play_send(c->p, c->e, fragment, len);
 }
 
+/* A header length that lies makes other octets the text than those at payload. */
+static void note_sent(struct craft *c, const struct pkt_tcp *tcp, const uint8_t *payload)
+{
+    endpoint_note_sent(c->e, tcp);
+    if (tcp->payload_len > 0 && tcp->payload != payload)
+        c->e->tester_pattern_broken = true;
+}
+
 bool craft_send(struct craft *c)
 {
     if (c->fragment)
@@ -326,7 +334,7 @@ bool craft_send(struct craft *c)
     size_t out = c->truncate && c->truncate < (size_t)len ? c->truncate : (size_t)len;
     struct packet built;
     if (pkt_parse(bytes, out, &built) == PKT_OK && built.kind == PKT_KIND_TCP && built.tcp.checksum_ok && built.ip.checksum_ok)
-        endpoint_note_sent(c->e, &built.tcp);
+        note_sent(c, &built.tcp, bytes + len - c->spec.payload_len);
     if (!c->fragment)
         play_send(c->p, c->e, bytes, out);
     else if (pkt_fragment(bytes, out, c->fragment, c->p->ip_id++, send_fragment, c) < 0) {

@@ -49,11 +49,26 @@ static void note_scale_agreed(struct endpoint *e)
         e->window_shift = e->iut_scale > 14 ? 14 : e->iut_scale;
 }
 
+void endpoint_expect_incarnation(struct endpoint *e)
+{
+    e->tester_renumbers = e->iut_renumbers = e->iut_restarts = true;
+}
+
+void endpoint_begin_stream(struct endpoint *e)
+{
+    if (!e->iut_restarts)
+        return;
+    e->iut_restarts = e->iut_pattern_broken = false;
+    e->iut_written = 0;
+}
+
 void endpoint_note_sent(struct endpoint *e, const struct pkt_tcp *tcp)
 {
     if ((tcp->flags & PKT_SYN) && (!e->tester_isn_known || e->tester_renumbers)) {
         e->tester_isn = tcp->seq;
         e->tester_isn_known = true;
+        if (e->tester_renumbers) /* as long as the IUT has not begun anew, it takes what we send now for data of the old connection */
+            e->tester_pattern_broken = e->iut_renumbers;
         e->tester_renumbers = false;
         e->snd_nxt = e->snd_una = tcp->seq;
         e->tester_offered_scale = false;
@@ -61,6 +76,8 @@ void endpoint_note_sent(struct endpoint *e, const struct pkt_tcp *tcp)
     }
     if (tcp->flags & PKT_SYN) {
         struct pkt_options options;
+        if (tcp->seq != e->tester_isn) /* which of them the IUT has taken, and counts its stream from, shows nowhere */
+            e->tester_pattern_broken = true;
         pkt_options_read(tcp->options, tcp->options_len, &options);
         e->tester_offered_scale |= options.has_wscale;
         note_scale_agreed(e);
@@ -102,6 +119,10 @@ static void note_range(struct endpoint *e, uint32_t left, uint32_t right)
 static void note_iut_syn(struct endpoint *e, const struct pkt_tcp *tcp)
 {
     if (!e->iut_isn_known || e->iut_renumbers) {
+        if (!e->iut_isn_known || e->iut_isn != tcp->seq)
+            endpoint_begin_stream(e);
+        if (e->iut_renumbers && !e->tester_renumbers)
+            e->tester_pattern_broken = false;
         e->iut_isn = tcp->seq;
         e->iut_isn_known = true;
         e->iut_renumbers = false;
@@ -151,7 +172,9 @@ bool endpoint_has_received(const struct endpoint *e, uint32_t left, uint32_t rig
 
 int64_t endpoint_stream_mismatch(const struct endpoint *e, const struct pkt_tcp *tcp)
 {
-    if (!e->iut_isn_known || e->iut_pattern_broken)
+    const bool of_old_connection = (e->iut_renumbers && !e->iut_restarts) /* the application has asked for another since … */ ||
+                                   tcp->src_port != e->iut.port;          /* … or this is of another, from another port */
+    if (!e->iut_isn_known || e->iut_pattern_broken || of_old_connection)
         return -1;
     uint32_t first = tcp->seq + ((tcp->flags & PKT_SYN) ? 1u : 0u);
     for (uint32_t i = 0; i < tcp->payload_len; i++) {

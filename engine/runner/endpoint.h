@@ -30,6 +30,7 @@ struct endpoint {
     uint32_t tester_isn, iut_isn;
     bool tester_isn_known, iut_isn_known;
     bool tester_renumbers, iut_renumbers; /* an `incarnation` step: the next SYN of this side sets its ISN anew */
+    bool iut_restarts;            /* … and with the IUT's SYN, or the connect() before it, the application's stream begins anew */
 
     uint32_t snd_nxt;             /* after the last octet we sent, absolute */
     uint32_t snd_una;             /* what the IUT acknowledged last, absolute; our SYN's number until it has */
@@ -50,7 +51,7 @@ struct endpoint {
     enum tcp_state state;         /* last revealed by the target */
     bool state_known;
 
-    uint64_t iut_written;         /* octets the application was made to write, all of them pattern … */
+    uint64_t iut_written;         /* octets the application was made to write to its last connection, all of them pattern … */
     bool iut_pattern_broken;      /* … unless it wrote something else */
     bool tester_pattern_broken;   /* we injected other octets than the pattern, or urgent data */
 };
@@ -68,6 +69,10 @@ uint32_t endpoint_iut_wire(const struct endpoint *e, int64_t script);
 int64_t endpoint_tester_script(const struct endpoint *e, uint32_t wire);
 int64_t endpoint_iut_script(const struct endpoint *e, uint32_t wire);
 
+/* An `incarnation` step: a new connection is to come on the same ports. Until its SYNs do, everything is as it was. */
+void endpoint_expect_incarnation(struct endpoint *e);
+/* The application has asked for a connection: what it writes from now on belongs to that. */
+void endpoint_begin_stream(struct endpoint *e);
 /* Notes a segment that we send: sets the ISN on the first SYN, follows SND.NXT. */
 void endpoint_note_sent(struct endpoint *e, const struct pkt_tcp *tcp);
 /* Notes a segment of the IUT: its port, ISN, data, window, scale and timestamp. */

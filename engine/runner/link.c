@@ -49,6 +49,7 @@ static void transmit(struct player *p, const uint8_t *bytes, size_t len)
     struct endpoint *e = packet.kind == PKT_KIND_TCP ? play_endpoint_of_port(p, &packet.ip.src, packet.tcp.src_port) : NULL;
     judging_catch_up(p);
     uint32_t index = trace_packet(&p->trace, play_since_start(p, p->now_ns), bytes, len);
+    p->sent++;
     play_note_packet(p, RESULT_SENT, e, bytes, len, true, p->now_ns, index);
     int64_t at_ns = play_clock_ns(p);
     int error = p->target->ops->send(p->target, bytes, len);

@@ -68,10 +68,12 @@ struct descriptor { /* a script's number for a socket of the IUT */
     bool open, nonblocking;
     struct endpoint *endpoint; /* of a connection, once known */
     uint64_t read_bytes;       /* consumed so far: the place in the tester's stream */
-    uint64_t written_bytes;
-    struct pair *pair;         /* judging.c: the connection, once known */
+    uint64_t written_bytes;    /* the place in its own stream */
+    struct pair *pair;         /* judging.c: the connection, once known … */
+    unsigned life;             /* … and which of those that its endpoints have had, as judge_lives() counts */
     uint16_t bound_port;
     bool linger_zero, opens_fast, connect_deferred; /* SO_LINGER {1, 0}; TCP_FASTOPEN_CONNECT; its SYN waits for data */
+    bool connect_untold;       /* connect() said EINPROGRESS; the next one may tell what came of it */
 };
 
 struct pending_call {
@@ -165,6 +167,7 @@ struct player {
     uint16_t ip_id;
     int64_t worst_lateness_ns;
 
+    uint32_t sent;                /* packets towards the IUT, fences apart */
     unsigned record;              /* of octets (engine/fuzz/play.c): the one being played, from 1 */
     enum scn_phase phase;
     const char *requirement;      /* failures are charged to it */
@@ -283,6 +286,8 @@ void play_check_nevers(struct player *p, const struct seen *seen);
 
 /* ---- steps.c */
 enum progress play_step(struct player *p, const struct scn_step *step);
+/* A fence whose time has come; visited until it is done. */
+enum progress play_fence(struct player *p);
 /* Notes the base on the first visit of a step; true once its own time has come. */
 bool play_due(struct player *p, const struct scn_step *step);
 bool play_push(struct player *p, struct frame frame);
@@ -299,6 +304,12 @@ enum tristate play_state_is(struct player *p, const struct scn_step *step, enum 
 /* The open descriptor of this number, or NULL. */
 struct descriptor *play_find_descriptor(struct player *p, int64_t number);
 struct descriptor *play_add_descriptor(struct player *p, int64_t number, int handle); /* NULL: too many */
+/* connect() has returned this: from now on, unless it failed, the descriptor is a connection to the endpoint. remote is what it was
+ * called with. */
+void play_note_connect(struct player *p, struct descriptor *fd, struct endpoint *e, const struct pkt_endpoint *remote, int64_t result);
+/* The next octets that the application writes by this descriptor; and that so many were taken (or an error, below 0). */
+void play_fill_write(const struct descriptor *fd, uint8_t *out, size_t len);
+void play_note_write(struct descriptor *fd, int64_t result);
 /* The port that the IUT has chosen becomes that of the endpoint. */
 void play_learn_local_port(struct player *p, struct descriptor *fd);
 /* The name of a sockets option in the play's IP version. */

@@ -494,7 +494,7 @@ bool play_again(struct player *p, const struct player_place *place, uint64_t ran
     p->phase = SCN_BODY;
     p->verdict = VERDICT_PASS;
     p->reason[0] = '\0';
-    p->trace.segments = p->record = 0;
+    p->trace.segments = p->sent = p->record = 0;
     p->ip_id = (uint16_t)play_random(p);
     if (p->judging)
         judging_again(p);

@@ -241,6 +241,19 @@ static int64_t finish_connect(struct attempt *a)
     return result < 0 ? result : -error;
 }
 
+void play_note_connect(struct player *p, struct descriptor *fd, struct endpoint *e, const struct pkt_endpoint *remote, int64_t result)
+{
+    const bool told = fd->connect_untold && result != -EALREADY;
+    fd->connect_untold = result == -EINPROGRESS || (fd->connect_untold && result == -EALREADY);
+    if ((result < 0 && result != -EINPROGRESS) || (result == 0 && told)) /* that is what came of the connect() before */
+        return;
+    fd->endpoint = e;
+    fd->written_bytes = fd->read_bytes = 0;
+    endpoint_begin_stream(e);
+    play_learn_local_port(p, fd);
+    judging_connect(p, fd, remote, result);
+}
+
 static int64_t do_connect(struct attempt *a)
 {
     if (a->pending->connecting)
@@ -256,12 +269,8 @@ static int64_t do_connect(struct attempt *a)
     }
     judging_catch_up(a->p);
     int64_t result = a->p->target->ops->connect(a->p->target, a->fd->handle, &remote);
-    a->fd->endpoint = e;
     a->pending->connecting = result == -EINPROGRESS;
-    if (result >= 0 || result == -EINPROGRESS) {
-        play_learn_local_port(a->p, a->fd);
-        judging_connect(a->p, a->fd, &remote, result);
-    }
+    play_note_connect(a->p, a->fd, e, &remote, result);
     return result;
 }
 
@@ -279,6 +288,22 @@ static bool message_flags(struct attempt *a, unsigned i, unsigned *out)
     return true;
 }
 
+void play_fill_write(const struct descriptor *fd, uint8_t *out, size_t len)
+{
+    if (fd->endpoint)
+        endpoint_fill_pattern(fd->endpoint, false, fd->written_bytes, out, len);
+    else
+        memset(out, 0, len);
+}
+
+void play_note_write(struct descriptor *fd, int64_t result)
+{
+    if (result <= 0 || !fd->endpoint)
+        return;
+    fd->written_bytes += (uint64_t)result;
+    fd->endpoint->iut_written = fd->written_bytes;
+}
+
 /* What the application writes: the pattern's next octets, or the scenario's own text. */
 static void fill_written(struct attempt *a, const struct scn_expr *content, uint8_t *out, size_t len, int64_t skip)
 {
@@ -288,10 +313,8 @@ static void fill_written(struct attempt *a, const struct scn_expr *content, uint
             out[i] = (size_t)skip + i < content->text_len ? (uint8_t)content->text[(size_t)skip + i] : 0;
         if (e)
             e->iut_pattern_broken = true;
-    } else if (e) {
-        endpoint_fill_pattern(e, false, e->iut_written, out, len);
     } else {
-        memset(out, 0, len);
+        play_fill_write(a->fd, out, len);
     }
 }
 
@@ -309,8 +332,7 @@ static int64_t write_some(struct attempt *a, int64_t total, unsigned flags)
     int64_t result = a->p->target->ops->send_data(a->p->target, a->fd->handle, buffer, len, flags);
     judging_send(a->p, a->fd, buffer, flags, result);
     free(buffer);
-    if (result > 0 && a->fd->endpoint)
-        a->fd->endpoint->iut_written += (uint64_t)result;
+    play_note_write(a->fd, result);
     return result;
 }
 
@@ -355,14 +377,11 @@ static int64_t do_sendto(struct attempt *a)
         struct endpoint *e = remote_endpoint(a, argument(a, 4));
         if (result < 0 || !e)
             return result < 0 ? result : -EINVAL;
-        a->fd->endpoint = e;
         judging_catch_up(a->p);
         a->fd->opens_fast = true;
         result = a->p->target->ops->connect(a->p->target, a->fd->handle, &e->tester);
-        play_learn_local_port(a->p, a->fd);
         a->pending->connecting = true;
-        if (result >= 0 || result == -EINPROGRESS)
-            judging_connect(a->p, a->fd, &e->tester, result);
+        play_note_connect(a->p, a->fd, e, &e->tester, result);
         if (result < 0)
             return result;
     }

@@ -195,8 +195,14 @@ static enum progress step_never(struct player *p, const struct scn_step *step)
     return STEP_DONE;
 }
 
+static enum progress no_echo(struct player *p)
+{
+    play_stop(p, VERDICT_INCONCLUSIVE, "line %u: the IUT does not answer an echo: the link or the host is dead", play_line(p));
+    return STEP_STOPPED;
+}
+
 /* A fenced target's every step has its fence; this one is for the sake of what came by itself. */
-static enum progress step_own_fence(struct player *p, const struct scn_step *step)
+static enum progress own_fence(struct player *p)
 {
     if (!p->step.watch_until_ns) {
         p->step.watch_until_ns = p->now_ns;
@@ -205,20 +211,16 @@ static enum progress step_own_fence(struct player *p, const struct scn_step *ste
     }
     if (!play_settled(p))
         return p->finished ? STEP_STOPPED : STEP_WAITS;
-    if (p->fences_lost != p->step.lost_before) {
-        play_stop(p, VERDICT_INCONCLUSIVE, "line %d: the IUT does not answer an echo: the link or the host is dead", step->at.line);
-        return STEP_STOPPED;
-    }
+    if (p->fences_lost != p->step.lost_before)
+        return no_echo(p);
     p->base = (struct interval){p->now_ns, p->now_ns};
     return STEP_DONE;
 }
 
-static enum progress step_fence(struct player *p, const struct scn_step *step)
+enum progress play_fence(struct player *p)
 {
-    if (!play_due(p, step))
-        return STEP_WAITS;
     if (p->target->info.capabilities & TARGET_FENCED)
-        return step_own_fence(p, step);
+        return own_fence(p);
     bool can_echo = p->target->info.capabilities & TARGET_ECHO;
     if (!p->step.watch_until_ns) {
         p->step.watch_until_ns = p->now_ns + (can_echo ? p->scenario->patience_ns : play_slack_ns(p, 0));
@@ -235,8 +237,12 @@ static enum progress step_fence(struct player *p, const struct scn_step *step)
         play_wake_at(p, p->step.watch_until_ns);
         return STEP_WAITS;
     }
-    play_stop(p, VERDICT_INCONCLUSIVE, "line %d: the IUT does not answer an echo: the link or the host is dead", step->at.line);
-    return STEP_STOPPED;
+    return no_echo(p);
+}
+
+static enum progress step_fence(struct player *p, const struct scn_step *step)
+{
+    return play_due(p, step) ? play_fence(p) : STEP_WAITS;
 }
 
 static enum progress step_repeat(struct player *p, const struct scn_step *step)
@@ -320,9 +326,7 @@ static enum progress step_incarnation(struct player *p, const struct scn_step *s
     struct endpoint *e = play_endpoint(p, &step->incarnation.endpoint);
     if (!e)
         return STEP_STOPPED;
-    e->tester_renumbers = e->iut_renumbers = true;
-    e->tester_pattern_broken = e->iut_pattern_broken = false;
-    e->iut_written = 0;
+    endpoint_expect_incarnation(e);
     return STEP_DONE;
 }
 
