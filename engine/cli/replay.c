@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "engine/cli/cli.h"
+#include "engine/cli/terminal.h"
 #include "engine/cli/trace_view.h"
+#include "engine/fuzz/finding.h"
 #include "engine/runner/schedule.h"
 #include "reports/report.h"
 
@@ -14,9 +16,10 @@ static const char help_text[] =
     "usage: tcpassay replay FILE… [--target T] [--seed N] [--pcap FILE] [--print] [--disruptive]\n"
     "\n"
     "Plays .pkt files (or inputs of a fuzzer, or tests of the suite, by id) and prints all that happened: segments with relative and absolute numbers, calls,\n"
-    "states, and the verdict. Exit status 1 when a test fails.\n"
-    "  -t, --target T   default: reference\n"
-    "      --seed N     default: 1\n"
+    "states, and the verdict. A finding of `tcpassay fuzz` is played on its target, with its seed, up to five times until it shows. Exit status 1\n"
+    "when a test fails.\n"
+    "  -t, --target T   default: reference, or a finding's own\n"
+    "      --seed N     default: 1, or a finding's own\n"
     "      --pcap FILE  keeps the packets of the last test\n"
     "      --disruptive also floods, on targets that they may harm\n"
     "      --print      plays nothing, but prints the scenarios: a case of the state×event matrix (matrix/…) as a .pkt of its own\n";
@@ -27,7 +30,7 @@ static const struct option options[] = {
     {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
 };
 
-struct replay { const char *pcap; bool print, disruptive, color, failed, erred; };
+struct replay { const char *pcap; unsigned plays; bool print, disruptive, color, failed, erred; };
 
 static int print_scenarios(const struct suite_test *const *tests, size_t count)
 {
@@ -49,8 +52,9 @@ static int on_finished(void *context, const struct suite_test *test, struct resu
 {
     struct replay *replay = context;
     char error[512];
-    printf("%s\n  %s\n", test->id, result->title);
-    trace_view(result, stdout, replay->color);
+    printf("%s\n  %s\n", strcmp(test->id, TRIAL_ID) ? test->id : test->file->path, result->title);
+    const struct trace_view view = {.color = replay->color, .columns = terminal_width(stdout), .scenario = test->file->scenario->source_text};
+    trace_view(result, &view, stdout);
     printf("%s%s%s\n", verdict_text(result->verdict), *result->reason ? ": " : "", result->reason);
     for (size_t i = 0; i < result->finding_count; i++)
         if (*result->findings[i].requirement)
@@ -65,6 +69,32 @@ static int on_finished(void *context, const struct suite_test *test, struct resu
     return 0;
 }
 
+/* Findings and inputs of a fuzzer get the numbers that they had when they were found: those of the id that a trial gives to all. */
+static bool number_as_found(const struct suite *suite)
+{
+    struct finding_head head;
+    for (size_t i = 0; i < suite->test_count; i++) {
+        const char *path = suite->tests[i].file->path;
+        if (!finding_read_head(path, &head) && !suite_is_octets(path))
+            continue;
+        char *id = strdup(TRIAL_ID);
+        if (!id)
+            return false;
+        free(suite->tests[i].id);
+        suite->tests[i].id = id;
+    }
+    return true;
+}
+
+/* The first finding among the files says where it was found, unless the command line does. */
+static bool take_head(char **selectors, int count, struct finding_head *head)
+{
+    for (int i = 0; i < count; i++)
+        if (finding_read_head(selectors[i], head))
+            return true;
+    return false;
+}
+
 static int play(const struct cli_target *named, const char *target, uint64_t seed, struct replay *replay, char **selectors,
                 int selector_count)
 {
@@ -75,18 +105,22 @@ static int play(const struct cli_target *named, const char *target, uint64_t see
     struct target_error error = {0};
     struct schedule schedule = {.seed = seed, .judged = true, .interrupted = &cli_interrupted, .disruption_allowed = replay->disruptive,
                                 .finished = on_finished, .context = replay};
+    if (named->driver->virtual_time) /* once is as good as often */
+        replay->plays = 1;
     schedule.driver = named->driver;
     schedule.argument = named->argument;
     int code = cli_load_suite("replay", NULL, selectors, selector_count, &suite, &broken);
     if (code == EXIT_OK)
-        code = cli_select_tests("replay", &suite, selectors, selector_count, SCN_SOAK, &tests, &count);
+        code = number_as_found(&suite) ? cli_select_tests("replay", &suite, selectors, selector_count, SCN_SOAK, &tests, &count) : EXIT_UNABLE;
     if (code == EXIT_OK && replay->print) {
         code = print_scenarios(tests, count);
     } else if (code == EXIT_OK) {
         schedule.tests = tests;
         schedule.test_count = count;
         cli_catch_interrupts();
-        enum schedule_end end = schedule_run(&schedule, &error);
+        enum schedule_end end = SCHEDULE_DONE;
+        for (unsigned i = 0; i < replay->plays && end == SCHEDULE_DONE && !replay->failed; i++)
+            end = schedule_run(&schedule, &error);
         if (end == SCHEDULE_FAILED)
             cli_error("replay", "target %s: %s", target, error.text);
         code = end == SCHEDULE_INTERRUPTED ? EXIT_INTERRUPTED : end != SCHEDULE_DONE ? EXIT_UNABLE
@@ -99,9 +133,11 @@ static int play(const struct cli_target *named, const char *target, uint64_t see
 
 int command_replay(int argc, char **argv)
 {
-    const char *target = "reference";
+    const char *target = NULL;
+    bool seed_given = false;
     uint64_t seed = 1;
-    struct replay replay = {.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
+    struct finding_head head = {0};
+    struct replay replay = {.plays = 1, .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
     opterr = 0;
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "t:h", options, NULL)) != -1;) {
@@ -113,6 +149,7 @@ int command_replay(int argc, char **argv)
         case 's':
             if (!cli_parse_number(optarg, 0, INT64_MAX, &seed))
                 return cli_usage_error("replay", "--seed takes a number, not \"%s\"", optarg);
+            seed_given = true;
             break;
         case 'h': fputs(help_text, stdout); return EXIT_OK;
         default: return cli_usage_error("replay", "option %s is unknown, or lacks its value", argv[optind - 1]);
@@ -120,6 +157,13 @@ int command_replay(int argc, char **argv)
     }
     if (optind == argc)
         return cli_usage_error("replay", "which file?");
+    if (take_head(argv + optind, argc - optind, &head)) {
+        target = target ? target : head.target;
+        seed = seed_given ? seed : head.seed;
+        replay.plays = FINDING_PLAYS_REAL;
+        printf("a finding of tcpassay fuzz: target %s, seed %llu\n", target, (unsigned long long)seed);
+    }
+    target = target ? target : "reference";
     struct cli_target named;
     int code = cli_open_name("replay", target, &named);
     if (code == EXIT_OK)
