@@ -44,16 +44,36 @@ static unsigned id_columns(const struct versus *v, const struct versus_table *ta
     return columns < room ? columns : room;
 }
 
-/* The end of an id says more than its start: a long one is cut in front. */
-static void print_id(const char *id, unsigned columns, FILE *out)
+static bool is_character_start(char octet)
+{
+    return ((unsigned char)octet & 0xc0) != 0x80;
+}
+
+static size_t count_characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += is_character_start(*text);
+    return count;
+}
+
+/* Text in so many columns, a character each, filled up with blanks. Of one that is too long the end is shown, behind "..": of ids and of names of
+ * several versions that is what tells them apart. */
+static void print_cell(const char *text, size_t columns, FILE *out)
+{
+    const size_t characters = count_characters(text);
+    const bool cut = characters > columns;
+    for (size_t skip = cut ? characters - (columns - 2) : 0; skip > 0; skip--)
+        do
+            text++;
+        while (!is_character_start(*text));
+    fprintf(out, "%s%s%*s", cut ? ".." : "", text, cut || characters >= columns ? 0 : (int)(columns - characters), "");
+}
+
+static void print_id(const char *id, size_t columns, FILE *out)
 {
     char shown[RESULTS_ID_BYTES_MAX * 4 + 1];
-    text_show(id, shown, sizeof shown);
-    const size_t len = strlen(shown);
-    if (len <= columns)
-        fprintf(out, "%-*s", (int)columns, shown);
-    else
-        fprintf(out, "..%s", shown + len - (columns - 2));
+    print_cell(text_show(id, shown, sizeof shown), columns, out);
 }
 
 static void print_table(const struct versus *v, const struct versus_table *table, const struct kind *kind, const struct versus_style *style,
@@ -65,8 +85,10 @@ static void print_table(const struct versus *v, const struct versus_table *table
     if (rows == 0)
         return;
     fprintf(out, "%-*s", (int)columns, kind->word);
-    for (size_t r = 0; r < v->run_count; r++)
-        fprintf(out, " %-*.*s", CELL_COLUMNS - 1, CELL_COLUMNS - 1, v->names[r]);
+    for (size_t r = 0; r < v->run_count; r++) {
+        fputc(' ', out);
+        print_cell(v->names[r], CELL_COLUMNS - 1, out);
+    }
     fputc('\n', out);
     for (size_t i = 0; i < rows; i++) {
         print_id(table->rows[i].id, columns, out);
