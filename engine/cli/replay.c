@@ -13,7 +13,7 @@
 #include "reports/report.h"
 
 static const char help_text[] =
-    "usage: tcpassay replay FILE… [--target T] [--seed N] [--pcap FILE] [--print] [--disruptive]\n"
+    "usage: tcpassay replay FILE… [--target T] [--seed N] [--pcap FILE] [--print] [--disruptive] [--bytes]\n"
     "\n"
     "Plays .pkt files (or inputs of a fuzzer, or tests of the suite, by id) and prints all that happened: segments with relative and absolute numbers, calls,\n"
     "states, and the verdict. A finding of `tcpassay fuzz` is played on its target, with its seed, up to five times until it shows. Exit status 1\n"
@@ -21,16 +21,17 @@ static const char help_text[] =
     "  -t, --target T   default: reference, or a finding's own\n"
     "      --seed N     default: 1, or a finding's own\n"
     "      --pcap FILE  keeps the packets of the last test\n"
+    "      --bytes      the files are inputs of a fuzzer, whatever they begin with: a crash of libFuzzer or AFL++\n"
     "      --disruptive also floods, on targets that they may harm\n"
     "      --print      plays nothing, but prints the scenarios: a case of the state×event matrix (matrix/…) as a .pkt of its own\n";
 
 static const struct option options[] = {
     {"target", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'}, {"pcap", required_argument, NULL, 'p'},
-    {"print", no_argument, NULL, 'P'}, {"disruptive", no_argument, NULL, 'D'},
+    {"print", no_argument, NULL, 'P'}, {"disruptive", no_argument, NULL, 'D'}, {"bytes", no_argument, NULL, 'B'},
     {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
 };
 
-struct replay { const char *pcap; unsigned plays; bool print, disruptive, color, failed, erred; };
+struct replay { const char *pcap; unsigned plays; bool print, disruptive, bytes, color, failed, erred; };
 
 static int print_scenarios(const struct suite_test *const *tests, size_t count)
 {
@@ -95,6 +96,23 @@ static bool take_head(char **selectors, int count, struct finding_head *head)
     return false;
 }
 
+/* All the files, taken for octets. */
+static int load_octets(struct suite *suite, char **files, int count, unsigned *broken)
+{
+    char error[512];
+    *suite = (struct suite){0};
+    *broken = 0;
+    for (int i = 0; i < count; i++)
+        if (suite_load_octets(suite, files[i], error, sizeof error) < 0) {
+            cli_error("replay", "%s", error);
+            return EXIT_USAGE;
+        }
+    if (suite_expand(suite, error, sizeof error) == 0)
+        return EXIT_OK;
+    cli_error("replay", "%s", error);
+    return EXIT_USAGE;
+}
+
 static int play(const struct cli_target *named, const char *target, uint64_t seed, struct replay *replay, char **selectors,
                 int selector_count)
 {
@@ -109,9 +127,10 @@ static int play(const struct cli_target *named, const char *target, uint64_t see
         replay->plays = 1;
     schedule.driver = named->driver;
     schedule.argument = named->argument;
-    int code = cli_load_suite("replay", NULL, selectors, selector_count, &suite, &broken);
+    int code = replay->bytes ? load_octets(&suite, selectors, selector_count, &broken)
+                             : cli_load_suite("replay", NULL, selectors, selector_count, &suite, &broken);
     if (code == EXIT_OK)
-        code = number_as_found(&suite) ? cli_select_tests("replay", &suite, selectors, selector_count, SCN_SOAK, &tests, &count) : EXIT_UNABLE;
+        code = number_as_found(&suite) ? cli_select_tests("replay", &suite, selectors, replay->bytes ? 0 : selector_count, SCN_SOAK, &tests, &count) : EXIT_UNABLE;
     if (code == EXIT_OK && replay->print) {
         code = print_scenarios(tests, count);
     } else if (code == EXIT_OK) {
@@ -146,6 +165,7 @@ int command_replay(int argc, char **argv)
         case 'p': replay.pcap = optarg; break;
         case 'P': replay.print = true; break;
         case 'D': replay.disruptive = true; break;
+        case 'B': replay.bytes = true; break;
         case 's':
             if (!cli_parse_number(optarg, 0, INT64_MAX, &seed))
                 return cli_usage_error("replay", "--seed takes a number, not \"%s\"", optarg);

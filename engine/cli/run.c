@@ -347,7 +347,7 @@ static void clear_progress(const struct run *run)
         fputs("\r\033[K", stdout);
 }
 
-enum { PCAP_ID_MAX = 200, MODEL_TESTS_MAX = 500 };
+enum { PCAP_ID_MAX = 200, MODEL_TESTS_MAX = 500, TRACE_EVENTS_SHOWN = 200 };
 
 static uint32_t hash_of(const char *text) /* FNV-1a */
 {
@@ -419,11 +419,17 @@ static int write_result(struct run *run, struct result_test *result, const struc
     return failed;
 }
 
+static void show_trace(const struct run *run, const struct suite_test *test, const struct result_test *result)
+{
+    const struct trace_view view = {.color = run->color, .columns = terminal_width(stdout), .scenario = test->file->scenario->source_text,
+                                    .events_max = TRACE_EVENTS_SHOWN};
+    trace_view(result, &view, stdout);
+}
+
 static int on_finished(void *context, const struct suite_test *test, struct result_test *result, const struct player *player)
 {
     struct run *run = context;
     char pcap_name[512];
-    (void)test;
     const char *known = ledger_find(run->ledger, result, run->strict);
     result->known = known != NULL;
     result->known_note = known;
@@ -442,7 +448,7 @@ static int on_finished(void *context, const struct suite_test *test, struct resu
         clear_progress(run);
         report_console_line(result, run->out, stdout, run->color);
         if (run->verbose)
-            trace_view(result, stdout, run->color);
+            show_trace(run, test, result);
     }
     return 0;
 }
