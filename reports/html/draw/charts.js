@@ -45,7 +45,7 @@ export function drawBars(rows, { wide = 800 } = {}) {
         const words = parts.map((part) => `${part.mark} ${countText(part.count)}`).join("  "), textX = narrow ? labelWide + 4 : labelWide + barWide + 12;
         const inside = [svg("title", null, spoken), svg("text", { class: "d-bar-label", x: 0, y: y + 14 }, clipText(visibleText(row.label), Math.floor(labelWide / 7.3))),
             barShapes(parts, total, narrow ? 0 : labelWide, narrow ? y + 20 : y + 2, barWide, 16), svg("text", { class: "d-bar-counts", x: textX, y: y + 14 }, words)];
-        return row.href ? svg("a", { href: row.href, "aria-label": spoken }, inside) : svg("g", { role: "img", "aria-label": spoken }, inside);
+        return row.href ? svg("a", { href: row.href }, inside) : svg("g", { role: "img", "aria-label": spoken }, inside);
     });
     return svg("svg", { class: "d-plot d-bars", role: "group", "aria-label": "bars", width: wide, height: high, viewBox: `0 0 ${wide} ${high}` }, drawn);
 }

@@ -78,7 +78,7 @@ function drawCell(grid, row, column, link) {
     if (!counts) return html("td", { class: "d-cell-none" }, "·");
     const worst = GRID_OUTCOMES.find(([outcome]) => counts[outcome])?.[0] ?? "pass", spoken = cellSpoken(row, column, counts);
     const inside = [html("span", { class: "d-cell-text" }, cellText(counts)), cellBar(counts)];
-    return html("td", { class: `d-cell d-cell-${worst}` }, link ? html("a", { href: link("tests", { cell: `${row}:${column}` }), "aria-label": spoken, title: spoken }, inside) : inside);
+    return html("td", { class: `d-cell d-cell-${worst}` }, link ? html("a", { href: link("tests", { cell: `${row}:${column}` }), title: spoken }, inside) : inside);
 }
 
 // tests: of a run; those that are no cases of the matrix are left alone. null when there are none.

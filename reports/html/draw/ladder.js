@@ -146,13 +146,14 @@ function isShould(level) {
     return String(level ?? "").startsWith("SHOULD");
 }
 
-function findingLines(finding, options) {
+function findingLines(finding, row, options) {
     const lines = [];
     const add = (name, text) => {
         if (text) lines.push([name, clean(text)]);
     };
     const about = [finding.level === "RULE" ? "" : finding.level, finding.requirement].filter(Boolean).join(", ");
-    add("title", `✗ ${isShould(finding.level) ? "not as it should be" : "not permitted"}${about ? ` (${about})` : ""}`);
+    const bad = isShould(finding.level) ? "not as it should be" : "not permitted";
+    add("title", `✗ ${row.kind === "segment" && row.sent ? `what the IUT made of this is ${bad}` : bad}${about ? ` (${about})` : ""}`);
     add("what", finding.message);
     add("permitted", finding.expected && `permitted: ${finding.expected}`);
     add("observed", finding.observed && finding.observed !== "nothing" ? `observed: ${finding.observed}` : finding.observed && "observed: silence");
@@ -191,7 +192,7 @@ export function rowSentence(row, options = {}) {
     }
     if (row.tester) parts.push(`the tester is in ${row.tester}`);
     for (const state of row.iut) parts.push(`the IUT is in ${clean(state)}`);
-    for (const finding of row.findings) parts.push(findingLines(finding, options).map(([, text]) => text).join(" "));
+    for (const finding of row.findings) parts.push(findingLines(finding, row, options).map(([, text]) => text).join(" "));
     return parts.join("; ");
 }
 
@@ -240,7 +241,7 @@ function addFindings(row, place, c, y, options) {
     for (const finding of row.findings) {
         const box = { x: c.left + 4, y: y + 4, wide: c.right - c.left - 8, should: isShould(finding.level) };
         let at = box.y + 4;
-        for (const [name, text] of findingLines(finding, options)) at = addText(place, `finding-${name}`, text, box.x + 8, at, box.wide - 16, 8);
+        for (const [name, text] of findingLines(finding, row, options)) at = addText(place, `finding-${name}`, text, box.x + 8, at, box.wide - 16, 8);
         box.high = at - box.y + 6;
         place.boxes.push(box);
         y = box.y + box.high;
@@ -438,7 +439,7 @@ export function ladderTable(test, trace, options = {}) {
         const s = row.segment, n = row.kind === "segment" ? segmentNumbers(s, row.wire, options.numbers) : null, tcp = s?.kind === "tcp";
         const said = [row.kind === "segment" ? (tcp ? "" : clean(s.text)) : mainText(row, options), row.remark && clean(row.remark), row.lost && "lost on the way",
             row.tester && `tester: ${row.tester}`, ...row.iut.map((state) => `IUT: ${clean(state)}`),
-            ...row.findings.map((finding) => findingLines(finding, options).map(([, text]) => text).join(". "))];
+            ...row.findings.map((finding) => findingLines(finding, row, options).map(([, text]) => text).join(". "))];
         return html("tr", { class: row.findings.length ? "d-bad" : null }, cell(momentText(row.at_ns), "num"), cell(row.index || "", "num"),
             cell(row.kind === "segment" ? (row.sent ? "tester → IUT" : "tester ← IUT") : ""), cell(tcp ? flagNames(s.flags) : ""),
             cell(tcp ? `${n.seq}:${n.end}(${s.len})` : "", "num"), cell(tcp ? n.ack : "", "num"), cell(tcp ? s.win : "", "num"), cell(tcp ? clean(s.options) : ""), cell(said.filter(Boolean).join("; ")));

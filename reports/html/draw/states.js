@@ -168,7 +168,7 @@ function headAt(points, name) {
 function stateLink(from, to, tests, spoken, link, name, ...children) {
     const href = tests > 0 && link ? link("tests", { transition: `${from}>${to}`, forbidden: name === "d-forbidden" }) : null;
     if (!href) return svg("g", { class: name, role: "img", "aria-label": spoken }, svg("title", null, spoken), children);
-    return svg("a", { class: name, href, "aria-label": spoken }, svg("title", null, spoken), children);
+    return svg("a", { class: name, href }, svg("title", null, spoken), children);
 }
 
 function spokenWay(way) {

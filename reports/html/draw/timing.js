@@ -141,7 +141,7 @@ function drawSchedule(group, place, x, y, link) {
         points.map(([px, py]) => svg("path", { class: "d-point", d: shape(px, py) })),
         group.given_up_s === null ? null : svg("path", { class: "d-given-up", d: `M${x(group.given_up_s) - 5} ${y(group.at_s.length - 0.5) - 5}l10 10m0 -10l-10 10` })];
     const name = `d-group d-group-${place % TIMING_SHAPES.length}`;
-    return link ? svg("a", { class: name, href: link("test", group.tests[0]), "aria-label": spoken }, parts) : svg("g", { class: name, role: "img", "aria-label": spoken }, parts);
+    return link ? svg("a", { class: name, href: link("test", group.tests[0]) }, parts) : svg("g", { class: name, role: "img", "aria-label": spoken }, parts);
 }
 
 function drawSchedules(kind, schedules, { wide, link }) {
