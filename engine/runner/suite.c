@@ -112,6 +112,25 @@ int suite_load_file(struct suite *suite, const char *path, char *error, size_t e
     return add_file(suite, path, path, error, error_size);
 }
 
+int suite_load_octets(struct suite *suite, const char *path, char *error, size_t error_size)
+{
+    uint8_t octets[SCN_BYTES_MAX];
+    FILE *file = fopen(path, "rbe");
+    const size_t len = file ? fread(octets, 1, sizeof octets, file) : 0;
+    const bool failed = !file || ferror(file);
+    if (failed)
+        snprintf(error, error_size, "%s: %s", path, strerror(errno));
+    if (file)
+        fclose(file);
+    struct suite_file *added = failed ? NULL : new_file(suite, path, path, error, error_size);
+    if (!added)
+        return -1;
+    added->scenario = from_octets(path, octets, len, &added->diagnostics);
+    if (added->scenario)
+        added->scenario->file = added->name;
+    return 0;
+}
+
 int suite_load_folder(struct suite *suite, const char *root, char *error, size_t error_size)
 {
     char *roots[] = {(char *)root, NULL};

@@ -32,6 +32,8 @@ int suite_load_folder(struct suite *suite, const char *root, char *error, size_t
 bool suite_is_octets(const char *path);
 /* Adds one file, of text or of octets; its id is its name without .pkt. */
 int suite_load_file(struct suite *suite, const char *path, char *error, size_t error_size);
+/* Adds a file as octets, whatever it begins with: any octets are a scenario. */
+int suite_load_octets(struct suite *suite, const char *path, char *error, size_t error_size);
 /* Adds a scenario that is in no file, under this id; takes it over, also when it fails. */
 int suite_add(struct suite *suite, const char *id, struct scenario *scenario, char *error, size_t error_size);
 /* Call once after loading: makes the list of tests. 0, or -1 when memory is out or two tests share an id. */

@@ -74,4 +74,11 @@ wants 1 'new' 'a failure that the baseline does not know' "$tcpassay" run "$work
 wants 3 'baseline' 'a baseline that is not there' "$tcpassay" run "$work/fails.pkt" --out "$work/g" --baseline "$work/nothing.json"
 holds 'a failed test has its packets' test -s "$(echo "$work"/f/pcap/*.pcap)"
 wants 1 'fail: expected' 'replay shows a failure' "$tcpassay" replay "$work/fails.pkt"
+
+# What a fuzzer leaves behind has no magic, and any name.
+printf 'abcd\000\000\000\000\000\000\000\001' >"$work/crash-1"
+wants 2 'no test is meant' 'octets without the magic are no scenario by themselves' "$tcpassay" replay "$work/crash-1"
+wants 0 'P\. 1:1' 'octets that are said to be some' "$tcpassay" replay --bytes "$work/crash-1"
+wants 0 '^//: preamble' 'octets, printed' "$tcpassay" replay --bytes --print "$work/crash-1"
+wants 2 'No such file' 'octets that are not there' "$tcpassay" replay --bytes "$work/nothing"
 finish
