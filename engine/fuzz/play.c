@@ -281,6 +281,13 @@ static void show_packet(void *context, int64_t at_ns, const uint8_t *bytes, size
     f->config.packet(f->config.context, at_ns, bytes, len);
 }
 
+static bool take_quick_builder(struct player *p)
+{
+    pkt_builder_free(p->builder);
+    p->builder = pkt_builder_new_quick();
+    return p->builder;
+}
+
 struct fuzz_play *fuzz_play_new(const struct fuzz_play_config *config)
 {
     struct fuzz_play *f = calloc(1, sizeof *f);
@@ -294,6 +301,10 @@ struct fuzz_play *fuzz_play_new(const struct fuzz_play_config *config)
     f->craft.payload = malloc(CRAFT_PAYLOAD_MAX);
     f->transfer = malloc(PLAY_TRANSFER_MAX);
     if (!f->player || !f->craft.payload || !f->transfer) {
+        fuzz_play_free(f);
+        return NULL;
+    }
+    if (!take_quick_builder(f->player)) {
         fuzz_play_free(f);
         return NULL;
     }

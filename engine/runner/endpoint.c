@@ -9,17 +9,24 @@ bool endpoint_is_at(const struct endpoint *e, const struct pkt_addr *addr, uint1
            (pkt_addr_equal(&e->tester.addr, addr) || (e->alias.version && pkt_addr_equal(&e->alias, addr)));
 }
 
-uint8_t endpoint_pattern(const struct endpoint *e, bool from_tester, uint64_t offset)
+static const uint64_t pattern_factor = UINT64_C(0xff51afd7ed558ccd);
+
+static uint64_t pattern_number(const struct endpoint *e, bool from_tester, uint64_t offset)
 {
-    uint64_t x = offset + ((uint64_t)e->tester.port << 32) + (from_tester ? UINT64_C(0x9e3779b97f4a7c15) : 0);
-    x *= UINT64_C(0xff51afd7ed558ccd);
-    return (uint8_t)(x >> 40);
+    return (offset + ((uint64_t)e->tester.port << 32) + (from_tester ? UINT64_C(0x9e3779b97f4a7c15) : 0)) * pattern_factor;
 }
 
+uint8_t endpoint_pattern(const struct endpoint *e, bool from_tester, uint64_t offset)
+{
+    return (uint8_t)(pattern_number(e, from_tester, offset) >> 40);
+}
+
+/* Its octets follow each other by the pattern's factor, so that a sum takes the product's place. */
 void endpoint_fill_pattern(const struct endpoint *e, bool from_tester, uint64_t offset, uint8_t *out, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        out[i] = endpoint_pattern(e, from_tester, offset + i);
+    uint64_t x = pattern_number(e, from_tester, offset);
+    for (size_t i = 0; i < len; i++, x += pattern_factor)
+        out[i] = (uint8_t)(x >> 40);
 }
 
 uint32_t endpoint_tester_wire(const struct endpoint *e, int64_t script)

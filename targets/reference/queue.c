@@ -85,7 +85,7 @@ static void emit_in_fragments(struct ref_stack *stack, const struct pkt_spec *sp
 void ref_emit(struct ref_stack *stack, const struct pkt_spec *spec)
 {
     if (!stack->builder)
-        stack->builder = pkt_builder_new();
+        stack->builder = pkt_builder_new_quick();
     if (!stack->builder)
         return;
     if (spec->payload_len + TCP_HEADERS_MAX > stack->config.mtu && spec->protocol != PKT_PROTO_TCP) {

@@ -131,6 +131,39 @@ static void lengths_may_change_in_any_order(void **state)
     }
 }
 
+/* Whatever stands beside the overrides: here anything may. */
+static void override_at_random(struct random *random, struct pkt_spec *spec)
+{
+    spec->overrides = random_one_in(random, 2) ? 0 : (unsigned)random_next(random) & (2u * PKT_SET_TTL - 1);
+    spec->ip_version_value = (uint8_t)random_below(random, 16);
+    spec->ip_header_words = (uint8_t)random_below(random, 16);
+    spec->ip_protocol_value = (uint8_t)random_next(random);
+    spec->data_offset_words = (uint8_t)random_below(random, 16);
+    spec->ip_total_len_value = (uint16_t)random_next(random);
+    spec->ip_checksum_value = (uint16_t)random_next(random);
+    spec->checksum_value = (uint16_t)random_next(random);
+}
+
+static void a_quick_builder_gives_the_octets_of_the_other(void **state)
+{
+    static uint8_t out[PKT_BYTES_MAX], quick_out[PKT_BYTES_MAX];
+    struct random random = random_from_environment();
+    struct pkt_builder *quick = pkt_builder_new_quick();
+    struct spec_storage storage;
+    struct pkt_spec spec;
+
+    for (unsigned i = 0; i < 20000; i++) {
+        generate_spec(&random, &spec, &storage);
+        override_at_random(&random, &spec);
+        memset(quick_out, 0xa5, 100);
+        ssize_t len = pkt_build(*state, &spec, out, sizeof out);
+        assert_int_equal(pkt_build(quick, &spec, quick_out, sizeof quick_out), len);
+        if (len > 0)
+            assert_memory_equal(out, quick_out, (size_t)len);
+    }
+    pkt_builder_free(quick);
+}
+
 static void what_is_left_out_gets_sensible_values(void **state)
 {
     struct pkt_spec spec = { .protocol = PKT_PROTO_TCP, .src = address("192.0.2.1"), .dst = address("192.0.2.2") };
@@ -316,6 +349,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_built_reads_as_described_whatever_was_built_before, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reused_builder_gives_the_octets_of_a_new_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lengths_may_change_in_any_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_quick_builder_gives_the_octets_of_the_other, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_left_out_gets_sensible_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_largest_packets_have_right_checksums, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_built_says_why, set_up, tear_down),
