@@ -304,9 +304,8 @@ function scaleOf(rows, evenHigh) {
 // { wide, high, columns, rows: [{ row, y, high, texts: [{ name, text, x, y (base line), wide }], boxes, arrow }], scale }
 export function layoutLadder(rows, options = {}) {
     const c = columnsOf(Math.max(300, options.wide ?? 800));
-    const even = rows.map((row) => layoutRow(row, c, 0, options));
-    const evenHigh = even.reduce((sum, place) => sum + place.high + LADDER_GAP, 0);
-    const scale = options.scale === "time" && rows.length > 1 ? scaleOf(rows, evenHigh) : null;
+    const evenHigh = () => rows.reduce((sum, row) => sum + layoutRow(row, c, 0, options).high + LADDER_GAP, 0);
+    const scale = options.scale === "time" && rows.length > 1 ? scaleOf(rows, evenHigh()) : null;
     const places = [];
     let y = LADDER_TOP;
     rows.forEach((row) => {

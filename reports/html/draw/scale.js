@@ -6,9 +6,13 @@ export const LINE_HIGH = 16;
 
 const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
+const PLAIN = /^[\u0020-\u007e]*$/u; // what most of it is, and quick to deal with
+
 // Controls, and marks that reorder or hide text, as something that can be seen.
 export function visibleText(text) {
-    return String(text ?? "").toWellFormed().replace(HIDDEN, (mark) => "\\u" + mark.codePointAt(0).toString(16).padStart(4, "0"));
+    const whole = String(text ?? "");
+    if (PLAIN.test(whole)) return whole;
+    return whole.toWellFormed().replace(HIDDEN, (mark) => "\\u" + mark.codePointAt(0).toString(16).padStart(4, "0"));
 }
 
 function isBroad(code) {
@@ -18,6 +22,7 @@ function isBroad(code) {
 
 // Columns that a text takes: two where a letter is broad.
 export function textColumns(text) {
+    if (PLAIN.test(text)) return text.length;
     let columns = 0;
     for (const letter of text) columns += isBroad(letter.codePointAt(0)) ? 2 : 1;
     return columns;
@@ -63,6 +68,8 @@ export function wrapText(text, columns, most = 12) {
 }
 
 function takeColumns(text, columns) {
+    const begin = text.slice(0, columns);
+    if (PLAIN.test(begin)) return begin;
     let used = 0, end = 0;
     for (const letter of text) {
         used += isBroad(letter.codePointAt(0)) ? 2 : 1;

@@ -10,7 +10,7 @@ const colours = `
 --known:#8a5a00;--known-soft:#f7ebd3;--inconclusive:#5b4a9c;--inconclusive-soft:#e9e4f7;--error:#8c1d6b;--error-soft:#f6def0;--na:#6a6e73;--na-soft:#ececec;--deviation:#8a5a00;--deviation-soft:#faf0dc;--mono:ui-monospace,"DejaVu Sans Mono",monospace;--sans:system-ui,sans-serif}
 @media (prefers-color-scheme:dark){:root{--paper:#16181b;--panel:#1f2226;--ink:#ececea;--ink-soft:#a6abb2;--line:#3a3f45;--accent:#7db4f5;--pass:#5cc98d;--pass-soft:#16351f;--fail:#ff8a80;--fail-soft:#431a18;
 --known:#e0b050;--known-soft:#3a2c10;--inconclusive:#b6a6f0;--inconclusive-soft:#2a2344;--error:#f08ccf;--error-soft:#3c1730;--na:#9aa0a6;--na-soft:#2a2d31;--deviation:#e0b050;--deviation-soft:#3a2c10}}
-body{font:15px/1.4 var(--sans);background:var(--paper);color:var(--ink);margin:12px} .scroll{overflow-x:auto} h2{font-size:16px;margin:18px 0 4px}`;
+body{font:15px/1.4 var(--sans);background:var(--paper);color:var(--ink);margin:12px} .scroll{overflow-x:auto} h2{font-size:16px;margin:18px 0 4px} @media print{.scroll{overflow:visible}}`;
 
 // The page's part of it: what each drawing wants, of this run.
 const page = () => {
