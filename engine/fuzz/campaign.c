@@ -49,13 +49,14 @@ struct shot {
     struct campaign *campaign;
     unsigned sides_left;
     bool slow, greeting, clean;  /* clean: no side broke a rule */
+    struct locating *locating;   /* what the play is for, instead of all the rest; NULL: it is not */
     struct shrink_input *input;  /* with two sides, else NULL */
     struct reactions *did;       /* of each side, with two sides */
 };
 
 struct queued { uint8_t *octets; size_t len; };
 
-struct locating { const char *rule; struct finding *where; bool done, found; };
+struct locating { const struct finding *finding; struct finding where; bool found; }; /* is this rule broken in a play, and where? */
 
 struct campaign {
     struct campaign_config config;
@@ -67,7 +68,6 @@ struct campaign {
     struct signals_seen *seen;   /* of all sides together */
     uint32_t *features;          /* of the play at hand */
     struct shot *shots;          /* that are played */
-    struct locating *locating;
     uint64_t random;
     int64_t begun_ns, told_ns, settled_ns, progress_ns;
     unsigned slow, slow_max;
@@ -203,17 +203,14 @@ static void end_greeting(struct side *side, const struct field_ended *ended)
     side->greet_at_ns = now_ns() + greeting_every_ns / (answered ? 1 : 10);
 }
 
-static void end_locating(struct locating *locating, const struct fuzz_outcome *outcome)
+static void end_locating(struct locating *l, const struct fuzz_outcome *outcome)
 {
-    locating->done = true;
-    for (unsigned i = 0; i < outcome->finding_count && !locating->found; i++) {
+    for (unsigned i = 0; i < outcome->finding_count && !l->found; i++) {
         const struct fuzz_finding *found = &outcome->findings[i];
-        if (strcmp(found->rule, locating->rule))
+        if (strcmp(found->rule, l->finding->rule) || (*l->finding->requirement && strcmp(found->requirement, l->finding->requirement)))
             continue;
-        locating->where->key = finding_key(found);
-        locating->where->state = found->state;
-        locating->where->event = found->event;
-        locating->found = true;
+        finding_begin(&l->where, found, &l->finding->input);
+        l->found = true;
     }
 }
 
@@ -223,12 +220,11 @@ static void on_ended(void *context, const struct field_ended *ended)
     struct campaign *c = side->campaign;
     struct shot *shot = ended->tag;
     c->count.segments += ended->outcome->sent + ended->outcome->received;
-    if (!shot) {
-        end_locating(c->locating, ended->outcome);
-        return;
-    }
-    if (shot->greeting) {
-        end_greeting(side, ended);
+    if (shot->locating || shot->greeting) {
+        if (shot->locating)
+            end_locating(shot->locating, ended->outcome);
+        else
+            end_greeting(side, ended);
         free_shot(shot);
         return;
     }
@@ -237,7 +233,7 @@ static void on_ended(void *context, const struct field_ended *ended)
         c->count.disturbed++;
         shot->clean = false;
     } else {
-        shot->clean &= !note_findings(c, side, ended);
+        shot->clean &= ended->outcome->lateness_ns <= SCHEDULE_LATENESS_MAX_NS && !note_findings(c, side, ended);
         learn(c, side, ended);
     }
     if (shot->did)
@@ -393,16 +389,51 @@ static void look_after(struct side *side, int64_t now)
 
 /* ---- suspects */
 
-static bool locate(void *context, const struct shrink_input *input, const char *rule, struct finding *where)
+static bool is_locating(const struct campaign *c)
+{
+    for (const struct shot *shot = c->shots; shot; shot = shot->next)
+        if (shot->locating)
+            return true;
+    return false;
+}
+
+static bool begin_locating(struct side *side, const struct shrink_input *input, struct locating *locating)
+{
+    while (!field_has_room(side->field))
+        if (!field_turn(side->field, false))
+            return false;
+    struct shot *shot = calloc(1, sizeof *shot);
+    if (!shot)
+        return false;
+    *shot = (struct shot){.locating = locating};
+    list_shot(side->campaign, shot);
+    return field_begin(side->field, input, shot);
+}
+
+/* On a virtual target one after the other until it is found; else all at once. Others may be playing beside them. */
+static size_t locate(void *context, const struct shrink_input *inputs, size_t count, const struct finding *finding, struct finding *where)
 {
     struct side *side = context;
-    struct campaign *c = side->campaign;
-    struct locating locating = {.rule = rule, .where = where};
-    c->locating = &locating;
-    if (field_begin(side->field, input, NULL))
-        field_drain(side->field);
-    c->locating = NULL;
-    return locating.found;
+    struct locating *list = side->campaign->failed ? NULL : calloc(count, sizeof *list);
+    size_t begun = 0, first = 0;
+    bool alive = list != NULL;
+    for (; begun < count && alive; begun++) {
+        list[begun].finding = finding;
+        alive = begin_locating(side, &inputs[begun], &list[begun]);
+        if (list[begun].found)
+            break;
+    }
+    while (alive && is_real(side) && is_locating(side->campaign))
+        alive = field_turn(side->field, false);
+    if (!alive) /* nobody is turned to any more, so nobody answers */
+        fail(side->campaign, list ? field_error(side->field)->text : "out of memory");
+    while (first < count && list && !list[first].found)
+        first++;
+    if (first < count && list)
+        *where = list[first].where;
+    const size_t found = list ? first : count;
+    free(list);
+    return found;
 }
 
 static void on_found(void *context, const struct finding *finding)
@@ -422,6 +453,8 @@ static void on_unsaved(void *context, const struct finding *finding, const char 
 static void settle(struct campaign *c, struct side *side)
 {
     char error[1024];
+    if (suspects_pending(side->suspects) == 0)
+        return;
     field_rest(side->field, false);
     if (!suspects_settle(side->suspects, error, sizeof error))
         fail(c, error);
@@ -518,16 +551,18 @@ static void turn(struct campaign *c, bool busy)
             fail(c, field_error(c->sides[i].field)->text);
 }
 
-/* Nobody begins anything while somebody's suspects wait to be settled. */
+/* Where the player needs the only instance there can be, nobody begins anything until it is free. Elsewhere others play on beside it, and
+ * when they were late for that, it is known (on_ended). True: wait. */
 static bool settle_if_wanted(struct campaign *c, int64_t now)
 {
-    bool wanted = false;
-    for (unsigned i = 0; i < c->config.side_count; i++)
-        wanted |= wants_settling(c, &c->sides[i], now);
-    if (!wanted || anybody_plays(c))
-        return wanted;
-    for (unsigned i = 0; i < c->config.side_count && !c->failed; i++)
-        settle(c, &c->sides[i]);
+    for (unsigned i = 0; i < c->config.side_count && !c->failed; i++) {
+        struct side *side = &c->sides[i];
+        if (!wants_settling(c, side, now))
+            continue;
+        if (field_playing(side->field) && is_real(side) && !side->config->driver->many)
+            return true;
+        settle(c, side);
+    }
     return false;
 }
 
@@ -550,8 +585,7 @@ static void wind_up(struct campaign *c)
     while (anybody_plays(c) && !c->failed)
         turn(c, false);
     for (unsigned i = 0; i < c->config.side_count; i++)
-        if (suspects_pending(c->sides[i].suspects))
-            settle(c, &c->sides[i]);
+        settle(c, &c->sides[i]);
 }
 
 static void write_model(struct campaign *c)

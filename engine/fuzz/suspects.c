@@ -125,6 +125,16 @@ static bool on_tried(void *context, size_t index, struct result_test *result, co
     return !(t->stop_at_first && t->first == index);
 }
 
+/* By the fast play: what the player says of the end of it all counts. */
+static size_t shows_fast(void *context, const struct shrink_input *inputs, size_t count)
+{
+    struct trying *t = context;
+    struct finding where;
+    if (*t->s->config.trial.interrupted)
+        return count;
+    return t->s->config.locate(t->s->config.context, inputs, count, t->finding, &where);
+}
+
 static size_t shows(void *context, const struct shrink_input *inputs, size_t count)
 {
     struct trying *t = context;
@@ -178,7 +188,7 @@ static bool keep(struct suspects *s, struct suspicion *suspicion, char *error, s
 static struct suspicion *same_place(struct suspects *s, struct suspicion *suspicion)
 {
     struct finding *finding = suspicion->finding, where = *finding;
-    if (!s->config.locate(s->config.context, &finding->input, finding->rule, &where))
+    if (s->config.locate(s->config.context, &finding->input, 1, finding, &where))
         return NULL;
     finding->key = where.key;
     finding->state = where.state;
@@ -209,26 +219,36 @@ static void settle_place(struct suspects *s, struct suspicion *suspicion)
     *place = (struct suspicion){.key = finding->key, .standing = STANDING_SETTLED, .finding = finding};
 }
 
-static bool settle(struct suspects *s, struct suspicion *suspicion, char *error, size_t error_size)
+/* First by the fast play. Where the player does not see in the result what it has seen before, by the player. */
+static void make_small(struct suspects *s, struct trying *t, struct finding *finding)
 {
     const bool is_virtual = s->config.trial.driver->virtual_time;
-    struct trying t = {.s = s, .finding = suspicion->finding, .stop_at_first = is_virtual};
-    const struct shrink how = {.shows = shows, .context = &t, .plays_max = is_virtual ? PLAYS_VIRTUAL : PLAYS_REAL,
-                               .at_once_max = is_virtual ? AT_ONCE_VIRTUAL : AT_ONCE_REAL};
+    struct shrink how = {.shows = shows_fast, .context = t, .plays_max = is_virtual ? PLAYS_VIRTUAL : PLAYS_REAL,
+                         .at_once_max = is_virtual ? AT_ONCE_VIRTUAL : AT_ONCE_REAL};
+    const struct shrink_input as_it_was = finding->input;
+    if (*s->config.trial.interrupted)
+        return;
+    shrink(&how, &finding->input);
+    if (t->unable || shows_again(t, finding))
+        return;
+    finding->input = as_it_was;
+    how.shows = shows;
+    shrink(&how, &finding->input);
+}
+
+static bool settle(struct suspects *s, struct suspicion *suspicion, char *error, size_t error_size)
+{
+    struct trying t = {.s = s, .finding = suspicion->finding, .stop_at_first = s->config.trial.driver->virtual_time};
     suspicion->attempts++;
     s->pending--;
     const bool again = shows_again(&t, suspicion->finding);
-    if (!again && !t.unable) {
+    if (!again) {
         suspicion->standing = STANDING_DOUBTED;
-        return true;
+        if (t.unable)
+            snprintf(error, error_size, "%s", t.error.text);
+        return !t.unable;
     }
-    if (again && !*s->config.trial.interrupted)
-        shrink(&how, &suspicion->finding->input);
-    if (t.unable && !again) {
-        snprintf(error, error_size, "%s", t.error.text);
-        suspicion->standing = STANDING_DOUBTED;
-        return false;
-    }
+    make_small(s, &t, suspicion->finding);
     struct suspicion *same = same_place(s, suspicion);
     if (same) {
         join(suspicion, same);

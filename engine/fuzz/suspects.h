@@ -14,8 +14,9 @@ enum { SUSPECTS_KEYS_MAX = 4096, SUSPECTS_PENDING_MAX = 64, SUSPECTS_ATTEMPTS_MA
 struct suspects_config {
     struct trial trial;
     struct finding_store store;
-    /* Plays the input fast and finds where the rule was broken: its key, state and event. False: it was not. */
-    bool (*locate)(void *context, const struct shrink_input *input, const char *rule, struct finding *where);
+    /* Plays these inputs fast, and finds the first in which the finding's rule and requirement were broken: *where gets its key, state and
+     * event. Returns its index; count when there is none. */
+    size_t (*locate)(void *context, const struct shrink_input *inputs, size_t count, const struct finding *finding, struct finding *where);
     void (*found)(void *context, const struct finding *finding);         /* one more is stored */
     void (*unsaved)(void *context, const struct finding *finding, const char *text, const char *why); /* or could not be */
     void *context;
