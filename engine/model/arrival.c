@@ -12,7 +12,7 @@ struct arrival {
     struct judge *j;
     const struct segment *s;
     struct hypotheses *next;
-    bool *taken;
+    struct fate *fate;
 };
 
 static bool has(const struct arrival *a, unsigned flags)
@@ -85,6 +85,7 @@ static bool is_throttled(const struct arrival *a)
 static void owe_challenge(const struct arrival *a, const struct hypothesis *h, enum rule_id rule)
 {
     bool attack = a->s->tcp->flags & (PKT_SYN | PKT_RST) || rule == RULE_ACK_OF_FUTURE;
+    a->fate->doubted = true;
     if (is_throttled(a) || (attack && judge_host_throttles(a->j->host, a->s->at_ns)))
         keep(a, h);
     else
@@ -102,16 +103,28 @@ static void arrive_closed(const struct arrival *a, const struct hypothesis *h)
         owe_rst(a, *h, RULE_CLOSED_RST, false);
 }
 
+/* Is this SYN not that of the connection which was there before, but of the next? The same SYN may begin another one, too; where the
+ * first was given up unseen, not before a peer has surely lost interest. */
+static bool begins_another(const struct arrival *a, const struct hypothesis *h)
+{
+    static const int64_t long_silence_ns = 20000000000;
+    const struct judge *j = a->j;
+    if (!j->in.begun)
+        return false;
+    return j->in.iss != a->s->seq || (j->out.begun && (!h->faded || a->s->at_ns - j->out.live_ns > long_silence_ns));
+}
+
 /* A SYN where a passive OPEN waits: SYN-RECEIVED, with a SYN,ACK to come. Under pressure it may be passed over, or be answered by a
  * cookie (RFC 4987), which is the same seen from here but for retransmissions. */
 static void open_passively(const struct arrival *a, const struct hypothesis *h, bool reopened)
 {
     struct hypothesis opened = {
-        .state = TCP_STATE_SYN_RECEIVED, .passive = true, .reopened = reopened || (a->j->in.begun && a->j->in.iss != a->s->seq),
+        .state = TCP_STATE_SYN_RECEIVED, .passive = true, .reopened = reopened || begins_another(a, h),
         .rcv_nxt_low = a->s->seq + 1, .rcv_nxt_high = a->s->end,
     };
     bool optional = a->j->host->pressed || reopened || a->s->odd;
-    *a->taken = true;
+    a->fate->taken = true;
+    a->fate->doubted |= optional;
     if (optional) {
         keep(a, h);
         keep(a, &opened);
@@ -155,11 +168,38 @@ static bool receives_text(enum tcp_state state)
     return state == TCP_STATE_ESTABLISHED || state == TCP_STATE_FIN_WAIT_1 || state == TCP_STATE_FIN_WAIT_2;
 }
 
-/* The peer's FIN, in this segment or kept from before, at *fin. */
-static bool peer_fin(const struct arrival *a, uint32_t *fin)
+/* Where the peer may have ended its stream: by a FIN in this segment, or by one that was kept from before. */
+struct ends {
+    unsigned count;
+    uint32_t at[FACTS_ODD_FINS_MAX + 2];
+    bool doubtful;               /* the peer contradicts itself: which of its FINs counts, if any, the RFCs do not say */
+};
+
+static void add_end(struct ends *ends, uint32_t fin)
 {
-    *fin = has(a, PKT_FIN) ? a->s->end - 1 : a->j->in.fin;
-    return has(a, PKT_FIN) || a->j->in.fin_seen;
+    for (unsigned i = 0; i < ends->count; i++)
+        if (ends->at[i] == fin)
+            return;
+    ends->at[ends->count++] = fin;
+}
+
+static struct ends peer_ends(const struct arrival *a)
+{
+    const struct side *in = &a->j->in;
+    struct ends ends = {0};
+    if (has(a, PKT_FIN))
+        add_end(&ends, a->s->end - 1);
+    if (in->fin_seen)
+        add_end(&ends, in->fin);
+    for (unsigned i = 0; i < in->odd_fin_count; i++)
+        add_end(&ends, in->odd_fins[i]);
+    const uint32_t text_end = a->s->end - (has(a, PKT_FIN) ? 1 : 0);
+    ends.doubtful = ends.count > 1 || in->odd_fin_count;
+    for (unsigned i = 0; i < ends.count; i++) {
+        const bool known = in->fin_seen && in->fin == ends.at[i];
+        ends.doubtful |= seq_gt(text_end, ends.at[i]) || (in->known && seq_gt(in->nxt, ends.at[i] + (known ? 1 : 0)));
+    }
+    return ends;
 }
 
 static void owe_data_ack(const struct arrival *a, struct hypothesis *h, uint32_t ack, enum rule_id rule)
@@ -219,11 +259,24 @@ static struct advance advance(const struct arrival *a, const struct hypothesis *
     return to;
 }
 
+/* A FIN at this number is reached. After CLOSE, FIN-WAIT-1 has been entered whether our own FIN could be sent or not (§3.10.4). */
+static void keep_finished(const struct arrival *a, const struct hypothesis *h, uint32_t fin, bool fin_acked)
+{
+    struct hypothesis closing = *h;
+    closing.state = (uint8_t)after_fin((enum tcp_state)h->state, fin_acked);
+    closing.rcv_nxt_low = closing.rcv_nxt_high = fin + 1;
+    owe_data_ack(a, &closing, fin + 1, RULE_FIN_ACK);
+    keep(a, &closing);
+    if (h->state != TCP_STATE_ESTABLISHED || !a->j->app.shut)
+        return;
+    closing.state = TCP_STATE_CLOSING;
+    keep(a, &closing);
+}
+
 /* fin_acked: our own FIN is acknowledged. */
 static void take_text(const struct arrival *a, const struct hypothesis *h, bool fin_acked)
 {
-    uint32_t fin;
-    *a->taken = true;
+    a->fate->taken = true;
     if (!receives_text((enum tcp_state)h->state)) {
         if (h->state == TCP_STATE_TIME_WAIT && has(a, PKT_FIN) && seq_ge(h->rcv_nxt_low, a->s->end))
             owe_ack(a, *h, RULE_TIME_WAIT_FIN);
@@ -234,23 +287,23 @@ static void take_text(const struct arrival *a, const struct hypothesis *h, bool 
         return;
     }
     maybe_reset_for_lost_data(a);
-    struct advance to = advance(a, h);
-    bool may_finish = peer_fin(a, &fin) && seq_gt(to.high, fin) && seq_ge(fin, h->rcv_nxt_low);
-    /* The peer contradicts itself: there is more behind its FIN. The RFCs do not say which of the two counts. */
-    bool doubtful = may_finish && (seq_gt(a->s->end, fin + 1) || (a->j->in.known && seq_gt(a->j->in.nxt, fin + 1)));
-    bool must_finish = may_finish && !doubtful && seq_gt(to.low, fin);
-    struct hypothesis open = *h, closing = *h;
-    if (may_finish) {
-        closing.state = (uint8_t)after_fin((enum tcp_state)h->state, fin_acked);
-        closing.rcv_nxt_low = closing.rcv_nxt_high = fin + 1;
-        owe_data_ack(a, &closing, fin + 1, RULE_FIN_ACK);
-        keep(a, &closing);
+    const struct advance to = advance(a, h);
+    const struct ends ends = peer_ends(a);
+    struct hypothesis open = *h;
+    open.rcv_nxt_low = to.low;
+    open.rcv_nxt_high = to.high;
+    for (unsigned i = 0; i < ends.count; i++) {
+        uint32_t fin = ends.at[i];
+        if (seq_le(to.high, fin) || seq_lt(fin, h->rcv_nxt_low))
+            continue;
+        keep_finished(a, h, fin, fin_acked);
+        if (!ends.doubtful && seq_gt(to.low, fin))
+            return;
+        if (!ends.doubtful || (has(a, PKT_FIN) && i == 0)) /* a FIN that does not count has no number */
+            open.rcv_nxt_low = seq_min(to.low, fin);
+        if (!ends.doubtful)
+            open.rcv_nxt_high = fin;
     }
-    if (must_finish)
-        return;
-    bool short_of_fin = may_finish && (!doubtful || has(a, PKT_FIN));
-    open.rcv_nxt_low = short_of_fin ? seq_min(to.low, fin) : to.low;
-    open.rcv_nxt_high = short_of_fin ? fin : to.high;
     if (seq_gt(open.rcv_nxt_low, h->rcv_nxt_low))
         owe_data_ack(a, &open, open.rcv_nxt_low, RULE_DATA_ACK);
     keep(a, &open);
@@ -262,7 +315,7 @@ static void syn_sent_syn(const struct arrival *a, const struct hypothesis *h)
 {
     struct hypothesis opened = *h;
     opened.rcv_nxt_low = opened.rcv_nxt_high = a->s->seq + 1;
-    *a->taken = true;
+    a->fate->taken = true;
     if (!has(a, PKT_ACK)) {
         opened.state = TCP_STATE_SYN_RECEIVED;
         opened.passive = false;
@@ -357,6 +410,13 @@ static void time_wait_syn(const struct arrival *a, const struct hypothesis *h)
     keep(a, h);
 }
 
+/* "… returns to TIME-WAIT state if the SYN turns out to be an old duplicate" (§3.6.1, MAY-2): its numbers are forgotten. */
+static void maybe_back_to_time_wait(const struct arrival *a, const struct hypothesis *h)
+{
+    if (h->state == TCP_STATE_SYN_RECEIVED && a->j->from_time_wait)
+        a->j->disturbed = a->j->blind = true;
+}
+
 static void take_rst(const struct arrival *a, const struct hypothesis *h)
 {
     bool exact = a->s->seq == h->rcv_nxt_low && a->s->seq == h->rcv_nxt_high;
@@ -370,8 +430,7 @@ static void take_rst(const struct arrival *a, const struct hypothesis *h)
     if (exact)
         judge_tested(a->j, RULE_AFTER_RST);
     a->j->reset |= exact;
-    if (h->state == TCP_STATE_SYN_RECEIVED && a->j->from_time_wait) /* back to TIME-WAIT, or not (MAY-2): its numbers are forgotten */
-        a->j->disturbed = true;
+    maybe_back_to_time_wait(a, h);
     if (h->state == TCP_STATE_SYN_RECEIVED && a->j->host->pressed) /* a cookie: there is no record that could be reset */
         keep(a, h);
     judge_add_gone(a->j, a->next, &gone);
@@ -411,11 +470,13 @@ static void take_syn(const struct arrival *a, const struct hypothesis *h, bool i
         struct hypothesis established = *h;
         established.state = TCP_STATE_ESTABLISHED;
         established.snd_una_low = established.snd_una_high = a->s->tcp->ack;
-        *a->taken = true;
         keep(a, &established);
+        take_text(a, &established, false); /* and what had come with its SYN */
     }
-    if (h->state == TCP_STATE_SYN_RECEIVED && h->passive && in_window)
+    if (h->state == TCP_STATE_SYN_RECEIVED && h->passive && in_window) {
+        maybe_back_to_time_wait(a, h);
         judge_add_gone(a->j, a->next, &(struct hypothesis){0}); /* "return this connection to the LISTEN state" */
+    }
     if (in_window && seq_lt(a->s->seq, h->rcv_nxt_low)) { /* the SYN lies outside: it may be cut off ("including SYN and FIN") */
         if (has(a, PKT_ACK))
             take_ack(a, h);
@@ -453,7 +514,7 @@ static void take_ack(const struct arrival *a, const struct hypothesis *given)
         if (!seq_lt(ack, h.snd_una_low) && !seq_lt(ack, h.snd_una_high))
             return; /* else, half of the number space away, it lies behind SND.UNA as well as ahead of SND.NXT: a duplicate, too */
     }
-    if (seq_lt(ack, h.snd_una_low - a->j->in.window_max)) /* RFC 5961 §5.2: it may be dropped with an ACK, or taken for a duplicate */
+    if (seq_lt(ack, h.snd_una_low - a->j->max_snd_wnd)) /* RFC 5961 §5.2: it may be dropped with an ACK, or taken for a duplicate */
         refuse(a, &h);
     if (advances) {
         h.snd_una_low = ack;
@@ -469,7 +530,7 @@ static void take_ack(const struct arrival *a, const struct hypothesis *given)
         break;
     case TCP_STATE_LAST_ACK:
         if (fin_acked) {
-            *a->taken = true;
+            a->fate->taken = true;
             h.due_count = 0;
             judge_add_gone(a->j, a->next, &h);
             return;
@@ -484,6 +545,7 @@ static void take_ack(const struct arrival *a, const struct hypothesis *given)
 /* Not acceptable: an ACK (rarely more than a few, RFC 5961 §7), and nothing else. */
 static void refuse(const struct arrival *a, const struct hypothesis *h)
 {
+    a->fate->doubted = true;
     maybe_reset_bad_ack(a, h);
     if (has(a, PKT_RST)) {
         judge_tested(a->j, RULE_RST_ANSWERED);
@@ -523,6 +585,13 @@ static void process_nevertheless(const struct arrival *a, const struct hypothesi
     process(a, &owing);
 }
 
+/* "If the connection has been idle more than 24 days", TS.Recent counts no longer (RFC 7323 §5.5). */
+static bool is_old(const struct judge *j, const struct segment *s)
+{
+    static const int64_t outdated_ns = 24LL * 86400 * 1000000000;
+    return j->ts_recent_known && seq_lt(s->options.ts_val, j->ts_recent) && s->at_ns - j->ts_recent_ns < outdated_ns;
+}
+
 /* RFC 7323 §5.3: a segment older than TS.Recent is not acceptable; one without the option SHOULD be dropped silently (§3.2). */
 static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
 {
@@ -535,11 +604,11 @@ static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
     }
     if (has(a, PKT_SYN) && h->state == TCP_STATE_TIME_WAIT)
         return true;
-    if (j->ts_recent_known && seq_lt(a->s->options.ts_val, j->ts_recent)) {
+    if (is_old(j, a->s)) {
         refuse(a, h);
         return h->state == TCP_STATE_SYN_RECEIVED; /* §5 speaks of synchronized states */
     }
-    if (j->in.ts_known && seq_lt(a->s->options.ts_val, j->in.ts_val_max))
+    if (timestamps_may_be_old(j, a->s->options.ts_val))
         refuse(a, h);
     return true;
 }
@@ -580,7 +649,8 @@ static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h
             take_syn(a, h, false);
         else
             refuse(a, h);
-        bool closed_window = a->s->seq == h->rcv_nxt_low && (has(a, PKT_RST) || (has(a, PKT_ACK) && !has(a, PKT_SYN)));
+        bool may_be_next = seq_ge(a->s->seq, h->rcv_nxt_low) && seq_le(a->s->seq, h->rcv_nxt_high);
+        bool closed_window = may_be_next && (has(a, PKT_RST) || (has(a, PKT_ACK) && !has(a, PKT_SYN)));
         if (acceptance == ACCEPTABLE_NO && is_just_left(a, h))
             process_nevertheless(a, h);
         if (closed_window && acceptance == ACCEPTABLE_NO)
@@ -592,9 +662,10 @@ static void arrive_otherwise(const struct arrival *a, const struct hypothesis *h
         process(a, h);
 }
 
-void arrive(struct judge *j, const struct hypothesis *h, const struct segment *s, struct hypotheses *next, bool *taken)
+void arrive(struct judge *j, const struct hypothesis *h, const struct segment *s, struct hypotheses *next, struct fate *fate)
 {
-    const struct arrival a = {.j = j, .s = s, .next = next, .taken = taken};
+    const struct arrival a = {.j = j, .s = s, .next = next, .fate = fate};
+    fate->doubted |= s->odd;
     if (s->odd) /* any handling */
         hypotheses_add(j, next, h);
     switch ((enum tcp_state)h->state) {

@@ -46,12 +46,21 @@ static bool must_send_fin(const struct hypothesis *h)
     return h->state == TCP_STATE_ESTABLISHED || h->state == TCP_STATE_CLOSE_WAIT;
 }
 
+/* Does the congestion window let out one more octet for certain? It has room for one segment at least, whatever was lost; but a path
+ * MTU may have become smaller. */
+static bool may_send_one_more(const struct judge *j, const struct hypothesis *h)
+{
+    enum { MSS_DEFAULT = 536, OPTIONS_MAX = 40 };
+    const uint32_t mss = j->in.offer.has_mss && j->in.offer.mss < MSS_DEFAULT ? j->in.offer.mss : MSS_DEFAULT, flight = j->out.nxt - h->snd_una_low;
+    return flight == 0 || (flight + OPTIONS_MAX < mss && !j->icmp.count);
+}
+
 /* RFC 9293 §3.10.4. A FIN is owed at once where nothing waits to be sent before it; that the application has left data unread may
  * lead to a RST instead (§3.6.1). */
 static void close_side(struct judge *j, int64_t at_ns)
 {
     static const int64_t grace_ns = 500000000;
-    bool all_sent = j->out.begun && j->out.nxt - j->out.iss - 1 == (uint32_t)j->app.sent && seq_lt(j->out.nxt, j->in.edge);
+    bool all_sent = j->out.begun && j->out.nxt - j->out.iss - 1 == (uint32_t)j->app.sent && j->snd_edge_known && seq_lt(j->out.nxt, j->snd_edge);
     bool all_read = !j->in.known || !j->in.begun || j->in.nxt - j->in.iss - 1 - (j->in.fin_seen ? 1 : 0) == (uint32_t)j->app.received;
     struct hypotheses next;
     next.count = 0;
@@ -62,7 +71,9 @@ static void close_side(struct judge *j, int64_t at_ns)
             if (j->app.closed)
                 continue;
         }
-        if (must_send_fin(&h) && all_sent && (all_read || !j->app.closed)) {
+        if (j->app.closed && !all_read && (h.state == TCP_STATE_CLOSING || h.state == TCP_STATE_LAST_ACK)) /* an ABORT, without a word */
+            judge_add_gone(j, &next, &h);
+        if (must_send_fin(&h) && all_sent && may_send_one_more(j, &h) && (all_read || !j->app.closed)) {
             judge_tested(j, RULE_FIN_SENT);
             due_add(&h, &(struct due){.kind = DUE_FIN, .rule = RULE_FIN_SENT, .deadline_ns = judge_latest(j, at_ns, grace_ns)});
         }
@@ -75,7 +86,8 @@ static void close_side(struct judge *j, int64_t at_ns)
 static void abort_connection(struct judge *j, int64_t at_ns)
 {
     static const unsigned with_rst = 1u << TCP_STATE_SYN_RECEIVED | 1u << TCP_STATE_ESTABLISHED | 1u << TCP_STATE_FIN_WAIT_1 |
-                                     1u << TCP_STATE_FIN_WAIT_2 | 1u << TCP_STATE_CLOSE_WAIT;
+                                     1u << TCP_STATE_FIN_WAIT_2 | 1u << TCP_STATE_CLOSE_WAIT,
+                          without_rst = 1u << TCP_STATE_CLOSING | 1u << TCP_STATE_LAST_ACK; /* but SHLD-3 asks for one when data is lost */
     struct hypotheses next;
     next.count = 0;
     for (unsigned i = 0; i < j->now->count; i++) {
@@ -84,6 +96,8 @@ static void abort_connection(struct judge *j, int64_t at_ns)
             judge_tested(j, RULE_ABORT_RST);
             due_add(&gone, &(struct due){.kind = DUE_RST, .rule = RULE_ABORT_RST, .deadline_ns = judge_latest(j, at_ns, 0),
                                          .seq = j->out.nxt, .at_once = true});
+        } else if (1u << h.state & without_rst) {
+            due_add(&gone, &(struct due){.kind = DUE_RST, .rule = RULE_ABORT_RST, .deadline_ns = INT64_MAX, .seq = j->out.nxt, .loose = true});
         }
         hypotheses_add(j, &next, &gone);
         if (h.state == TCP_STATE_TIME_WAIT)
@@ -147,6 +161,7 @@ static void note_call(struct judge *j, const struct judge_call *call, int64_t at
 void judge_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
 {
     unsigned from = hypotheses_states(j->now);
+    j->reacting = false;
     if (reactions_wanted(j))
         reactions_call(j, call);
     judge_time(j, at_ns);
@@ -156,6 +171,7 @@ void judge_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
     icmp_call(j, call, at_ns);
     if (!judge_is_exact(j))
         return;
+    judge_let_die(j, at_ns);
     choices_call(j, call);
     if (call->kind == JUDGE_CALL_SHUTDOWN || call->kind == JUDGE_CALL_CLOSE)
         close_side(j, at_ns);

@@ -222,11 +222,11 @@ static void note_send(struct judge *j, const struct judge_call *call)
     octets_hold(held, left, call->data, len, &j->host->octets);
 }
 
-/* How many octets the peer has sent without a gap. */
+/* How many octets the peer has sent without a gap; of a FIN with text behind it, only that it may not count. */
 static uint32_t octets_come(const struct judge *j)
 {
     uint32_t end = j->in.gapless;
-    if (j->in.fin_seen && seq_gt(end, j->in.fin))
+    if (j->in.fin_seen && !j->in.odd_fin_count && j->in.fin + 1 == end)
         end = j->in.fin;
     return end - j->in.iss - 1;
 }
@@ -255,7 +255,7 @@ static void watch_end_of_file(struct judge *j, int64_t at_ns)
     if (j->calls.failed || !judge_is_exact(j))
         return;
     judge_tested(j, RULE_END_WITHOUT_FIN);
-    if ((!j->in.fin_seen || seq_le(j->in.gapless, j->in.fin)) && judge_must_be(j, open))
+    if ((!j->in.fin_seen || seq_le(j->in.gapless, j->in.fin)) && !j->in.odd_fin_count && judge_must_be(j, open))
         judge_find_silence(j, RULE_END_WITHOUT_FIN, 0, at_ns, "the application waits on", "%s",
                            j->in.fin_seen ? "data before the FIN is missing" : "the peer has sent no FIN");
 }

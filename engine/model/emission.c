@@ -29,10 +29,10 @@ static const unsigned sends[TCP_STATE_COUNT] = { /* RFC 9293 §3.10; a RST has c
     [TCP_STATE_SYN_SENT] = SENDS(SYN) | SENDS(RST),
     [TCP_STATE_SYN_RECEIVED] = SENDS(SYN_ACK) | SENDS(ACK) | SENDS(FIN) | SENDS(DATA) | SENDS(RST),
     [TCP_STATE_ESTABLISHED] = SENDS(ACK) | SENDS(DATA) | SENDS(FIN) | SENDS(RST),
-    [TCP_STATE_FIN_WAIT_1] = SENDS(ACK) | SENDS(DATA) | SENDS(FIN) | SENDS(RST),
+    [TCP_STATE_FIN_WAIT_1] = SENDS(ACK) | SENDS(DATA) | SENDS(FIN) | SENDS(RST) | SENDS(SYN_ACK), /* closed in SYN-RECEIVED: */
     [TCP_STATE_FIN_WAIT_2] = SENDS(ACK) | SENDS(DATA) | SENDS(RST), /* data: the garbage octet of a keep-alive only */
     [TCP_STATE_CLOSE_WAIT] = SENDS(ACK) | SENDS(DATA) | SENDS(FIN) | SENDS(RST),
-    [TCP_STATE_CLOSING] = SENDS(ACK) | SENDS(DATA) | SENDS(FIN) | SENDS(RST),
+    [TCP_STATE_CLOSING] = SENDS(ACK) | SENDS(DATA) | SENDS(FIN) | SENDS(RST) | SENDS(SYN_ACK), /* our SYN may still be unacknowledged */
     [TCP_STATE_LAST_ACK] = SENDS(ACK) | SENDS(DATA) | SENDS(FIN) | SENDS(RST),
     [TCP_STATE_TIME_WAIT] = SENDS(ACK) | SENDS(RST) | SENDS(SYN), /* SYN: the application opens the same pair again (RFC 6191) */
 };
@@ -104,6 +104,8 @@ static bool emit_syn_ack(const struct emission *e, struct hypothesis h)
     uint32_t high = h.rcv_nxt_high;
     judge_tested(e->j, RULE_SYN_ACK_NUMBERS);
     judge_tested(e->j, RULE_SYN_ACK_UNASKED);
+    if (h.state != TCP_STATE_SYN_RECEIVED && seq_gt(h.snd_una_low, out->iss))
+        return miss(e, RULE_SYN_ACK_UNASKED, DEPTH_STATE, 0, 0);
     if (in->fin_seen)
         high = seq_max(high, in->fin + 1);
     if (seq_lt(e->s->tcp->ack, h.rcv_nxt_low) || seq_gt(e->s->tcp->ack, high))
@@ -141,16 +143,20 @@ static bool fits_loosely(const struct judge *j, const struct segment *s)
 /* A RST that is due, or may still come in answer to a recent input. */
 static bool emit_due_rst(const struct emission *e, struct hypothesis h)
 {
+    unsigned met = h.due_count; /* of those that it meets, the most urgent */
     for (unsigned i = 0; i < h.due_count; i++) {
         const struct due *due = &h.dues[i];
         if (due->kind != DUE_RST || !(is_reply(e->s, due->seq, due->ack, due->has_ack) || (due->loose && fits_loosely(e->j, e->s))))
             continue;
-        memmove(&h.dues[i], &h.dues[i + 1], (h.due_count - i - 1u) * sizeof *h.dues);
-        h.due_count--;
-        hypotheses_add(e->j, e->next, &h);
-        return true;
+        if (met == h.due_count || due->deadline_ns < h.dues[met].deadline_ns)
+            met = i;
     }
-    return false;
+    if (met == h.due_count)
+        return false;
+    memmove(&h.dues[met], &h.dues[met + 1], (h.due_count - met - 1u) * sizeof *h.dues);
+    h.due_count--;
+    hypotheses_add(e->j, e->next, &h);
+    return true;
 }
 
 static bool may_abort(const struct judge *j, const struct segment *s)
@@ -158,7 +164,7 @@ static bool may_abort(const struct judge *j, const struct segment *s)
     static const int64_t timeout_ns = 1000000000; /* R2, user timeout, keep-alive: none is shorter */
     const struct application *app = &j->app;
     return !j->host->application_known || app->closed || app->aborted || app->unlistened || app->error_told || j->host->pressed ||
-           s->at_ns - j->progress_ns >= timeout_ns;
+           j->calls.timers_configured || s->at_ns - j->progress_ns >= timeout_ns;
 }
 
 static bool emit_rst(const struct emission *e, const struct hypothesis *h)
@@ -215,6 +221,19 @@ static bool sequence_fits(const struct emission *e, const struct hypothesis *h, 
     return true;
 }
 
+/* What the ACK field of a segment lets out (fifth) may leave before its text is taken (seventh): RCV.NXT is then still the one
+ * before. */
+static bool leaves_before_text(const struct emission *e)
+{
+    const struct judge *j = e->j;
+    if (!j->reacting || !e->s->len || e->s->at_ns > judge_latest(j, j->last_input_ns, 0))
+        return false;
+    for (unsigned i = 0; i < j->before->count; i++)
+        if (seq_ge(e->s->tcp->ack, j->before->of[i].rcv_nxt_low) && seq_le(e->s->tcp->ack, j->before->of[i].rcv_nxt_high))
+            return true;
+    return false;
+}
+
 /* Header and numbers may be of a segment formed before the input at hand: the bound is that of what may have been received. */
 static bool acknowledgment_fits(const struct emission *e, struct hypothesis *h)
 {
@@ -225,6 +244,8 @@ static bool acknowledgment_fits(const struct emission *e, struct hypothesis *h)
     judge_tested(e->j, RULE_ACK_TOO_LOW);
     if (seq_gt(s->tcp->ack, h->rcv_nxt_high))
         return miss(e, RULE_ACK_NOT_RECEIVED, DEPTH_ACKNOWLEDGMENT, h->rcv_nxt_low, h->rcv_nxt_high);
+    if (seq_lt(s->tcp->ack, h->rcv_nxt_low) && leaves_before_text(e))
+        return true;
     if (seq_lt(s->tcp->ack, h->rcv_nxt_low))
         return miss(e, RULE_ACK_TOO_LOW, DEPTH_ACKNOWLEDGMENT, h->rcv_nxt_low, h->rcv_nxt_high);
     h->rcv_nxt_low = s->tcp->ack;
@@ -271,10 +292,16 @@ static bool fin_fits(const struct emission *e, struct hypothesis *h)
     return true;
 }
 
+/* The field of a SYN is not scaled (RFC 7323 §2.2): one that comes again may be unable to say what was offered since. */
+static bool says_all_it_can(const struct segment *s)
+{
+    return s->tcp->flags & PKT_SYN && s->tcp->window == UINT16_MAX;
+}
+
 static void note_window(struct judge *j, const struct segment *s)
 {
     int scale = s->tcp->flags & PKT_SYN ? 0 : facts_scale(&j->out, &j->in);
-    if (scale < 0 || !j->out.ack_known || !(s->tcp->flags & PKT_ACK))
+    if (scale < 0 || !j->out.ack_known || !(s->tcp->flags & PKT_ACK) || says_all_it_can(s))
         return;
     uint32_t edge = s->tcp->ack + ((uint32_t)s->tcp->window << scale), rounding = (1u << scale) - 1;
     judge_tested(j, RULE_WINDOW_SHRUNK);

@@ -83,6 +83,38 @@ static void insert_range(struct side *side, uint32_t left, uint32_t right)
     side->ranges[first] = (struct range){left, right};
 }
 
+/* The side contradicts itself: there is text behind this FIN, or another FIN elsewhere. Which of them counts, the RFCs do not say. */
+static void note_odd_fin(struct side *side, uint32_t fin)
+{
+    for (unsigned i = 0; i < side->odd_fin_count; i++)
+        if (side->odd_fins[i] == fin)
+            return;
+    if (side->odd_fin_count < FACTS_ODD_FINS_MAX)
+        side->odd_fins[side->odd_fin_count++] = fin;
+    else
+        side->odd_fins_full = true;
+}
+
+/* Before side->nxt takes the segment into account. */
+static void note_fin(struct side *side, const struct segment *s)
+{
+    const bool has_fin = s->tcp->flags & PKT_FIN;
+    const uint32_t text_end = s->end - (has_fin ? 1 : 0);
+    if (side->fin_seen && s->tcp->payload_len && seq_gt(text_end, side->fin)) {
+        note_odd_fin(side, side->fin);
+        side->fin_seen = false; /* it goes on behind it, or there: that FIN did not count */
+    }
+    if (!has_fin)
+        return;
+    const bool again = side->fin_seen && side->fin == text_end;
+    if (side->fin_seen && !again)
+        note_odd_fin(side, side->fin);
+    side->fin_seen = true;
+    side->fin = text_end;
+    if (!again && seq_gt(side->nxt, text_end))
+        note_odd_fin(side, text_end);
+}
+
 static void note_numbers(struct side *side, const struct segment *s)
 {
     if (!side->known) {
@@ -99,14 +131,9 @@ static void note_numbers(struct side *side, const struct segment *s)
         else
             insert_range(side, s->seq, s->end);
     }
+    note_fin(side, s);
     if (s->len > 0 || !(s->tcp->flags & PKT_RST))
         side->nxt = seq_max(side->nxt, s->end);
-    if (side->fin_seen && s->tcp->payload_len && seq_gt(s->end, side->fin + 1))
-        side->fin_seen = false; /* it goes on behind it: that FIN did not count */
-    if (s->tcp->flags & PKT_FIN) {
-        side->fin_seen = true;
-        side->fin = s->end - 1;
-    }
 }
 
 static void note_offer(struct side *side, const struct segment *s)
@@ -124,6 +151,17 @@ static void note_offer(struct side *side, const struct segment *s)
     };
 }
 
+/* An ACK older than the newest may still grant more than that. Counted from the newest, since an edge that lies far behind it would
+ * look like one ahead. */
+static void note_ack(struct side *side, uint32_t ack, uint32_t window)
+{
+    const uint32_t newest = seq_max(side->ack, ack);
+    const int64_t before = seq_distance(newest, side->edge), now = (int64_t)window - (int64_t)(newest - ack);
+    const int64_t reach = before > now ? before : now;
+    side->ack = newest;
+    side->edge = newest + (reach > 0 ? (uint32_t)reach : 0);
+}
+
 static void note_window(struct side *side, const struct side *other, const struct segment *s)
 {
     int scale = s->tcp->flags & PKT_SYN ? 0 : facts_scale(side, other);
@@ -138,17 +176,16 @@ static void note_window(struct side *side, const struct side *other, const struc
         side->edge = s->tcp->ack + window;
     }
     side->ack_known = true;
-    side->ack = seq_max(side->ack, s->tcp->ack);
-    side->edge = seq_max(side->edge, s->tcp->ack + window);
+    note_ack(side, s->tcp->ack, window);
 }
 
 void facts_note(struct side *side, const struct side *other, const struct segment *s)
 {
     side->segments++;
     side->last_index = s->index;
-    side->last_ns = s->at_ns;
     if (s->tcp->flags & PKT_RST)
         return;
+    side->live_ns = s->at_ns;
     note_numbers(side, s);
     if (s->tcp->flags & PKT_SYN)
         note_offer(side, s);

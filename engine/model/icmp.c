@@ -177,8 +177,11 @@ static bool is_of_icmp(int64_t error)
 
 void icmp_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
 {
+    static const int64_t timeout_ns = 1000000000; /* R2, user timeout: none is shorter */
     struct icmp_watch *w = &j->icmp;
     if (call->kind != JUDGE_CALL_ERROR || !nothing_else_came(j) || !is_of_icmp(call->amount) || j->host->timers_configured)
+        return;
+    if (w->count > 1 && at_ns - j->progress_ns >= timeout_ns) /* of a time-out the last soft error is told (RFC 5461 §2.2) */
         return;
     if (at_ns - w->at_ns > told_within_ns || (w->reason == REASON_SOFT && !w->opening))
         return;

@@ -36,7 +36,7 @@ struct segment { /* TCP, in either direction */
 
 /* ---- what one side has put on the wire in this incarnation of the connection (facts.c) --------------------------- */
 
-enum { FACTS_RANGES_MAX = 16 };
+enum { FACTS_RANGES_MAX = 16, FACTS_ODD_FINS_MAX = 4 };
 struct range { uint32_t left, right; };
 
 struct offer { /* of the side's SYN or SYN-ACK */
@@ -68,7 +68,10 @@ struct side {
     uint32_t ts_val_max;         /* the highest TSval */
     uint64_t segments;
     uint32_t last_index;
-    int64_t last_ns;
+    int64_t live_ns;             /* when the last segment but RSTs came */
+    uint32_t odd_fins[FACTS_ODD_FINS_MAX]; /* FINs with text behind them, or another FIN elsewhere */
+    unsigned odd_fin_count;
+    bool odd_fins_full;          /* some were forgotten */
 };
 
 /* The scale in force for windows of this side in segments without SYN (RFC 7323 §2.2: both must have sent the option). -1: not
@@ -103,7 +106,8 @@ enum { HYPOTHESIS_DUES_MAX = 4, HYPOTHESES_MAX = 16 };
 struct hypothesis { /* one possible situation of the IUT; numbers are bounds, both inclusive */
     uint8_t state;               /* enum tcp_state */
     bool passive;                /* came from LISTEN */
-    bool reopened;               /* SYN-RECEIVED out of TIME-WAIT: judge.candidate is its peer's SYN */
+    bool reopened;               /* SYN-RECEIVED while an older connection was, or may have been, there: judge.candidate is its peer's SYN */
+    bool faded;                  /* no connection, but only because the one there was may have been given up unseen */
     uint8_t due_count;
     uint32_t rcv_nxt_low, rcv_nxt_high;
     uint32_t snd_una_low, snd_una_high;
@@ -143,6 +147,7 @@ struct judge { /* what a capture needs of it for each segment comes first, so th
     int64_t now_ns, last_input_ns, last_output_ns;
     struct side in, out;         /* the peer's side of the wire, and the IUT's */
     unsigned evidence;           /* enum judge_need */
+    bool blind;                  /* which connection there is nobody can tell: its segments are judged by nothing but their headers */
     bool found;                  /* the segment at hand has broken a rule: it teaches nothing */
     bool disturbed;              /* a finding has shown that the IUT is not where it should be, or nobody can tell where it is: from now on
                                     segments are judged by themselves only */
@@ -164,15 +169,22 @@ struct judge { /* what a capture needs of it for each segment comes first, so th
     void *context;
     struct hypotheses *now, *before; /* before: as they were before the last input. In a capture: anything, and never changed */
     struct side *candidate;      /* of a peer's SYN that may begin a new incarnation while the old one is still there; else NULL */
-    uint32_t ts_recent;          /* TS.Recent is at least this */
+    uint32_t ts_recent;          /* TS.Recent is at least this … */
+    int64_t ts_recent_ns;        /* … since then */
     bool ts_recent_known, unicast;
+    bool snd_edge_known;
+    uint32_t snd_edge;           /* SND.UNA + SND.WND is at least this … */
+    uint32_t snd_wl1;            /* … and SND.WL1 at most this */
+    uint32_t max_snd_wnd;        /* MAX.SND.WND (RFC 5961 §5.2) is at least this */
     bool from_time_wait;         /* this incarnation began in the TIME-WAIT of the one before */
+    bool reacting;               /* nothing has happened since the last input: it may still be in processing */
     bool received_since_output;  /* the application has taken data since the last output: the window may have grown */
     int64_t challenged_ns, challenged_before_ns; /* when an ACK last answered what might be an attack, and before the input at hand; 0: never */
     int64_t progress_ns;         /* the last input that was taken */
     struct { bool set; uint8_t state; enum rule_id rule; uint32_t cause; } unanswered; /* the obligation that went by while another
                                     situation was left, and the state that had it */
     struct application app;
+    unsigned lives;              /* incarnations begun */
     uint32_t reported[2][(RULE_COUNT + 31) / 32]; /* rules already reported here, for certain and with needs: one finding a rule is enough */
     struct calls_watch calls;
     struct timing_watch timing;
@@ -222,6 +234,8 @@ bool judge_may_be(const struct judge *j, enum tcp_state state);
 bool judge_must_be(const struct judge *j, unsigned states);
 /* Where a connection that is gone leaves the pair: LISTEN behind a listener, else CLOSED; both where nobody tells. */
 void judge_add_gone(struct judge *j, struct hypotheses *set, const struct hypothesis *h);
+/* By now the connection may be gone, unseen: the hypotheses of that are added. */
+void judge_let_die(struct judge *j, int64_t now_ns);
 /* Counts what has become of a single state by the event, where both are certain. */
 void judge_count_transition(struct judge *j, unsigned from, enum model_event event);
 /* So many challenge ACKs were due in the last seconds that RFC 5961 §7 lets the host leave out one; counts this one. */
@@ -230,8 +244,13 @@ bool judge_host_throttles(struct judge_host *host, int64_t now_ns);
 void judge_read_segment(struct segment *s, const struct packet *packet, bool whole, int64_t earliest_ns, int64_t at_ns,
                         uint32_t index);
 
-/* Everything that may follow from the segment in this situation. *taken: it may have been processed beyond its acceptability. */
-void arrive(struct judge *j, const struct hypothesis *h, const struct segment *s, struct hypotheses *next, bool *taken);
+/* What has become of a segment, as far as it is known. */
+struct fate {
+    bool taken;                  /* it may have been processed beyond its acceptability … */
+    bool doubted;                /* … but may as well have been refused */
+};
+/* Everything that may follow from the segment in this situation. */
+void arrive(struct judge *j, const struct hypothesis *h, const struct segment *s, struct hypotheses *next, struct fate *fate);
 void due_add(struct hypothesis *h, const struct due *due);
 
 /* Why a hypothesis does not explain an output. The later a check comes, the closer the explanation was. */

@@ -57,7 +57,8 @@ void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypoth
 {
     for (unsigned i = 0; i < set->count; i++) {
         struct hypothesis *other = &set->of[i];
-        if (other->state == h->state && other->passive == h->passive && other->reopened == h->reopened && same_dues(other, h)) {
+        if (other->state == h->state && other->passive == h->passive && other->reopened == h->reopened && other->faded == h->faded &&
+            same_dues(other, h)) {
             join(other, h);
             return;
         }
@@ -93,6 +94,11 @@ bool judge_must_be(const struct judge *j, unsigned states)
     return !(hypotheses_states(j->now) & ~states);
 }
 
+unsigned judge_lives(const struct judge *j)
+{
+    return j->lives;
+}
+
 unsigned judge_states(const struct judge *j)
 {
     return hypotheses_states(j->now);
@@ -100,7 +106,7 @@ unsigned judge_states(const struct judge *j)
 
 void judge_add_gone(struct judge *j, struct hypotheses *set, const struct hypothesis *h)
 {
-    struct hypothesis gone = {.state = j->app.listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED};
+    struct hypothesis gone = {.state = j->app.listening ? TCP_STATE_LISTEN : TCP_STATE_CLOSED, .faded = h->faded};
     gone.due_count = h->due_count;
     memcpy(gone.dues, h->dues, sizeof gone.dues);
     hypotheses_add(j, set, &gone);
@@ -363,6 +369,8 @@ void judge_time(struct judge *j, int64_t now_ns)
 {
     if (now_ns > j->now_ns)
         j->now_ns = now_ns;
+    if (judge_is_exact(j) && j->calls.timers_configured) /* a user timeout may be shorter than what is owed may take */
+        judge_let_die(j, now_ns);
     if (judge_is_exact(j))
         drop_overdue(j, now_ns, false);
     if (!judge_is_lossy(j))
@@ -371,6 +379,7 @@ void judge_time(struct judge *j, int64_t now_ns)
 
 void judge_fence(struct judge *j, int64_t now_ns)
 {
+    j->reacting = false;
     if (reactions_wanted(j))
         reactions_settle(j);
     judge_time(j, now_ns);
@@ -414,10 +423,13 @@ void judge_end(struct judge *j, int64_t now_ns)
 
 void judge_begin_incarnation(struct judge *j)
 {
+    j->lives++;
+    j->blind = false;
+    j->max_snd_wnd = 0;
     facts_reset(&j->in);
     facts_reset(&j->out);
     parts_reset(j);
-    j->reset = j->ts_recent_known = j->from_time_wait = false;
+    j->reset = j->ts_recent_known = j->from_time_wait = j->snd_edge_known = false;
     j->progress_ns = j->now_ns;
     memset(j->reported, 0, sizeof j->reported);
 }
@@ -452,21 +464,22 @@ static const int64_t mortal_after_ns = 1000000000;
 
 static bool may_have_died(const struct judge *j, const struct hypothesis *h, int64_t now_ns)
 {
-    bool at_once = j->app.error_told || j->icmp.hard;
-    if (!(1u << h->state & MORTAL_STATES) || (now_ns - j->progress_ns < mortal_after_ns && !at_once))
+    bool at_once = j->app.error_told || j->icmp.hard, in_time = now_ns - j->progress_ns < mortal_after_ns;
+    if (!(1u << h->state & MORTAL_STATES) || (in_time && !at_once && !j->calls.timers_configured))
         return false;
     if (h->state == TCP_STATE_ESTABLISHED || h->state == TCP_STATE_CLOSE_WAIT)
-        return at_once || j->app.keep_alive || j->app.closed || seq_lt(h->snd_una_low, j->out.nxt) || !j->host->application_known;
+        return at_once || j->app.keep_alive || j->calls.keep_alive_asked || j->app.closed || seq_lt(h->snd_una_low, j->out.nxt) || !j->host->application_known;
     return true;
 }
 
-static void let_die(struct judge *j, int64_t now_ns)
+void judge_let_die(struct judge *j, int64_t now_ns)
 {
     unsigned count = j->now->count;
     for (unsigned i = 0; i < count; i++)
         if (may_have_died(j, &j->now->of[i], now_ns)) {
             struct hypothesis h = j->now->of[i];
             h.due_count = 0;
+            h.faded = true;
             judge_add_gone(j, j->now, &h);
         }
 }
@@ -490,8 +503,8 @@ static bool is_next(const struct hypotheses *set, const struct segment *s)
         const struct hypothesis *h = &set->of[i];
         bool empty_at = s->len == 0 && s->seq == h->rcv_nxt_low,
              reaches = s->len > 0 && seq_le(s->seq, h->rcv_nxt_low) && seq_gt(s->end, h->rcv_nxt_high);
-        bool opens = s->tcp->flags & PKT_SYN;
-        if (h->rcv_nxt_low != h->rcv_nxt_high || !(empty_at || reaches || opens))
+        bool syn = s->tcp->flags & PKT_SYN, opens = syn && (h->state == TCP_STATE_LISTEN || h->state == TCP_STATE_SYN_SENT);
+        if (h->rcv_nxt_low != h->rcv_nxt_high || !(syn ? opens : empty_at || reaches))
             return false;
     }
     return true;
@@ -506,8 +519,25 @@ static void note_ts_recent(struct judge *j, const struct segment *s)
     bool certain = s->tcp->flags & PKT_SYN || (j->out.ack_known && seq_le(s->seq, j->out.ack));
     if (certain && (!j->ts_recent_known || seq_gt(s->options.ts_val, j->ts_recent))) {
         j->ts_recent = s->options.ts_val;
+        j->ts_recent_ns = s->at_ns;
         j->ts_recent_known = true;
     }
+}
+
+/* SND.WND is what the segment says if it was taken, and none before it was newer (SND.WL1, SND.WL2: §3.10.7.4). */
+static void note_send_edge(struct judge *j, const struct segment *s, bool certain)
+{
+    int scale = s->tcp->flags & PKT_SYN ? 0 : facts_scale(&j->in, &j->out);
+    if (!(s->tcp->flags & PKT_ACK) || s->ack_doubtful || scale < 0)
+        return;
+    uint32_t edge = s->tcp->ack + ((uint32_t)s->tcp->window << scale);
+    bool newest = certain && s->tcp->ack == j->in.ack && seq_ge(s->seq, j->snd_wl1);
+    if (newest || !j->snd_edge_known || seq_lt(edge, j->snd_edge))
+        j->snd_edge = edge;
+    if (newest && edge - s->tcp->ack > j->max_snd_wnd)
+        j->max_snd_wnd = edge - s->tcp->ack;
+    j->snd_wl1 = j->snd_edge_known ? seq_max(j->snd_wl1, s->seq) : s->seq;
+    j->snd_edge_known = true;
 }
 
 static void take_input(struct judge *j, const struct segment *s)
@@ -518,19 +548,28 @@ static void take_input(struct judge *j, const struct segment *s)
     j->challenged_before_ns = j->challenged_ns;
     hypotheses_copy(j->before, j->now);
     for (unsigned i = 0; i < j->before->count; i++) {
-        bool here = false;
+        struct fate here = {0};
         arrive(j, &j->before->of[i], s, &next, &here);
-        taken |= here;
-        certain &= here;
+        taken |= here.taken;
+        certain &= here.taken && !here.doubted;
     }
     hypotheses_copy(j->now, &next);
     bool of_another = s->tcp->flags & PKT_SYN && j->in.begun && j->in.iss != s->seq; /* see note_peer_syn */
     if (taken && !of_another) {
         facts_note(&j->in, &j->out, s);
+        note_send_edge(j, s, certain);
         j->progress_ns = s->at_ns;
+        if (j->in.odd_fins_full)
+            j->cut_short = j->disturbed = true;
     }
     if (taken && certain)
         note_ts_recent(j, s);
+}
+
+/* It acknowledges what was never sent, or nothing of this connection. */
+static bool is_ack_doubtful(const struct side *out, const struct segment *s)
+{
+    return out->known && (seq_gt(s->tcp->ack, out->nxt) || (out->nxt - out->start < INT32_MAX && seq_lt(s->tcp->ack, out->start)));
 }
 
 static void parts_input(struct judge *j, const struct segment *s)
@@ -576,10 +615,12 @@ void judge_input(struct judge *j, const struct packet *packet, bool whole, int64
     }
     if (!s.valid || !j->unicast)
         return;
+    j->reacting = true;
+    s.ack_doubtful = is_ack_doubtful(&j->out, &s);
     if (reactions_wanted(j))
         reactions_input(j, &s);
     if (judge_is_exact(j))
-        let_die(j, at_ns);
+        judge_let_die(j, at_ns);
     note_peer_syn(j, &s);
     parts_input(j, &s);
     timing_input(j, &s);
@@ -609,28 +650,19 @@ static bool explain(struct judge *j, const struct hypotheses *set, const struct 
     return next->count > 0;
 }
 
-/* The connection may have been given up unseen, long after it was last heard of; the same SYN then begins another. */
-static bool may_be_reborn(const struct judge *j, const struct segment *s)
-{
-    static const int64_t long_silence_ns = 20000000000;
-    return j->out.begun && j->out.iss != s->seq && s->at_ns - j->out.last_ns > long_silence_ns &&
-           hypotheses_states(j->before) & GONE_STATES;
-}
-
 /* A SYN of our own, or a SYN,ACK to a SYN that came while an old connection was still there, begins a new incarnation. */
 static void note_own_syn(struct judge *j, const struct segment *s)
 {
     unsigned control = s->tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST);
-    if (control == PKT_SYN && (!j->out.begun || j->out.iss != s->seq)) {
+    if (control == PKT_SYN && (!j->out.begun || j->out.iss != s->seq || j->app.connecting)) { /* two OPENs at one time have one ISS */
         if (judge_is_exact(j) && (j->app.connecting || !j->host->application_known))
-            let_die(j, s->at_ns);
+            judge_let_die(j, s->at_ns);
         if (hypotheses_states(j->now) & (GONE_STATES | 1u << TCP_STATE_TIME_WAIT)) /* no other state explains another ISS */
             judge_begin_incarnation(j);
-    } else if (control == (PKT_SYN | PKT_ACK) && j->candidate && s->tcp->ack == j->candidate->iss + 1 &&
-               (may_be_reborn(j, s) || !(j->in.begun && j->in.iss == j->candidate->iss))) {
-        bool can = may_be_reborn(j, s);
+    } else if (control == (PKT_SYN | PKT_ACK) && j->candidate && s->tcp->ack == j->candidate->iss + 1) {
+        bool other = !(j->in.begun && j->in.iss == j->candidate->iss) || (j->out.begun && j->out.iss != s->seq), can = false;
         for (unsigned i = 0; i < j->now->count; i++)
-            can |= j->now->of[i].reopened;
+            can |= other && j->now->of[i].reopened;
         if (!can)
             return;
         struct side candidate = *j->candidate;
@@ -708,7 +740,8 @@ void judge_output(struct judge *j, const struct packet *packet, bool whole, int6
         reactions_output(j, &s);
     note_own_syn(j, &s);
     header_output(j, &s);
-    parts_output(j, &s);
+    if (!j->blind)
+        parts_output(j, &s);
     if (judge_is_exact(j)) {
         unsigned from = hypotheses_states(j->now);
         choices_output(j, &s);
@@ -746,7 +779,7 @@ void judge_state(struct judge *j, enum tcp_state state, int64_t at_ns)
     if (!judge_is_exact(j) || j->host->pressed)
         return;
     unsigned from = hypotheses_states(j->now);
-    let_die(j, at_ns);
+    judge_let_die(j, at_ns);
     bool aged = from != hypotheses_states(j->now);
     for (unsigned i = 0; i < j->now->count; i++)
         if (told_fits(j, state, j->now->of[i].state))

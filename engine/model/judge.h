@@ -138,6 +138,8 @@ bool judge_owes(const struct judge *judge);
 /* Nothing more will come: what only the end can decide is decided. */
 void judge_end(struct judge *judge, int64_t now_ns);
 
+/* How many connections have begun between the two endpoints so far. */
+unsigned judge_lives(const struct judge *judge);
 /* The states the IUT may be in now, a bit each. */
 unsigned judge_states(const struct judge *judge);
 /* Why nothing more is judged here ("hypotheses beyond the bound …"), or NULL. */

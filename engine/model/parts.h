@@ -107,6 +107,8 @@ struct timestamps_watch {
 };
 void timestamps_input(struct judge *j, const struct segment *s);
 void timestamps_output(struct judge *j, const struct segment *s);
+/* Is this TSval of the peer perhaps below TS.Recent? */
+bool timestamps_may_be_old(const struct judge *j, uint32_t ts_val);
 
 /* ---- sack.c */
 struct sack_watch {
@@ -168,6 +170,8 @@ struct timing_watch { /* see timing.c for the words */
     unsigned intervals;          /* between them, made by the timer, one after the other */
     unsigned errors_before;      /* ICMP errors up to the last of them */
     int64_t first_ns, sent_earliest_ns, sent_ns;
+    int64_t longest_wait_ns;     /* for an ACK that came in the end */
+    int64_t sure_first_ns;       /* first_ns of the last head that no ACK which the IUT may have refused has moved */
     int64_t interval_ns, interval_max_ns; /* the last one at least, the longest at most */
     uint32_t rtt_mark;
     int64_t rtt_from_ns, rtt_mark_ns, rtt_max_ns;

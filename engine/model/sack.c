@@ -27,12 +27,13 @@ static bool overlaps_seen(const struct side *side, const struct segment *s)
 static bool is_plain_data(const struct judge *j, const struct segment *s)
 {
     const struct pkt_tcp *t = s->tcp;
-    if (!t->payload_len || (t->flags & (PKT_SYN | PKT_RST | PKT_FIN | PKT_URG | PKT_ACK)) != PKT_ACK || j->in.fin_seen)
+    if (!t->payload_len || (t->flags & (PKT_SYN | PKT_RST | PKT_FIN | PKT_URG | PKT_ACK)) != PKT_ACK || j->in.fin_seen ||
+        j->in.odd_fin_count)
         return false;
     if (!j->in.ack_known || seq_lt(t->ack, j->in.ack) || seq_gt(t->ack, j->out.nxt))
         return false;
     if (facts_timestamps(&j->in, &j->out) != AGREED_NO &&
-        !(s->options.has_timestamp && seq_ge(s->options.ts_val, j->in.ts_val_max)))
+        (!s->options.has_timestamp || timestamps_may_be_old(j, s->options.ts_val)))
         return false;
     return judge_must_be(j, SYNCHRONIZED);
 }

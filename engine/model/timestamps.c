@@ -13,7 +13,10 @@
 
 #include <inttypes.h>
 
-enum { COOKIE_TICKS = 64 };
+enum {
+    COOKIE_TICKS = 64,
+    OPENING_STATES = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN | 1u << TCP_STATE_SYN_SENT | 1u << TCP_STATE_SYN_RECEIVED,
+};
 static const int64_t frozen_ns = 2000000000; /* §5.4: a tick a second at least; and one of grace */
 
 /* ---- what the peer has sent ------------------------------------------------------------------------------------------- */
@@ -66,13 +69,21 @@ static void note_bearer(struct judge *j, const struct segment *s)
 static void note_recent(struct judge *j, const struct segment *s)
 {
     struct timestamps_watch *w = &j->timestamps;
-    if (s->tcp->flags & PKT_SYN && !w->recent.known && s->options.has_timestamp)
-        see(&w->recent, s->options.ts_val);
+    if (s->tcp->flags & PKT_SYN && s->options.has_timestamp && (!w->recent.known || judge_must_be(j, OPENING_STATES)))
+        see(&w->recent, s->options.ts_val); /* of several, any may be the one that was taken */
     if (!w->recent.known)
         return;
     note_bearer(j, s);
     if (s->options.has_timestamp && seq_gt(s->options.ts_val, w->recent.high) && (!j->out.ack_known || seq_le(s->seq, j->out.ack)))
         w->recent.high = s->options.ts_val;
+    w->recent.wide |= w->recent.high - w->recent.low > INT32_MAX;
+}
+
+/* TS.Recent may even be that of a segment which was dropped by a later check: R3 of §5.3 comes before those of RFC 9293. */
+bool timestamps_may_be_old(const struct judge *j, uint32_t ts_val)
+{
+    const struct ts_bounds *recent = &j->timestamps.recent;
+    return (j->in.ts_known && seq_lt(ts_val, j->in.ts_val_max)) || (recent->known && (recent->wide || seq_lt(ts_val, recent->high)));
 }
 
 void timestamps_input(struct judge *j, const struct segment *s)
@@ -115,11 +126,18 @@ static void judge_syn_ack(struct judge *j, const struct segment *s)
                    "the SYN it answers had none");
 }
 
+/* Where the connection may be gone already, a RST answers for none: nothing was agreed upon. */
+static bool is_of_none(const struct judge *j)
+{
+    static const unsigned gone = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN;
+    return !judge_is_lossy(j) && (!judge_is_exact(j) || hypotheses_states(j->before) & gone);
+}
+
 static void judge_presence(struct judge *j, const struct segment *s)
 {
     bool rst = s->tcp->flags & PKT_RST, has = s->options.has_timestamp;
     enum agreed yes = agreed(j);
-    if (yes == AGREED_UNKNOWN)
+    if (yes == AGREED_UNKNOWN || (rst && is_of_none(j)))
         return;
     if (yes == AGREED_NO) {
         judge_tested(j, RULE_TS_UNASKED);

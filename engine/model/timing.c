@@ -143,25 +143,66 @@ static int64_t r2_s(const struct timing_watch *w)
     return of[w->kind];
 }
 
+/* Did the IUT surely take the ACKs that have brought the head to where it is? */
+static bool head_is_sure(const struct judge *j)
+{
+    for (unsigned i = 0; i < j->now->count; i++)
+        if (j->now->of[i].state >= TCP_STATE_ESTABLISHED && seq_lt(j->now->of[i].snd_una_low, j->timing.head))
+            return false;
+    return true;
+}
+
+/* Since when the IUT has been waiting for the ACK of its head, at the latest. */
+static int64_t waits_since(const struct judge *j)
+{
+    const struct timing_watch *w = &j->timing;
+    return head_is_sure(j) ? w->first_ns : w->sure_first_ns;
+}
+
 /* The flight is still cared for after R2 (RFC 9293 §3.8.3). */
 static void note_persistence(struct judge *j, int64_t at_ns)
 {
     const struct timing_watch *w = &j->timing;
-    if (w->kind != FLIGHT_SYN_ACK && at_ns - w->first_ns >= r2_s(w) * second_ns)
+    if (w->kind != FLIGHT_SYN_ACK && at_ns - waits_since(j) >= r2_s(w) * second_ns)
         judge_tested(j, w->kind == FLIGHT_SYN ? RULE_R2_SYN : RULE_R2_DATA);
 }
 
 static void begin_flight(struct judge *j, const struct segment *s)
 {
     struct timing_watch *w = &j->timing;
+    bool sure = head_is_sure(j);
     w->flying = true;
     w->head = s->seq;
     w->transmissions = w->intervals = 0;
     w->first_ns = s->earliest_ns;
+    if (sure)
+        w->sure_first_ns = w->first_ns;
     w->rtt_from_ns = s->earliest_ns;
     w->rtt_mark = s->end;
     w->rtt_mark_ns = s->at_ns;
     note_transmission(j, s);
+}
+
+/* It is sent again although it seemed acknowledged: the IUT has refused that ACK (it came outside the window, say), and still waits. */
+static void resume_flight(struct judge *j, const struct segment *s)
+{
+    struct timing_watch *w = &j->timing;
+    if (!w->flying) {
+        w->rtt_mark = s->end;
+        w->rtt_from_ns = w->rtt_mark_ns = s->at_ns;
+    }
+    w->flying = true;
+    w->head = s->seq;
+    w->intervals = 0;
+    w->transmissions = 1;
+    w->first_ns = w->sure_first_ns;
+    note_transmission(j, s);
+}
+
+static bool is_resumed(const struct judge *j, const struct segment *s)
+{
+    const struct timing_watch *w = &j->timing;
+    return !head_is_sure(j) && j->out.known && seq_lt(s->seq, w->head) && seq_le(s->end, j->out.nxt);
 }
 
 /* RFC 6298 (5.5). longest_ns: what the interval may have been at most. */
@@ -352,6 +393,10 @@ static void take_ack(struct judge *j, const struct segment *s)
     if (!w->flying || seq_le(ack, w->head) || seq_gt(ack, j->out.nxt))
         return;
     measure(j, s);
+    if (s->at_ns - waits_since(j) > w->longest_wait_ns)
+        w->longest_wait_ns = s->at_ns - waits_since(j);
+    if (head_is_sure(j))
+        w->sure_first_ns = w->first_ns;
     if (!w->initial_window_noted && j->out.begun && seq_gt(ack, j->out.iss + 1)) {
         w->initial_window_noted = true;
         portrait_note(&j->host->portrait, CHOICE_INITIAL_WINDOW, (int64_t)(j->out.nxt - j->out.iss - 1));
@@ -377,7 +422,8 @@ void timing_input(struct judge *j, const struct segment *s)
     stir(w, s->at_ns);
     if (s->options.has_user_timeout)
         w->configured = true;
-    w->probe_answered = true;
+    if ((s->tcp->flags & (PKT_ACK | PKT_RST)) == PKT_ACK && s->at_ns - w->probe_ns < silence_max_ns(j)) /* later, nobody may be waiting for it any more */
+        w->probe_answered = true;
     if (w->probes > 0)
         judge_tested(j, RULE_PROBED_STAYS_OPEN);
     if (in_order) {
@@ -386,7 +432,7 @@ void timing_input(struct judge *j, const struct segment *s)
         if (s->tcp->payload_len > 0 && w->unacked++ == 0)
             w->unacked_ns = s->at_ns;
     }
-    if (!(s->tcp->flags & PKT_ACK))
+    if ((s->tcp->flags & (PKT_ACK | PKT_RST)) != PKT_ACK)
         return;
     if (s->tcp->window > 0)
         w->probes = 0;
@@ -398,7 +444,8 @@ void timing_input(struct judge *j, const struct segment *s)
 /* What lies just below SND.NXT, or beyond the window. */
 static bool is_probe(const struct judge *j, const struct segment *s)
 {
-    if (s->tcp->flags & (PKT_SYN | PKT_FIN | PKT_RST) || !j->out.known || s->len > 1)
+    bool answers = s->len == 0 && j->reacting && s->at_ns <= judge_latest(j, j->last_input_ns, 0);
+    if (s->tcp->flags & (PKT_SYN | PKT_FIN | PKT_RST) || !j->out.known || s->len > 1 || answers)
         return false;
     return s->seq + 1 == j->out.nxt || (s->len == 1 && seq_gt(s->end, j->in.edge));
 }
@@ -432,6 +479,8 @@ void timing_output(struct judge *j, const struct segment *s)
     stir(w, s->at_ns);
     if (w->flying && seq_le(s->seq, w->head) && seq_gt(s->end, w->head)) {
         retransmit(j, s);
+    } else if (is_resumed(j, s)) {
+        resume_flight(j, s);
     } else if (!w->flying && (!j->out.known || seq_gt(s->end, j->out.nxt))) {
         w->flights++;
         begin_flight(j, s);
@@ -458,7 +507,7 @@ static void find_silent_flight(struct judge *j, int64_t now_ns)
 {
     const struct timing_watch *w = &j->timing;
     char number[NUMBER_TEXT_MAX];
-    int64_t begun_ns = window_is_closed(j) && w->heard_ns > w->first_ns ? w->heard_ns : w->first_ns;
+    int64_t since_ns = waits_since(j), begun_ns = window_is_closed(j) && w->heard_ns > since_ns ? w->heard_ns : since_ns;
     bool again = w->transmissions > 1;
     if (again && w->kind == FLIGHT_SYN_ACK) /* back to LISTEN, and nobody is told */
         return;
@@ -517,7 +566,7 @@ void timing_time(struct judge *j, int64_t now_ns)
 static void watch_give_up(struct judge *j, int64_t at_ns)
 {
     struct timing_watch *w = &j->timing;
-    int64_t spent_ns = at_ns - w->first_ns;
+    int64_t spent_ns = at_ns - waits_since(j);
     if (!judge_is_exact(j) || is_configured(j, true) || j->icmp.count)
         return;
     if (window_is_closed(j) && w->probes > 0) {
@@ -533,6 +582,8 @@ static void watch_give_up(struct judge *j, int64_t at_ns)
         portrait_note(&j->host->portrait, CHOICE_SYN_TRANSMISSIONS, w->transmissions);
     enum rule_id rule = w->kind == FLIGHT_SYN ? RULE_R2_SYN : RULE_R2_DATA;
     judge_tested(j, rule);
+    if (w->longest_wait_ns > spent_ns) /* it may have been then that it gave up, and was asked only now */
+        spent_ns = w->longest_wait_ns;
     if (spent_ns < r2_s(w) * second_ns / 100 * 98)
         judge_find_silence(j, rule, j->out.last_index, at_ns, "more retransmissions",
                            "it times out %.1f s after the first of %u transmissions", seconds(spent_ns), w->transmissions);

@@ -327,12 +327,13 @@ static struct pair *the_pair(struct player *p, const struct pkt_endpoint *iut, c
 /* ---- the link ------------------------------------------------------------------------------------------------------ */
 
 /* A SYN to a listener is outstanding until its connection is accepted; more than the backlog presses the listener. */
-static void count_outstanding(struct judging *g, struct pair *pair, const struct pkt_tcp *tcp)
+static void count_outstanding(struct judging *g, struct pair *pair, const struct pkt_tcp *tcp, int64_t at_ns)
 {
     struct listener *listener = (tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST)) == PKT_SYN ? listener_on(g, pair->iut.port) : NULL;
     if (!listener || pair->outstanding)
         return;
     pair->outstanding = true;
+    tell_options(g, pair, listener->handle, at_ns); /* as they are now, for the connection that this SYN may begin */
     if (++listener->outstanding > listener->backlog)
         g->host.pressed = true;
 }
@@ -349,7 +350,7 @@ static void tcp_input(struct player *p, const struct packet *packet, int64_t at_
     struct pair *pair = the_pair(p, &iut, &peer, at_ns);
     if (!pair)
         return;
-    count_outstanding(p->judging, pair, &packet->tcp);
+    count_outstanding(p->judging, pair, &packet->tcp, at_ns);
     pair->urgent |= (packet->tcp.flags & PKT_URG) != 0;
     judge_time(pair->judge, at_ns);
     judge_input(pair->judge, packet, true, at_ns, index);
@@ -458,6 +459,14 @@ void judging_end(struct player *p)
 
 /* ---- the calls ----------------------------------------------------------------------------------------------------- */
 
+/* The connection that a call on this descriptor is about. None, when another has begun between the same endpoints since. */
+static struct pair *pair_of(struct descriptor *fd)
+{
+    if (fd->pair && !fd->connect_deferred && fd->life < judge_lives(fd->pair->judge))
+        fd->pair = NULL;
+    return fd->pair;
+}
+
 static uint16_t local_port(struct player *p, const struct descriptor *fd)
 {
     struct pkt_endpoint local;
@@ -483,6 +492,7 @@ void judging_listen(struct player *p, struct descriptor *fd, int64_t backlog)
     for (unsigned i = 0; i < g->listener_count; i++)
         if (g->listeners[i].handle == fd->handle) { /* listen() again: another backlog */
             g->listeners[i].backlog = backlog;
+            g->host.pressed |= g->listeners[i].outstanding > backlog;
             return;
         }
     if (g->listener_count == JUDGING_LISTENERS_MAX)
@@ -522,12 +532,14 @@ void judging_accept(struct player *p, struct descriptor *listening, struct descr
         listener->outstanding--;
     pair->outstanding = false;
     fd->linger_zero = listening->linger_zero;
+    fd->life = judge_lives(pair->judge);
     tell(pair, &(struct judge_call){.kind = JUDGE_CALL_ACCEPT}, at_ns);
 }
 
 static void tell_connect(struct player *p, struct descriptor *fd, int64_t at_ns)
 {
     fd->connect_deferred = false;
+    fd->life = judge_lives(fd->pair->judge) + 1; /* its SYN begins it */
     tell_options(p->judging, fd->pair, fd->handle, at_ns);
     tell(fd->pair, &(struct judge_call){.kind = JUDGE_CALL_CONNECT}, at_ns);
 }
@@ -549,7 +561,7 @@ void judging_connect(struct player *p, struct descriptor *fd, const struct pkt_e
 
 void judging_send(struct player *p, struct descriptor *fd, const uint8_t *data, unsigned flags, int64_t result)
 {
-    if (!is_judged(p) || !fd->pair)
+    if (!is_judged(p) || !pair_of(fd))
         return;
     int64_t at_ns = told_at(p, play_clock_ns(p));
     const char *name = flags & TARGET_MSG_OOB ? "MSG_OOB" : flags & TARGET_MSG_MORE ? "MSG_MORE" : NULL;
@@ -564,7 +576,7 @@ void judging_send(struct player *p, struct descriptor *fd, const uint8_t *data, 
 /* Urgent data are no part of what is received in line, wherever they stood: then only how much it was counts. */
 void judging_receive(struct player *p, struct descriptor *fd, const uint8_t *data, int64_t wanted, unsigned flags, int64_t result)
 {
-    if (!is_judged(p) || !fd->pair)
+    if (!is_judged(p) || !pair_of(fd))
         return;
     if (result < 0)
         judging_error(p, fd, -result);
@@ -578,7 +590,7 @@ void judging_shutdown(struct player *p, struct descriptor *fd, enum target_shutd
     if (!is_judged(p))
         return;
     int64_t at_ns = told_at(p, play_clock_ns(p));
-    if (stop_listening(p, fd, at_ns) || !fd->pair)
+    if (stop_listening(p, fd, at_ns) || !pair_of(fd))
         return;
     if (how != TARGET_SHUT_WR)
         tell(fd->pair, &(struct judge_call){.kind = JUDGE_CALL_OPTION, .name = "SHUT_RD", .amount = 1}, at_ns);
@@ -600,7 +612,7 @@ void judging_close(struct player *p, struct descriptor *fd)
     if (!is_judged(p))
         return;
     int64_t at_ns = told_at(p, play_clock_ns(p));
-    if (!stop_listening(p, fd, at_ns) && fd->pair && !fd->connect_deferred)
+    if (!stop_listening(p, fd, at_ns) && pair_of(fd) && !fd->connect_deferred)
         tell(fd->pair, &(struct judge_call){.kind = fd->linger_zero ? JUDGE_CALL_ABORT : JUDGE_CALL_CLOSE}, at_ns);
     forget_options(p->judging, fd->handle);
     fd->pair = NULL;
@@ -629,7 +641,7 @@ void judging_option(struct player *p, struct descriptor *fd, const char *name, c
         fd->opens_fast = values[0];
     const struct judge_call call = {.kind = JUDGE_CALL_OPTION, .name = name, .amount = linger ? fd->linger_zero : values[0]};
     keep_option(p->judging, fd->handle, name, call.amount);
-    if (fd->pair)
+    if (pair_of(fd))
         tell(fd->pair, &call, at_ns);
     for (unsigned i = 0; i < p->judging->listener_count; i++)
         if (p->judging->listeners[i].handle == fd->handle)
@@ -651,6 +663,6 @@ static bool concerns_connection(int64_t error)
 
 void judging_error(struct player *p, struct descriptor *fd, int64_t error)
 {
-    if (is_judged(p) && fd->pair && concerns_connection(error))
+    if (is_judged(p) && pair_of(fd) && concerns_connection(error))
         tell(fd->pair, &(struct judge_call){.kind = JUDGE_CALL_ERROR, .amount = error}, told_at(p, play_clock_ns(p)));
 }

@@ -96,7 +96,12 @@ void ref_tcb_abort(struct ref_tcb *tcb, int error)
     case TCP_STATE_CLOSE_WAIT:
         ref_send_reset(tcb); /* <SEQ=SND.NXT><CTL=RST> */
         break;
-    default: /* SYN-SENT, CLOSING, LAST-ACK, TIME-WAIT: none is needed */
+    case TCP_STATE_CLOSING:
+    case TCP_STATE_LAST_ACK:
+        if (seq_le(tcb->snd_nxt, ref_data_end(tcb))) /* the FIN waits behind data: to the peer this is CLOSE-WAIT or FIN-WAIT-1 */
+            ref_send_reset(tcb);
+        break;
+    default: /* SYN-SENT, TIME-WAIT: none is needed */
         break;
     }
     ref_tcb_close(tcb, error);
@@ -170,7 +175,16 @@ static void close_listener(struct ref_stack *stack, struct ref_socket *socket)
     free(listener);
 }
 
-/* The application lets go of its connection: who closes with data unread, or with SO_LINGER 0, aborts (SHLD-3). */
+/* "… its TCP implementation SHOULD send a RST to show that data was lost" (§3.6.1, SHLD-3): in CLOSING and LAST-ACK, too, where
+ * ABORT needs none. */
+static void abort_with_data_lost(struct ref_tcb *tcb)
+{
+    if ((tcb->state == TCP_STATE_CLOSING || tcb->state == TCP_STATE_LAST_ACK) && seq_gt(tcb->snd_nxt, ref_data_end(tcb)))
+        ref_send_reset(tcb);
+    ref_tcb_abort(tcb, 0);
+}
+
+/* The application lets go of its connection: who closes with data unread, or with SO_LINGER 0, aborts. */
 static void close_connection(struct ref_tcb *tcb)
 {
     tcb->socket = NULL;
@@ -181,7 +195,11 @@ static void close_connection(struct ref_tcb *tcb)
     }
     bool data_lost = tcb->rcv_unread != 0 && tcb->state != TCP_STATE_TIME_WAIT;
     bool linger_0 = tcb->options.linger_on && tcb->options.linger_s == 0;
-    if (data_lost || linger_0) {
+    if (data_lost) {
+        abort_with_data_lost(tcb);
+        return;
+    }
+    if (linger_0) {
         ref_tcb_abort(tcb, 0);
         return;
     }

@@ -78,6 +78,8 @@ static bool allow_without_text(struct ref_tcb *tcb, struct ref_segment *seg)
 static void trim_to_window(struct ref_tcb *tcb, struct ref_segment *seg)
 {
     uint32_t right = tcb->rcv_nxt + tcb->rcv_wnd;
+    if (seq_lt(seg->seq + seg->text_len, tcb->rcv_nxt))
+        seg->flags &= (uint16_t)~PKT_FIN; /* an old one */
     if (seq_lt(seg->seq, tcb->rcv_nxt)) {
         uint32_t old = tcb->rcv_nxt - seg->seq;
         uint32_t old_text = old < seg->text_len ? old : seg->text_len;
@@ -204,6 +206,7 @@ static enum step ack_in_syn_received(struct ref_tcb *tcb, struct ref_segment *se
     if (tcb->max_snd_wnd < tcb->snd_wnd)
         tcb->max_snd_wnd = tcb->snd_wnd;
     ref_take_held(tcb);
+    trim_to_window(tcb, seg); /* what has come with the SYN may be in it, too */
     return NEXT;
 }
 

@@ -110,11 +110,12 @@ static bool hold_above_gap(struct ref_tcb *tcb, uint32_t left, uint32_t right)
     return true;
 }
 
-/* §3.8.6.3 and RFC 5681 §4.2: at once for every second segment, for one above a gap or filling one; else soon. */
+/* §3.8.6.3 and RFC 5681 §4.2: at once for every second segment or 2*RMSS octets, for one above a gap or filling one; else soon. */
 static void owe_acknowledgment(struct ref_tcb *tcb, bool at_once)
 {
+    bool much = tcb->rcv_nxt - tcb->last_ack_sent >= 2u * tcb->rcv_mss; /* SHLD-19 */
     tcb->segments_unacked++;
-    if (at_once || tcb->segments_unacked >= 2 || tcb->options.quickack)
+    if (at_once || much || tcb->segments_unacked >= 2 || tcb->options.quickack)
         tcb->ack_now = true;
     else
         ref_timer_start(tcb, REF_TIMER_DELAYED_ACK, tcb->stack->now_ns + tcb->stack->config.delayed_ack_ns);

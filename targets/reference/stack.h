@@ -24,7 +24,7 @@ enum {
     REF_IPV4_HEADER = 20, REF_IPV6_HEADER = 40, REF_TCP_HEADER = 20,
     REF_IPV4_MTU_MIN = 68, REF_IPV6_MTU_MIN = 1280,     /* RFC 1191 §3, RFC 8201 §4 */
     REF_DEFAULT_MSS_IPV4 = 536, REF_DEFAULT_MSS_IPV6 = 1220, /* MUST-15 */
-    REF_MSS_MIN = 64,                                   /* a peer that asks for less gets this: there must be room for options */
+    REF_MSS_MIN = 48,                                   /* a peer that asks for less gets this: 8 octets of text behind 40 of options */
     REF_WSCALE_MAX = 14,                                /* RFC 7323 §2.3 */
     REF_DUP_THRESH = 3,                                 /* RFC 5681 §3.2, RFC 6675 §2 */
     REF_REPORTS_MAX = 64, REF_PMTU_ENTRIES_MAX = 64, REF_FASTOPEN_ENTRIES_MAX = 64,
