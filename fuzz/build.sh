@@ -11,7 +11,7 @@ set -eu
 : "${CC:?}" "${CXX:?}" "${LIB_FUZZING_ENGINE:?}" "${OUT:?}" "${WORK:?}"
 source=$(cd "$(dirname "$0")/.." && pwd)
 build=$WORK/tcpassay
-read -r -a harnesses <<<"${TCPASSAY_HARNESSES:-$(sed -n 's/^tcpassay_fuzzer(\([a-z0-9_]*\).*/\1/p' "$source/fuzz/CMakeLists.txt" | tr '\n' ' ')}"
+read -r -a harnesses <<<"${TCPASSAY_HARNESSES:-$(sed -n '/experiments/d; s/^tcpassay_fuzzer(\([a-z0-9_]*\).*/\1/p' "$source/fuzz/CMakeLists.txt" | tr '\n' ' ')}"
 
 # Flags come from the environment alone: a build type of CMake's own would add its optimisation behind them. The old kind of run-time path also
 # holds for the libraries that libraries need.
@@ -37,6 +37,7 @@ zip_corpus() {
 
 for name in "${harnesses[@]}"; do
     cp "$build/fuzz/${name}_fuzzer" "$OUT/"
+    [ "$name" != plugin ] || cp -L "$build/fuzz/reference.so" "$OUT/"
     copy_libraries "$OUT/${name}_fuzzer"
     zip_corpus "$name"
     {

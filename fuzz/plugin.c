@@ -3,9 +3,9 @@
  * with FINDING, something that RFC 9293 forbids; the input is a scenario, and `tcpassay replay --target plugin:FILE.so INPUT` shows
  * it step by step.
  *
- * The library is the first argument, or in the environment: TCPASSAY_PLUGIN. Built with clang -fsanitize=fuzzer-no-link (for AFL++:
- * by afl-clang-fast) it gives coverage feedback. TCPASSAY_KNOWN names rules of the model, separated by blanks, whose findings are
- * known and do not stop the fuzzer; "all" leaves crashes only. */
+ * The library is the first argument, or in the environment: TCPASSAY_PLUGIN; else the reference stack as a plugin. Built with clang
+ * -fsanitize=fuzzer-no-link (for AFL++: by afl-clang-fast) it gives coverage feedback. TCPASSAY_KNOWN names rules of the model,
+ * separated by blanks, whose findings are known and do not stop the fuzzer; "all" leaves crashes only. */
 #include "engine/fuzz/play.h"
 #include "targets/plugin/target_plugin.h"
 
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -35,24 +36,33 @@ static bool is_library(const char *argument)
     return len > 3 && strcmp(argument + len - 3, ".so") == 0;
 }
 
-/* Takes the library's name out of the arguments, of which the rest is the engine's. */
+/* Takes the library's name out of the arguments, of which the rest is the engine's. None is named: the reference stack, which lies
+ * beside us. */
 static const char *library_of(int *argc, char **argv)
 {
-    if (*argc < 2 || !is_library(argv[1]))
+    static char beside[4096];
+    if (*argc >= 2 && is_library(argv[1])) {
+        const char *path = argv[1];
+        memmove(argv + 1, argv + 2, (size_t)(*argc - 1) * sizeof *argv); /* with the NULL at the end */
+        --*argc;
+        return path;
+    }
+    if (getenv("TCPASSAY_PLUGIN"))
         return getenv("TCPASSAY_PLUGIN");
-    const char *path = argv[1];
-    memmove(argv + 1, argv + 2, (size_t)(*argc - 1) * sizeof *argv); /* with the NULL at the end */
-    --*argc;
-    return path;
+    const ssize_t len = readlink("/proc/self/exe", beside, sizeof beside - sizeof "reference.so");
+    beside[len > 0 ? len : 0] = '\0';
+    char *slash = strrchr(beside, '/');
+    strcpy(slash ? slash + 1 : beside, "reference.so");
+    return beside;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     struct target_error error;
     const char *given = library_of(argc, *argv);
-    char *path = given ? realpath(given, NULL) : NULL; /* needed as long as the player is */
+    char *path = realpath(given, NULL); /* needed as long as the player is */
     if (!path)
-        give_up("name the plugin's library first: FUZZER ./mystack.so CORPUS…", "");
+        give_up("no such library; name it first (FUZZER ./mystack.so CORPUS…): ", given);
     /* Held for good: each loading anew would count its code again. */
     if (!dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE))
         give_up("", dlerror());
