@@ -41,7 +41,6 @@ enum {
     TESTER_ADDRESSES = 200,
     QUEUE_FRAMES = 8192,      /* a flood's worth of replies, waiting to be received */
     SOCKET_EVENTS_BATCH = 64, /* edges taken at a time */
-    EDGES_PAUSE_NS = 100000,  /* between two looks at the sockets' edges: whoever reads the link packet by packet does not pay for each */
     LATENCY_NS = 5000000,     /* a busy machine takes a few milliseconds to run the tester again */
 };
 enum { EPOLL_DATA_SOCKET = 1, EPOLL_DATA_DEVICE = 2, EPOLL_DATA_AGAIN = 3 };
@@ -63,7 +62,6 @@ struct linux_target {
     int diag_fd, epoll_fd;
     int again_fd;            /* eventfd: readable when edges were taken in the last turn */
     bool again;
-    int64_t edges_ns;        /* when edges were last taken */
     uint8_t frame[TAP_FRAME_MAX];
 };
 
@@ -90,14 +88,10 @@ static int linux_send(struct target *t, const uint8_t *bytes, size_t len)
     return tap_write(&l->tap, l->frame, (size_t)frame_len);
 }
 
-/* Takes the sockets' edges; fd() then stays readable for one more turn, and until then as long as there are edges. */
+/* Takes the sockets' edges; fd() then stays readable for one more turn. */
 static void take_edges(struct linux_target *l)
 {
     struct epoll_event events[SOCKET_EVENTS_BATCH];
-    const int64_t now_ns = monotonic_ns();
-    if (now_ns - l->edges_ns < EDGES_PAUSE_NS)
-        return;
-    l->edges_ns = now_ns;
     int count = epoll_wait(l->epoll_fd, events, SOCKET_EVENTS_BATCH, 0);
     bool edges = false;
     for (int i = 0; i < count; i++)
