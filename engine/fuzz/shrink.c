@@ -147,6 +147,21 @@ static bool clear_fields(struct shrinking *s, size_t place, const struct field *
     return better;
 }
 
+/* Bits that each say something of their own, one by one. */
+static bool clear_bits(struct shrinking *s, size_t at)
+{
+    bool better = false;
+    for (unsigned bit = 0; bit < 8 && !is_used_up(s); bit++) {
+        size_t which;
+        if (!(s->best->octets[at] & 1u << bit))
+            continue;
+        struct shrink_input *without = propose(s);
+        without->octets[at] = (uint8_t)(without->octets[at] & ~(1u << bit));
+        better |= ask(s, &which);
+    }
+    return better;
+}
+
 /* Towards zero from either side, by halves; numbers are signed where that makes a difference. */
 static bool halve_numbers(struct shrinking *s, size_t place)
 {
@@ -175,9 +190,13 @@ static void plain_operations(struct shrink_input *input)
 
 static bool simplify_steps(struct shrinking *s)
 {
+    static const uint8_t with_bits[] = {AT_WHO, AT_HOW, AT_OPTIONS};
     bool better = clear_fields(s, 0, header_fields, sizeof header_fields / sizeof *header_fields);
+    better |= clear_bits(s, HEADER_USE);
     for (unsigned step = shrink_steps(s->best); step-- > 0 && !is_used_up(s);) {
         better |= clear_fields(s, record_at(step), record_fields, sizeof record_fields / sizeof *record_fields);
+        for (size_t i = 0; i < sizeof with_bits; i++)
+            better |= clear_bits(s, record_at(step) + with_bits[i]);
         better |= halve_numbers(s, record_at(step));
     }
     return better;
