@@ -10,11 +10,19 @@
 
 #include "reports/text.h"
 
+/* Of one string; what is longer ends in "...". Harnesses take lines apart with regular expressions that give up on long ones. */
+enum { LINE_TEXT_BYTES_MAX = 2000, YAML_TEXT_BYTES_MAX = 8000 };
+
 /* The one function that makes a string fit for a test line: one line, with # and \ escaped so that it holds no directive. */
 static void print_line_text(const char *text, FILE *out)
 {
+    const char *start = text;
     uint32_t code = 0;
     for (size_t len; (len = text_decode(text, &code)) > 0; text += len) {
+        if (text - start > LINE_TEXT_BYTES_MAX) {
+            fputs("...", out);
+            return;
+        }
         char visible[TEXT_VISIBLE_MAX];
         const size_t put = text_make_visible(text, len, code, visible);
         if (code == '#' || code == '\\' || visible[0] == '\\')
@@ -26,9 +34,14 @@ static void print_line_text(const char *text, FILE *out)
 /* And the one for YAML: a double-quoted scalar, whose escapes are JSON's and \xNN (YAML 1.2 §5.7). */
 static void print_yaml_text(const char *text, FILE *out)
 {
+    const char *start = text;
     uint32_t code = 0;
     fputc('"', out);
     for (size_t len; (len = text_decode(text, &code)) > 0; text += len) {
+        if (text - start > YAML_TEXT_BYTES_MAX) {
+            fputs("...", out);
+            break;
+        }
         if (code == '"' || code == '\\')
             fprintf(out, "\\%c", (char)code);
         else if (code == TEXT_NOT_UTF8)
