@@ -3,7 +3,7 @@
 # usage: mutator.sh BUILD [EXECUTIONS [SEEDS [CORPUS]]]      prints a line for each run, and a table of medians
 set -eu
 build=$1 executions=${2:-100000} seeds=${3:-5} corpus=${4:-}
-harness=$build/fuzz/counting_fuzzer
+harness=$build/fuzz/experiments/counting_fuzzer
 work=$(mktemp -d "${TMPDIR:-/tmp}/tcpassay-mutator.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 for mutator in off on; do
