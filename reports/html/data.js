@@ -7,6 +7,7 @@ const TEST_COLUMNS = ["id", "title", "verdict", "reason", "duration_ns", "covers
 const FINDING_COLUMNS = ["rule", "requirement", "level", "message", "expected", "observed", "at_ns", "segment"];
 const EVENT_COLUMNS = ["at_ns", "kind", "index", "step", "segment", "text"];
 const REQUIREMENT_COLUMNS = ["id", "level", "section", "text", "observable", "status"];
+const PROGRESS_COLUMNS = ["at_ns", "plays", "tuples", "rules", "inputs", "findings"];
 const RULE_COLUMNS = ["name", "section", "requirements", "level", "condition", "demand", "violation", "tested", "violated"];
 
 function named(columns, row) {
@@ -83,6 +84,7 @@ export async function loadReport() {
         return Object.assign(requirement, { tests: [], rules: [], rfc: rfcOf(requirement.id) });
     });
     report.rules = head.rules.map((row) => named(RULE_COLUMNS, row));
+    report.progress = head.progress.map((row) => named(PROGRESS_COLUMNS, row));
     report.requirementById = new Map(report.requirements.map((requirement) => [requirement.id, requirement]));
     report.tests = (await unpack("tests")).map(testOf);
     if (report.tests.length !== head.test_count) throw new Error("the number of tests is not the one told: this file is not complete");

@@ -3,15 +3,17 @@
 import { html } from "./dom.js";
 import { link } from "./route.js";
 import { traceOf } from "./data.js";
-import { title } from "./parts.js";
-import { count } from "./words.js";
-import { drawStates, transitionsOf } from "./draw/states.js";
+import { longText, outcomeChip, row, table, testLink, title } from "./parts.js";
+import { count, duration, number } from "./words.js";
+import { drawStates, statesTable, transitionsOf } from "./draw/states.js";
 import { cellOf, drawGrid } from "./draw/grid.js";
 import { drawTiming, timingOf } from "./draw/timing.js";
+import { drawLine } from "./draw/charts.js";
 
-// How wide a drawing may be: the page's own width.
+// How wide a drawing may be: as the page, without its margins and the frame's.
 function room() {
-    return Math.max(320, document.getElementById("main").clientWidth - 32);
+    const main = document.getElementById("main"), { paddingLeft, paddingRight } = getComputedStyle(main);
+    return Math.max(300, main.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) - 18);
 }
 
 function frame(label, figure) {
@@ -20,28 +22,35 @@ function frame(label, figure) {
 
 async function gatherTransitions(report) {
     const transitions = new Map();
-    for (const test of report.tests) {
-        const trace = test.transitions.length ? [] : await traceOf(report, test);
-        for (const { from, to, event, forbidden } of transitionsOf(test, trace)) {
+    for (const test of report.tests)
+        for (const { from, to, event, forbidden } of transitionsOf(test, test.findings.length ? await traceOf(report, test) : [])) {
             const key = `${from}>${to}`;
-            if (!transitions.has(key)) transitions.set(key, { count: 0, tests: 0, forbidden: false, events: [], last: null });
+            if (!transitions.has(key)) transitions.set(key, { count: 0, tests: [], of: new Set(), forbidden: 0, events: {} });
             const seen = transitions.get(key);
             seen.count++;
-            if (seen.last !== test) seen.tests++;
-            seen.last = test;
-            seen.forbidden ||= Boolean(forbidden);
-            if (event && !seen.events.includes(event)) seen.events.push(event);
+            seen.forbidden += forbidden ? 1 : 0;
+            seen.events[event] = (seen.events[event] ?? 0) + 1;
+            if (seen.of.has(test)) continue;
+            seen.of.add(test);
+            seen.tests.push(test.id);
         }
-    }
     return transitions;
 }
 
-export async function statesView(report) {
+// "FROM>TO" → { count, tests (ids), of (a Set of them), forbidden, events }; kept in report.transitions once it is there.
+export async function transitionsSeen(report) {
     report.transitionsGathered ??= gatherTransitions(report);
-    const transitions = await report.transitionsGathered;
+    report.transitions = await report.transitionsGathered;
+    return report.transitions;
+}
+
+export async function statesView(report) {
+    const transitions = await transitionsSeen(report);
     return html("article", null, title("State diagram"),
         html("p", { class: "fine" }, "Figure 5 of RFC 9293, completed. Each arrow opens the tests that took it."),
-        frame("State diagram", drawStates({ coverage: report.coverage, transitions }, { wide: room(), link })));
+        frame("State diagram", drawStates({ coverage: report.coverage, transitions }, { wide: room(), link })),
+        html("details", null, html("summary", null, "The same as a table"),
+            html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "State transitions" }, statesTable({ coverage: report.coverage, transitions }, { link }))));
 }
 
 export function gridView(report) {
@@ -67,6 +76,32 @@ export async function timingView(report) {
     const plots = drawTiming(await report.timingGathered, { wide: room(), link });
     return html("article", null, title("Timing"),
         plots.length
-            ? plots.map(({ title: name, text, figure }) => html("section", { class: "plot" }, html("h2", null, name), text ? html("p", null, text) : null, frame(name, figure)))
+            ? plots.map(({ title: name, text, figure }) => html("section", { class: "plot" }, html("h2", null, name), text ? html("p", null, text) : null, figure ? frame(name, figure) : null))
             : html("p", null, "Nothing of this run shows timing."));
+}
+
+// ---- fuzzing
+
+export function isFuzzed(report) {
+    return report.progress.length > 0 || report.tests.some((test) => test.id.startsWith("fuzz/"));
+}
+
+function progressSection(report) {
+    if (report.progress.length < 2) return null;
+    const last = report.progress.at(-1);
+    const plot = (title, members) => frame(title, drawLine({ title, x: "seconds", y: "",
+        lines: members.map((name) => ({ name, points: report.progress.map((point) => [point.at_ns / 1e9, point[name]]) })) }, { wide: room() }));
+    return html("section", null, html("h2", null, "Coverage over time"),
+        html("p", null, `${count(last.plays, "play")} in ${duration(last.at_ns)}: ${number(last.tuples)} triples of state, event and reaction, ${count(last.rules, "rule")} of the model put to the test, ${count(last.inputs, "input")} kept.`),
+        plot("Triples of state, event and reaction", ["tuples"]), plot("Rules put to the test", ["rules"]), plot("Findings", ["findings"]));
+}
+
+export function fuzzView(report) {
+    const found = report.tests.filter((test) => test.id.startsWith("fuzz/") && test.findings.length);
+    const line = (test) => row(testLink(test), outcomeChip(test), [longText(test.findings[0].message), html("span", { class: "fine" }, ` ${test.findings[0].requirement}`)], html("code", null, longText(test.file)));
+    return html("article", null, title("Fuzzing"),
+        found.length ? [html("p", { class: "fine" }, "Each finding shrunk to the shortest scenario that shows it; it opens to its ladder and its text, and replays with ",
+            html("code", null, "tcpassay replay"), "."), table("Findings", ["Finding", "Verdict", "What", "Scenario"], found.map(line), { class: "fuzzed" })]
+            : html("p", null, "Fuzzing found nothing."),
+        progressSection(report));
 }

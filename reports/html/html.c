@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #include "reports/formats.h"
+#include "reports/standing.h"
 #include "reports/text.h"
 
 #include "html_page.inc" /* html_css, html_frame */
@@ -103,14 +104,14 @@ static void print_static(const struct results *results, FILE *out)
     fputs(", profile ", out);
     html_print_text(run->profile, out);
     fprintf(out, ", seed %" PRId64 ".</p>\n", run->seed);
-    if (!results->finished)
-        fprintf(out, "<p class=\"partial\"><strong>Partial: the run was cut short.</strong> %zu tests had finished.</p>\n", results->test_count);
+    if (!results_are_complete(results))
+        fprintf(out, "<p class=\"partial\"><strong>Partial: the run is not whole.</strong> %zu tests are in its results.</p>\n", results->test_count);
     print_counts(results, out);
     print_list(results, "Failures", OUTCOME_FAILED, out);
     print_list(results, "Errors of the tester", OUTCOME_ERROR, out);
     print_list(results, "Known failures", OUTCOME_KNOWN, out);
-    fputs("<noscript><p>Everything else in this file, each test with its packets, takes a browser with JavaScript; it loads nothing "
-          "from anywhere.</p></noscript>\n<p id=\"trouble\" class=\"partial\" hidden></p>\n</section>\n",
+    fputs("<p class=\"fine\">This is only the summary. All the rest of this file, each test with its packets, takes a browser with JavaScript, which "
+          "loads nothing from anywhere; if it does not follow in a moment, the file is not complete.</p>\n<p id=\"trouble\" class=\"partial\" hidden></p>\n</section>\n",
           out);
 }
 

@@ -8,7 +8,7 @@ import { requirementsView, requirementView } from "./requirements.js";
 import { testsView } from "./tests.js";
 import { testView } from "./test.js";
 import { statementView } from "./statement.js";
-import { gridView, statesView, timingView } from "./figures.js";
+import { fuzzView, gridView, isFuzzed, statesView, timingView } from "./figures.js";
 
 const VIEWS = {
     summary: { name: "Summary", make: (report) => summaryView(report) },
@@ -19,6 +19,7 @@ const VIEWS = {
     states: { name: "States", make: (report) => statesView(report) },
     grid: { name: "Grid", make: (report) => gridView(report) },
     timing: { name: "Timing", make: (report) => timingView(report) },
+    fuzzing: { name: "Fuzzing", wanted: isFuzzed, make: (report) => fuzzView(report) },
     statement: { name: "Statement", make: (report) => statementView(report) },
 };
 
@@ -61,7 +62,7 @@ function themeButton() {
 }
 
 function fillBar(report) {
-    const links = Object.entries(VIEWS).filter(([, view]) => view.name).map(([key, view]) => html("li", null, html("a", { href: address(key), "data-view": key }, view.name)));
+    const links = Object.entries(VIEWS).filter(([, view]) => view.name && (view.wanted?.(report) ?? true)).map(([key, view]) => html("li", null, html("a", { href: address(key), "data-view": key }, view.name)));
     document.getElementById("top").append(
         html("div", { class: "brand" }, html("a", { href: address("summary") }, "tcpassay"), html("span", { class: "target" }, report.run.target.name)),
         html("nav", { "aria-label": "Sections" }, html("ul", null, links)), themeButton());

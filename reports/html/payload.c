@@ -11,6 +11,7 @@
 #include "reports/html/html.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,38 @@ static void put_summary(const struct results *results, FILE *out)
     fprintf(out, "\"deviations\":%" PRIu32 ",\"known\":%" PRIu32 "}", sum.deviations, sum.known);
 }
 
+/* How a fuzzing went on, from the progress.jsonl beside its results (engine/fuzz/campaign.h): a row a line, what is no such line left out. */
+static void put_progress_line(const char *line, size_t *count, FILE *out)
+{
+    static const char *const members[] = { "at_ns", "plays", "tuples", "rules", "inputs", "findings" };
+    enum { MEMBERS = sizeof members / sizeof *members };
+    json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    bool whole = json_is_object(object);
+    for (size_t i = 0; whole && i < MEMBERS; i++)
+        whole = json_is_integer(json_object_get(object, members[i]));
+    for (size_t i = 0; whole && i < MEMBERS; i++)
+        fprintf(out, "%s%" JSON_INTEGER_FORMAT, i ? "," : *count ? ",[" : "[", json_integer_value(json_object_get(object, members[i])));
+    fputs(whole ? "]" : "", out);
+    *count += whole;
+    json_decref(object);
+}
+
+static void put_progress(const struct results *results, FILE *out)
+{
+    enum { LINES_MAX = 10000, LINE_BYTES_MAX = 1024 };
+    char path[PATH_MAX], line[LINE_BYTES_MAX];
+    size_t count = 0;
+    FILE *in = NULL;
+    if (*results->dir && snprintf(path, sizeof path, "%s/progress.jsonl", results->dir) < (int)sizeof path)
+        in = fopen(path, "rbe");
+    fputs(",\"progress\":[", out);
+    while (in && count < LINES_MAX && fgets(line, sizeof line, in))
+        put_progress_line(line, &count, out);
+    putc_unlocked(']', out);
+    if (in)
+        fclose(in);
+}
+
 static bool print_head(const struct results *results, FILE *out)
 {
     fputs("<script type=\"application/json\" id=\"data-head\">{\"run\":", out);
@@ -200,6 +233,7 @@ static bool print_head(const struct results *results, FILE *out)
             results->finished ? "true" : "false", results->torn ? "true" : "false", results->test_count);
     put_summary(results, out);
     good = put_requirements(results, out) && good;
+    put_progress(results, out);
     fputs(",\"rules\":[", out);
     for (enum rule_id id = 0; id < RULE_COUNT; id++) {
         fputs(id ? "," : "", out);

@@ -5,8 +5,8 @@ import { address } from "./route.js";
 import { bar, definition, longText, tally, tallyMarks, requirementLink, table, row, title } from "./parts.js";
 import { OUTCOMES, STATUSES, count, duration, number, rfcName } from "./words.js";
 
-// How grave a finding is: new before known, then by level.
-const LEVELS = ["MUST NOT", "MUST", "RULE", "SHOULD NOT", "SHOULD", "MAY", ""];
+// How grave a finding is: new before known, then by level (the steps of a procedure bind as a MUST does), then by how much it breaks.
+const GRAVITY = { "MUST NOT": 0, MUST: 0, RULE: 0, "SHOULD NOT": 1, SHOULD: 1 };
 
 // Findings of failing tests, those of one rule and requirement together: { finding, tests, known }, gravest first.
 export function gatherFindings(tests) {
@@ -18,7 +18,7 @@ export function gatherFindings(tests) {
         if (!groups.has(key)) groups.set(key, { finding, first: test, tests: 0, known: test.known });
         groups.get(key).tests++;
     }
-    const rank = (group) => [group.known ? 1 : 0, LEVELS.indexOf(group.finding.level), -group.tests];
+    const rank = (group) => [group.known ? 1 : 0, GRAVITY[group.finding.level] ?? 2, -group.tests];
     return [...groups.values()].sort((a, b) => {
         const left = rank(a), right = rank(b);
         const at = left.findIndex((value, i) => value !== right[i]);
@@ -89,7 +89,7 @@ function verdictsSection(report) {
     });
     cards.push(html("li", null, html("a", { class: `count tone-deviation${report.summary.deviations ? "" : " none"}`, href: address("tests", "", { verdict: "deviations" }) },
         html("span", { class: "number" }, number(report.summary.deviations)),
-        html("span", { class: "word" }, html("span", { class: "mark", "aria-hidden": "true" }, "≈"), "deviations"))));
+        html("span", { class: "word" }, html("span", { class: "mark", "aria-hidden": "true" }, "△"), "deviations"))));
     return html("section", null, html("h2", { class: "unseen" }, "Verdicts"), html("p", { class: "lead" }, runSentence(report)),
         bar(counts, OUTCOMES, 10), html("ul", { class: "counts" }, cards));
 }
@@ -102,7 +102,7 @@ function rfcRow(rfc, requirements) {
 }
 
 function conformanceSection(report) {
-    const byRfc = Map.groupBy ? Map.groupBy(report.requirements, (r) => r.rfc) : groupBy(report.requirements, (r) => r.rfc);
+    const byRfc = groupBy(report.requirements, (r) => r.rfc);
     const order = [...byRfc].filter(([, list]) => list.some((r) => r.tests.length)).sort(([a], [b]) => byRfc.get(b).length - byRfc.get(a).length);
     const silent = byRfc.size - order.length;
     if (!order.length) return null;
@@ -127,8 +127,8 @@ function portraitSection(report) {
     if (!report.portrait.length) return null;
     return html("section", null, html("h2", null, "Portrait of the stack"),
         html("p", { class: "fine" }, "What it chose where the RFCs leave a choice."),
-        table("Portrait of the stack", ["It …", "Seen", "Source"],
-            report.portrait.map((choice) => row(longText(choice.text), `${number(choice.count)}×`, choice.source)), { class: "portrait" }));
+        table("Portrait of the stack", ["It …", "Source"],
+            report.portrait.map((choice) => row([longText(choice.text), html("span", { class: "fine" }, ` · seen ${number(choice.count)}×`)], choice.source)), { class: "portrait" }));
 }
 
 export function identification(report) {

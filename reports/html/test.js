@@ -3,9 +3,9 @@
 import { html } from "./dom.js";
 import { address, link } from "./route.js";
 import { sourceOf, traceOf } from "./data.js";
-import { definition, longText, outcomeChip, requirementLink, row, table, title } from "./parts.js";
+import { definition, longText, outcomeChip, requirementLink, title } from "./parts.js";
 import { count, duration, number, sectionName, VERDICT_MEANINGS } from "./words.js";
-import { drawLadder } from "./draw/ladder.js";
+import { drawLadder, ladderTable } from "./draw/ladder.js";
 
 function reasonOf(test) {
     if (test.verdict === "pass") return test.known ? "Passes, though the target's ledger lists it as failing." : VERDICT_MEANINGS.pass;
@@ -54,34 +54,25 @@ function findingsOf(report, test) {
 
 // ---- the ladder
 
-function eventRow(event, offender) {
-    return html("tr", event.index && event.index === offender ? { class: "offender" } : null,
-        html("td", { class: "num" }, (event.at_ns / 1e9).toFixed(6)), html("td", null, event.kind), html("td", { class: "num" }, event.index || ""),
-        html("td", null, html("code", null, longText(event.segment)), event.segment && event.text ? " " : "", longText(event.text)));
-}
-
-const EVENTS_SHOWN = 400;
-
-function eventTable(test, trace) {
-    const offender = test.findings[0]?.segment ?? 0;
-    return html("details", { class: "events" }, html("summary", null, `The same in words: ${count(trace.length, "event")}`),
-        table("Events", ["Seconds", "Kind", "Segment", "What"], trace.slice(0, EVENTS_SHOWN).map((event) => eventRow(event, offender))),
-        trace.length > EVENTS_SHOWN ? html("p", null, `And ${number(trace.length - EVENTS_SHOWN)} more, in results.json.`) : null);
-}
-
 function radios(label, name, options, value, onchange) {
     return html("fieldset", { class: "radios" }, html("legend", null, label), options.map(([key, text]) =>
         html("label", null, html("input", { type: "radio", name, value: key, checked: key === value, onchange: () => onchange(key) }), text)));
 }
 
-function ladderSection(test, trace) {
+function ladderSection(report, test, trace) {
     if (!trace.length)
         return html("section", null, html("h2", null, "What happened"),
             html("p", null, "No packets were kept of this test. To see them: ", html("code", null, `tcpassay run '${test.id}' --verbose`)));
     const shown = { scale: "even", numbers: "relative" };
     const frame = html("div", { class: "scroll ladder", tabindex: 0, role: "region", "aria-label": "Ladder diagram" });
-    const permitted = test.findings[0]?.expected ?? "";
-    const draw = () => frame.replaceChildren(drawLadder(test, trace, { ...shown, wide: Math.max(320, frame.clientWidth || 960), permitted, link }));
+    const words = html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The ladder in words" });
+    const leading = test.findings[0];
+    const options = () => ({ ...shown, wide: Math.max(320, (frame.clientWidth || 960) - 16), permitted: leading?.expected ?? "",
+        requirement: report.requirementById.get(leading?.requirement)?.text ?? "", link });
+    const draw = () => {
+        frame.replaceChildren(drawLadder(test, trace, options()));
+        words.replaceChildren(ladderTable(test, trace, options()));
+    };
     const set = (name) => (value) => {
         shown[name] = value;
         draw();
@@ -91,7 +82,7 @@ function ladderSection(test, trace) {
         html("div", { class: "controls" },
             radios("Time", "scale", [["even", "even steps"], ["time", "to scale"]], shown.scale, set("scale")),
             radios("Numbers", "numbers", [["relative", "relative"], ["absolute", "as on the wire"]], shown.numbers, set("numbers"))),
-        frame, eventTable(test, trace));
+        frame, html("details", { class: "events" }, html("summary", null, `The same in words: ${count(trace.length, "event")}`), words));
 }
 
 // ---- the scenario
@@ -146,6 +137,6 @@ export async function testView(report, id) {
         purpose ? html("p", { class: "purpose" }, purpose) : null,
         html("p", { class: `reason tone-${test.outcome === "not_applicable" ? "na" : test.outcome}` }, longText(reasonOf(test))),
         test.known && test.known_note && test.verdict === "fail" ? html("p", null, html("strong", null, "In the target's ledger: "), longText(test.known_note)) : null,
-        findingsOf(report, test), ladderSection(test, trace), coversSection(report, test), sourceSection(test, source),
+        findingsOf(report, test), ladderSection(report, test, trace), coversSection(report, test), sourceSection(test, source),
         html("section", null, html("h2", null, "Facts"), factsOf(report, test)), neighbours(report, test));
 }

@@ -6,18 +6,13 @@ import { choose, longText, outcomeMark, searchField, tally, tallyMarks, testLink
 import { groupBy } from "./summary.js";
 import { OUTCOMES, count, number, sectionName } from "./words.js";
 import { cellOf } from "./draw/grid.js";
+import { transitionsSeen } from "./figures.js";
 
 const VARIANTS_SHOWN = 100; // of a scenario; the others when wanted
 const OPEN_BELOW = 40;      // so few tests found are shown without a click
 
 export function deviates(test) {
     return test.verdict !== "fail" && test.findings.some((finding) => finding.level.startsWith("SHOULD"));
-}
-
-// What a test went through: "SYN arrives: LISTEN -> SYN-RECEIVED" is LISTEN>SYN-RECEIVED.
-export function wentThrough(test, transition) {
-    const [from, to] = transition.split(">");
-    return test.transitions.some((text) => text.endsWith(`: ${from} -> ${to}`));
 }
 
 const IS = {
@@ -27,7 +22,7 @@ const IS = {
     covers: (value) => (test) => test.covers.includes(value) || test.findings.some((finding) => finding.requirement === value),
     rule: (value) => (test) => test.findings.some((finding) => finding.rule === value),
     about: (value) => (test) => test.findings.some((finding) => finding.requirement === value),
-    transition: (value) => (test) => wentThrough(test, value),
+    transition: (value, report) => (test) => report.transitions?.get(value)?.of.has(test) ?? false,
     cell: (value) => (test) => cellOf(test.id) === value,
     q: (value) => {
         const words = value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -42,7 +37,7 @@ const SAYS = {
 
 export function selectTests(report, filters) {
     for (const test of report.tests) test.searched ??= `${test.id}\n${test.title}\n${test.reason}`.slice(0, 4000).toLowerCase();
-    const wanted = [...filters].filter(([name, value]) => value && IS[name]).map(([name, value]) => IS[name](value));
+    const wanted = [...filters].filter(([name, value]) => value && IS[name]).map(([name, value]) => IS[name](value, report));
     return report.tests.filter((test) => wanted.every((is) => is(test)));
 }
 
@@ -110,10 +105,17 @@ function testsFound(report, filters) {
         html("p", { class: "found" }, count(found.length, "test"), said.length ? ` ${said.join(", ")}` : "", " ",
             tallyMarks(tally(found, (test) => test.outcome, OUTCOMES), OUTCOMES)),
         said.length ? html("p", null, html("a", { href: address("tests") }, "All tests")) : null,
-        found.length ? [...sections].map(([section, tests]) => sectionItem(section, tests, found.length <= OPEN_BELOW)) : html("p", null, "No test matches."));
+        found.length ? [...sections].sort(([a], [b]) => bySection(a, b)).map(([section, tests]) => sectionItem(section, tests, found.length <= OPEN_BELOW)) : html("p", null, "No test matches."));
 }
 
-export function testsView(report, filters, changed) {
+// The RFCs' sections in their order, then the others, and the matrix at last.
+function bySection(a, b) {
+    const rank = (section) => section.startsWith("rfc") ? 0 : section.startsWith("matrix/") ? 2 : 1;
+    return rank(a) - rank(b); // stable: of one rank as they come
+}
+
+export async function testsView(report, filters, changed) {
+    if (filters.get("transition")) await transitionsSeen(report);
     let result = testsFound(report, filters);
     const set = (name) => (value) => {
         if (value) filters.set(name, value);
@@ -123,8 +125,8 @@ export function testsView(report, filters, changed) {
         result = next;
         changed(result.querySelector(".found").textContent);
     };
-    const sections = [...new Set(report.tests.map((test) => test.section))];
-    const rfcs = [...new Set(report.tests.filter((test) => test.section !== "other").map((test) => test.section.split("/")[0]))];
+    const sections = [...new Set(report.tests.map((test) => test.section))].sort(bySection);
+    const rfcs = [...new Set(sections.filter((section) => section !== "other").map((section) => section.split("/")[0]))];
     const inRfc = filters.get("rfc") ?? "";
     return html("article", null, title("Tests"),
         html("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() },

@@ -13,7 +13,7 @@ export const OUTCOMES = {
 // Of a requirement.
 export const STATUSES = {
     violated: { mark: "✗", word: "violated", tone: "fail" },
-    deviated: { mark: "≈", word: "deviated", tone: "deviation" },
+    deviated: { mark: "△", word: "deviated", tone: "deviation" },
     satisfied: { mark: "✓", word: "satisfied", tone: "pass" },
     untested: { mark: "○", word: "untested", tone: "na" },
     untestable: { mark: "⊘", word: "untestable", tone: "untestable" },
