@@ -221,10 +221,14 @@ static void reset_with_any_numbers(const struct arrival *a)
     judge_add_gone(a->j, a->next, &gone);
 }
 
-/* RFC 9293 §3.6.1: data that comes after CLOSE is lost, and the peer SHOULD be told so by a RST (SHLD-3). */
-static void maybe_reset_for_lost_data(const struct arrival *a)
+/* RFC 9293 §3.6.1: data that comes after CLOSE is lost, and the peer SHOULD be told so by a RST (SHLD-3). A FIN beyond RCV.NXT says
+ * that there is data, too. */
+static void maybe_reset_for_lost_data(const struct arrival *a, const struct hypothesis *h)
 {
-    if (a->s->tcp->payload_len && (a->j->app.closed || !a->j->host->application_known))
+    const struct application *app = &a->j->app;
+    bool nobody_reads = app->closed || (app->shut && app->deaf) || !a->j->host->application_known,
+         is_data = a->s->tcp->payload_len || (has(a, PKT_FIN) && seq_gt(a->s->seq, h->rcv_nxt_low));
+    if (is_data && nobody_reads)
         reset_with_any_numbers(a);
 }
 
@@ -286,7 +290,7 @@ static void take_text(const struct arrival *a, const struct hypothesis *h, bool 
             reset_with_any_numbers(a);
         return;
     }
-    maybe_reset_for_lost_data(a);
+    maybe_reset_for_lost_data(a, h);
     const struct advance to = advance(a, h);
     const struct ends ends = peer_ends(a);
     struct hypothesis open = *h;
@@ -376,7 +380,7 @@ static bool has_ended(const struct hypothesis *h)
 
 /* First: the sequence number, by the window that the IUT has advertised (Table 6). The window that counts is the IUT's own: it may
  * be wider than advertised, by what does not show in a scaled field, by what the application has read since, and by the FIN's
- * number, which no application will read. */
+ * number, which no application will read; and for text (never for a RST) by what a field at its largest cannot say. */
 static enum acceptable acceptable(const struct arrival *a, const struct hypothesis *h)
 {
     const struct segment *s = a->s;
@@ -396,8 +400,10 @@ static enum acceptable acceptable(const struct arrival *a, const struct hypothes
         return ACCEPTABLE_YES;
     if (seq_lt(s->seq, edge) && seq_ge(last, h->rcv_nxt_low))
         return ACCEPTABLE_MAYBE;
-    bool may_have_grown = a->j->received_since_output || !a->j->host->application_known;
-    return may_have_grown || seq_lt(s->seq, edge + hidden) ? ACCEPTABLE_MAYBE : ACCEPTABLE_NO;
+    bool may_have_grown = a->j->received_since_output || !a->j->host->application_known,
+         says_all_it_can = s->tcp->payload_len && !(s->tcp->flags & (PKT_SYN | PKT_RST)) &&
+                           out->window == (uint32_t)UINT16_MAX << (scale < 0 ? 14 : scale);
+    return may_have_grown || says_all_it_can || seq_lt(s->seq, edge + hidden) ? ACCEPTABLE_MAYBE : ACCEPTABLE_NO;
 }
 
 /* A SYN in TIME-WAIT may open a new connection (MAY-2, RFC 6191), be acknowledged, or be dropped. */

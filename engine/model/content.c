@@ -186,7 +186,7 @@ static void hold_input(struct judge *j, const struct segment *s)
 
 void content_input(struct judge *j, const struct segment *s)
 {
-    static const unsigned gone = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN | 1u << TCP_STATE_TIME_WAIT;
+    static const unsigned gone = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN;
     uint32_t ack = s->tcp->ack;
     if ((s->tcp->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN && judge_must_be(j, gone))
         forget_stream(&j->calls);

@@ -34,6 +34,7 @@ size_t coverage_changes(const struct coverage *coverage, char out[static COVERAG
         for (enum model_event event = 0; event < EVENT_COUNT; event++)
             for (enum tcp_state to = 0; to < TCP_STATE_COUNT; to++)
                 if (from != to && coverage->transitions[from][event][to] && count < COVERAGE_TRANSITIONS_MAX)
-                    snprintf(out[count++], COVERAGE_TRANSITION_TEXT_MAX, "%s: %s -> %s", model_event_name(event), tcp_state_name(from), tcp_state_name(to));
+                    snprintf(out[count++], COVERAGE_TRANSITION_TEXT_MAX, "%s: %s -> %s", model_event_name(event),
+                             tcp_state_name(from), tcp_state_name(to));
     return count;
 }

@@ -129,7 +129,8 @@ unsigned hypotheses_states(const struct hypotheses *set);
 /* ---- the application, as told (call.c) --------------------------------------------------------------------------- */
 
 struct application {
-    bool listening, connecting, accepted, shut, closed, aborted, unlistened, error_told, no_delay, corked, keep_alive, linger_zero;
+    bool listening, connecting, accepted, shut, closed, aborted, unlistened, error_told, no_delay, corked, keep_alive, linger_zero,
+         deaf;                   /* no more RECEIVEs (shutdown SHUT_RD) */
     uint64_t sent;               /* octets taken from it */
     uint64_t received;           /* octets given to it */
     bool fin_told;

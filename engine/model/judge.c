@@ -626,7 +626,9 @@ void judge_input(struct judge *j, const struct packet *packet, bool whole, int64
     timing_input(j, &s);
     remember_reply(j, &s);
     if (!judge_is_exact(j)) {
-        facts_note(&j->in, &j->out, &s);
+        j->blind |= s.tcp->flags & PKT_SYN && j->in.begun && j->in.iss != s.seq; /* is it still the connection that was there? */
+        if (!j->blind)
+            facts_note(&j->in, &j->out, &s);
         return;
     }
     unsigned from = hypotheses_states(j->now);
@@ -678,12 +680,12 @@ static void note_own_syn(struct judge *j, const struct segment *s)
 static enum rule_id judge_root(const struct judge *j, enum rule_id rule, enum tcp_state told)
 {
     static const unsigned synchronized = ~(GONE_STATES | 1u << TCP_STATE_SYN_SENT | 1u << TCP_STATE_SYN_RECEIVED);
-    if (j->last_input_without_ack && hypotheses_states(j->before) & synchronized &&
-        (rule == RULE_ACK_NOT_RECEIVED || rule == RULE_STATE_TOLD))
-        return RULE_NO_ACK_BIT;
     bool lives = rule == RULE_SEGMENT_IN_STATE || (rule == RULE_STATE_TOLD && told == (enum tcp_state)j->unanswered.state);
     if (j->unanswered.set && lives)
         return j->unanswered.rule;
+    if (j->last_input_without_ack && hypotheses_states(j->before) & synchronized &&
+        (rule == RULE_ACK_NOT_RECEIVED || rule == RULE_STATE_TOLD))
+        return RULE_NO_ACK_BIT;
     if (j->reset && rule == RULE_STATE_TOLD && judge_must_be(j, GONE_STATES) && !(1u << told & GONE_STATES))
         return RULE_AFTER_RST;
     return rule;

@@ -93,9 +93,10 @@ const struct judge_host *judging_host(const struct judging *g)
     return &g->host;
 }
 
-void judging_count_reactions(struct judging *g, struct reactions *reactions)
+void judging_lend(struct judging *g, struct reactions *reactions, struct pool *octets)
 {
     g->host.reactions = reactions;
+    g->host.octets.pool = octets;
 }
 
 /* ---- life cycle ---------------------------------------------------------------------------------------------------- */
@@ -585,12 +586,27 @@ void judging_receive(struct player *p, struct descriptor *fd, const uint8_t *dat
              told_at(p, play_clock_ns(p)));
 }
 
+static bool is_listener(const struct judging *g, const struct descriptor *fd)
+{
+    for (unsigned i = 0; i < g->listener_count; i++)
+        if (g->listeners[i].handle == fd->handle)
+            return true;
+    return false;
+}
+
 void judging_shutdown(struct player *p, struct descriptor *fd, enum target_shutdown how)
 {
     if (!is_judged(p))
         return;
     int64_t at_ns = told_at(p, play_clock_ns(p));
-    if (stop_listening(p, fd, at_ns) || !pair_of(fd))
+    if (is_listener(p->judging, fd)) {
+        if (how == TARGET_SHUT_WR) /* sockets do not agree on what that is to a listener, or whether it is anything */
+            p->judging->host.pressed = true;
+        else
+            stop_listening(p, fd, at_ns);
+        return;
+    }
+    if (!pair_of(fd))
         return;
     if (how != TARGET_SHUT_WR)
         tell(fd->pair, &(struct judge_call){.kind = JUDGE_CALL_OPTION, .name = "SHUT_RD", .amount = 1}, at_ns);
