@@ -1,4 +1,5 @@
 /* `tcpassay fuzz`: sequences that nobody thought of, played on a target, with the model for a judge. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,12 +11,13 @@
 #include "engine/cli/cli.h"
 #include "engine/cli/known.h"
 #include "engine/cli/terminal.h"
+#include "engine/fuzz/apart.h"
 #include "engine/fuzz/campaign.h"
-#include "engine/fuzz/store.h"
 #include "reports/report.h"
 
 static const char help_text[] =
     "usage: tcpassay fuzz [OPTION]…\n"
+    "       tcpassay fuzz --shrink FILE… [OPTION]…\n"
     "\n"
     "Plays sequences of segments, calls and times on a target, ever new ones, bred from those that showed something new of the target. The model\n"
     "of the RFCs judges each. What it finds is confirmed, shrunk to few steps, and stored: DIR/findings/NAME.pkt, beside its packets; `tcpassay\n"
@@ -34,6 +36,7 @@ static const char help_text[] =
     "      --jobs N          sequences at once on a real target (default 128)\n"
     "      --steps N         steps that a sequence may have (default 24)\n"
     "      --strict          a SHOULD not followed is a finding too\n"
+    "      --shrink          searches nothing, but makes findings of what another fuzzer left behind: FILE is octets, with or without their magic\n"
     "      --feedback WHAT   model (default), or none: what is kept to be mutated is kept at random, for comparison\n"
     "  -q, --quiet           nothing but findings and errors\n"
     "  -h, --help\n"
@@ -41,7 +44,7 @@ static const char help_text[] =
     "Exit status: 0 nothing found (or only what the target's ledger knows) · 1 findings · 2 usage · 3 the tester or the target could not work ·\n"
     "130 interrupted.\n";
 
-enum { OPT_AGAINST = 256, OPT_TIME, OPT_RUNS, OPT_SEED, OPT_CORPUS, OPT_NO_SEEDS, OPT_REPORT, OPT_JOBS, OPT_STEPS, OPT_STRICT, OPT_FEEDBACK };
+enum { OPT_AGAINST = 256, OPT_TIME, OPT_RUNS, OPT_SEED, OPT_CORPUS, OPT_NO_SEEDS, OPT_REPORT, OPT_JOBS, OPT_STEPS, OPT_STRICT, OPT_FEEDBACK, OPT_SHRINK };
 
 static const struct option options[] = {
     {"target", required_argument, NULL, 't'},         {"against", required_argument, NULL, OPT_AGAINST},
@@ -51,15 +54,19 @@ static const struct option options[] = {
     {"report", required_argument, NULL, OPT_REPORT},  {"jobs", required_argument, NULL, OPT_JOBS},
     {"steps", required_argument, NULL, OPT_STEPS},    {"strict", no_argument, NULL, OPT_STRICT},
     {"feedback", required_argument, NULL, OPT_FEEDBACK}, {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},                 {NULL, 0, NULL, 0},
+    {"shrink", no_argument, NULL, OPT_SHRINK},        {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 struct fuzz {
     const char *targets[CAMPAIGN_SIDES]; /* [1] NULL: no comparison */
     const char *out, *corpus;
     bool reports[REPORT_COUNT];
-    bool no_seeds, strict, quiet, seed_given, blind, terminal;
+    bool shrink, no_seeds, strict, quiet, seed_given, blind, terminal;
     uint64_t time_s, runs, seed, jobs, steps;
+
+    char **files;             /* of --shrink */
+    int file_count;
 
     struct cli_target named[CAMPAIGN_SIDES];
     struct ledger *ledgers[CAMPAIGN_SIDES];
@@ -71,7 +78,8 @@ struct fuzz {
     int64_t said_s;           /* when the last plain line of status was printed */
     uint64_t plays_before, segments_before; /* at the last line of status */
     int64_t elapsed_before_ns;
-    unsigned unsaved;
+    unsigned unsaved, deaths;
+    struct apart *apart;      /* of --shrink, on virtual targets */
 };
 
 /* ---- arguments */
@@ -103,6 +111,7 @@ static int parse_option(struct fuzz *fuzz, int option)
     case OPT_AGAINST: fuzz->targets[1] = optarg; return EXIT_OK;
     case OPT_CORPUS: fuzz->corpus = optarg; return EXIT_OK;
     case OPT_NO_SEEDS: fuzz->no_seeds = true; return EXIT_OK;
+    case OPT_SHRINK: fuzz->shrink = true; return EXIT_OK;
     case OPT_STRICT: fuzz->strict = true; return EXIT_OK;
     case OPT_TIME: return number("--time", 1, 100000000, &fuzz->time_s);
     case OPT_RUNS: return number("--runs", 1, INT64_MAX, &fuzz->runs);
@@ -132,6 +141,10 @@ static int parse_arguments(struct fuzz *fuzz, int argc, char **argv)
         if (code != EXIT_OK)
             return code;
     }
+    fuzz->files = argv + optind;
+    fuzz->file_count = argc - optind;
+    if (fuzz->shrink)
+        return fuzz->file_count ? EXIT_OK : cli_usage_error("fuzz", "--shrink which file?");
     if (optind != argc)
         return cli_usage_error("fuzz", "what is \"%s\" for? Sequences to begin with go into --corpus", argv[optind]);
     return EXIT_OK;
@@ -213,7 +226,7 @@ static int load_seeds(struct fuzz *fuzz)
 {
     struct suite suite;
     unsigned broken;
-    if (fuzz->no_seeds)
+    if (fuzz->no_seeds || fuzz->shrink)
         return EXIT_OK;
     int code = cli_load_suite("fuzz", NULL, NULL, 0, &suite, &broken);
     if (code == EXIT_OK)
@@ -385,7 +398,7 @@ static int conclude(struct fuzz *fuzz, enum campaign_end end, const char *why)
     const int reported = end == CAMPAIGN_UNABLE ? EXIT_UNABLE : write_reports(fuzz);
     if (end == CAMPAIGN_INTERRUPTED)
         return EXIT_INTERRUPTED;
-    return reported != EXIT_OK ? reported : status.findings || fuzz->unsaved ? EXIT_TESTS_FAILED : EXIT_OK;
+    return reported != EXIT_OK ? reported : status.findings || fuzz->unsaved || fuzz->deaths ? EXIT_TESTS_FAILED : EXIT_OK;
 }
 
 static int search(struct fuzz *fuzz)
@@ -394,7 +407,7 @@ static int search(struct fuzz *fuzz)
     struct campaign_config config = {
         .side_count = fuzz->targets[1] ? 2 : 1, .seed = fuzz->seed, .runs_max = fuzz->runs, .time_max_ns = (int64_t)fuzz->time_s * 1000000000,
         .jobs = (unsigned)fuzz->jobs, .steps_max = (unsigned)fuzz->steps, .strict = fuzz->strict, .blind = fuzz->blind,
-        .corpus = fuzz->corpus ? fuzz->corpus : fuzz->own_corpus,
+        .corpus = fuzz->shrink ? NULL : fuzz->corpus ? fuzz->corpus : fuzz->own_corpus, .apart = fuzz->apart,
         .out = fuzz->out, .seeds = fuzz->seeds, .seed_count = fuzz->seed_count, .writer = fuzz->writer, .interrupted = &cli_interrupted,
         .say = on_say, .found = on_found, .unsaved = on_unsaved, .status = on_status, .context = fuzz,
     };
@@ -409,6 +422,107 @@ static int search(struct fuzz *fuzz)
     }
     const enum campaign_end end = campaign_run(fuzz->campaign, error, sizeof error);
     return conclude(fuzz, end, error);
+}
+
+/* ---- what others left behind */
+
+static struct trial trial_of(const struct fuzz *fuzz)
+{
+    return (struct trial){.driver = fuzz->named[0].driver, .argument = fuzz->named[0].argument, .seed = fuzz->seed, .strict = fuzz->strict,
+                          .interrupted = &cli_interrupted};
+}
+
+/* True when it is a death, and all is done; *failed when it could not be kept. */
+static bool keep_death(struct fuzz *fuzz, const struct apart_outcome *outcome, const struct shrink_input *input, bool *failed)
+{
+    const struct trial trial = trial_of(fuzz);
+    const struct finding_store store = {.out = fuzz->out, .target = fuzz->targets[0], .suffix = "", .ledger = fuzz->ledgers[0], .writer = fuzz->writer};
+    const struct campaign_side side = {.name = fuzz->targets[0]};
+    struct finding finding;
+    char error[600], *text;
+    if (!outcome->finding_count || (strcmp(outcome->findings[0].rule, "crash") && strcmp(outcome->findings[0].rule, "hang")))
+        return false;
+    const struct fuzz_finding found = apart_finding(&outcome->findings[0]);
+    finding_begin(&finding, &found, input);
+    *failed = finding_keep_death(&finding, &store, fuzz->apart, &trial, &text, error, sizeof error) != 0;
+    if (*failed)
+        on_unsaved(fuzz, &finding, text ? text : "", error);
+    else
+        on_found(fuzz, &side, &finding);
+    fuzz->deaths++;
+    free(text);
+    return true;
+}
+
+static int read_file(const char *path, struct shrink_input *input)
+{
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        cli_error("fuzz", "%s: %s", path, strerror(errno));
+        return EXIT_USAGE;
+    }
+    input->len = fread(input->octets, 1, sizeof input->octets, file);
+    fclose(file);
+    return EXIT_OK;
+}
+
+/* What kills is done with here; the rest is for a campaign that plays nothing else. */
+static int sort_file(struct fuzz *fuzz, const char *path)
+{
+    struct shrink_input *input = &fuzz->seeds[fuzz->seed_count];
+    bool failed = false;
+    int code = read_file(path, input);
+    if (code != EXIT_OK)
+        return code;
+    if (!fuzz->apart) {
+        fuzz->seed_count++;
+        return EXIT_OK;
+    }
+    const struct apart_outcome *outcome = apart_play(fuzz->apart, input);
+    if (!outcome || outcome->unable) {
+        cli_error("fuzz", "%s: %s", path, outcome ? outcome->how : strerror(errno));
+        return EXIT_UNABLE;
+    }
+    if (keep_death(fuzz, outcome, input, &failed))
+        return failed ? EXIT_UNABLE : EXIT_OK;
+    if (outcome->finding_count == 0)
+        printf("%s: nothing is found in a play of it on %s\n", path, fuzz->targets[0]);
+    fuzz->seed_count += outcome->finding_count != 0;
+    return EXIT_OK;
+}
+
+static int take_files(struct fuzz *fuzz)
+{
+    const struct trial trial = trial_of(fuzz);
+    int code = EXIT_OK;
+    fuzz->seeds = calloc((size_t)fuzz->file_count, sizeof *fuzz->seeds);
+    if (fuzz->named[0].driver->virtual_time)
+        fuzz->apart = apart_new(&trial);
+    if (!fuzz->seeds || (fuzz->named[0].driver->virtual_time && !fuzz->apart)) {
+        cli_error("fuzz", "out of memory");
+        return EXIT_UNABLE;
+    }
+    for (int i = 0; i < fuzz->file_count && code == EXIT_OK; i++)
+        code = sort_file(fuzz, fuzz->files[i]);
+    fuzz->runs = fuzz->seed_count;
+    return code;
+}
+
+static int make_findings(struct fuzz *fuzz)
+{
+    int code = take_files(fuzz);
+    if (code != EXIT_OK)
+        return code;
+    if (fuzz->seed_count)
+        return search(fuzz);
+    if (results_writer_end(fuzz->writer, 0) < 0) {
+        cli_error("fuzz", "%s", results_writer_error(fuzz->writer));
+        return EXIT_UNABLE;
+    }
+    results_writer_close(fuzz->writer);
+    fuzz->writer = NULL;
+    code = write_reports(fuzz);
+    return code != EXIT_OK ? code : fuzz->deaths ? EXIT_TESTS_FAILED : EXIT_OK;
 }
 
 static int prepare(struct fuzz *fuzz)
@@ -436,13 +550,15 @@ int command_fuzz(int argc, char **argv)
     if (code != EXIT_OK)
         return code < 0 ? EXIT_OK : code;
     fuzz.terminal = terminal_is_live(stdout) && !fuzz.quiet;
-    if (!fuzz.seed_given && getrandom(&fuzz.seed, sizeof fuzz.seed, 0) > 0)
+    if (fuzz.shrink && !fuzz.seed_given)
+        fuzz.seed = 1; /* as the harnesses */
+    else if (!fuzz.seed_given && getrandom(&fuzz.seed, sizeof fuzz.seed, 0) > 0)
         fuzz.seed >>= 33; /* short enough to type again */
     code = prepare(&fuzz);
-    if (code == EXIT_OK && !fuzz.quiet)
+    if (code == EXIT_OK && !fuzz.quiet && !fuzz.shrink)
         printf("seed %" PRIu64 "; %s\n", fuzz.seed, fuzz.time_s || fuzz.runs ? "Ctrl-C ends it earlier, and keeps everything" : "Ctrl-C ends it, and keeps everything");
     if (code == EXIT_OK)
-        code = search(&fuzz);
+        code = fuzz.shrink ? make_findings(&fuzz) : search(&fuzz);
     campaign_free(fuzz.campaign);
     results_writer_close(fuzz.writer);
     for (unsigned i = 0; i < CAMPAIGN_SIDES; i++) {
@@ -450,6 +566,7 @@ int command_fuzz(int argc, char **argv)
             ledger_free(fuzz.ledgers[i]);
         cli_target_release(&fuzz.named[i]);
     }
+    apart_free(fuzz.apart);
     free(fuzz.seeds);
     free(fuzz.own_corpus);
     return code;

@@ -14,6 +14,7 @@
  * last played are put aside, and the target is opened anew; one that does not answer then either is given up. */
 #include "engine/fuzz/campaign.h"
 
+#include "engine/fuzz/apart.h"
 #include "engine/fuzz/breed.h"
 #include "engine/fuzz/field.h"
 #include "engine/fuzz/store.h"
@@ -410,10 +411,27 @@ static bool begin_locating(struct side *side, const struct shrink_input *input, 
     return field_begin(side->field, input, shot);
 }
 
+static size_t locate_apart(const struct campaign *c, const struct shrink_input *inputs, size_t count, const struct finding *finding, struct finding *where)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct apart_outcome *outcome = apart_play(c->config.apart, &inputs[i]);
+        for (unsigned k = 0; outcome && k < outcome->finding_count; k++) {
+            const struct fuzz_finding found = apart_finding(&outcome->findings[k]);
+            if (strcmp(found.rule, finding->rule) || (*finding->requirement && strcmp(found.requirement, finding->requirement)))
+                continue;
+            finding_begin(where, &found, &inputs[i]);
+            return i;
+        }
+    }
+    return count;
+}
+
 /* On a virtual target one after the other until it is found; else all at once. Others may be playing beside them. */
 static size_t locate(void *context, const struct shrink_input *inputs, size_t count, const struct finding *finding, struct finding *where)
 {
     struct side *side = context;
+    if (side->campaign->config.apart)
+        return locate_apart(side->campaign, inputs, count, finding, where);
     struct locating *list = side->campaign->failed ? NULL : calloc(count, sizeof *list);
     size_t begun = 0, first = 0;
     bool alive = list != NULL;

@@ -43,6 +43,7 @@ struct campaign_config {
     unsigned jobs, steps_max;      /* 0: the defaults */
     bool strict;
     bool blind;                    /* no feedback: see corpus_be_blind() */
+    struct apart *apart;           /* what is shrunk is played in children, since it may kill; NULL: it is played here */
     const char *corpus;            /* a folder; NULL: in memory only */
     const char *out;               /* DIR; must be there */
     const struct shrink_input *seeds; /* beside the corpus; may be NULL */

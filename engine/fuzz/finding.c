@@ -2,6 +2,7 @@
  * decide what is told of it, so that a replay of the file cannot differ from what the file says. */
 #include "engine/fuzz/finding.h"
 
+#include "engine/fuzz/apart.h"
 #include "engine/fuzz/store.h"
 
 #include <ctype.h>
@@ -60,8 +61,10 @@ static void make_name(struct finding *finding, const char *suffix)
     char event[REACTION_EVENT_TEXT_MAX], number[16] = "";
     finding->name[0] = '\0';
     append_words(finding->name, sizeof finding->name, finding->rule);
-    append_words(finding->name, sizeof finding->name, reaction_state_name(finding->state));
-    append_words(finding->name, sizeof finding->name, reaction_event_name(finding->event, event));
+    if (!is_death(finding->rule) || finding->state != REACTION_STATE_UNCERTAIN) {
+        append_words(finding->name, sizeof finding->name, reaction_state_name(finding->state));
+        append_words(finding->name, sizeof finding->name, reaction_event_name(finding->event, event));
+    }
     if (is_death(finding->rule)) {
         snprintf(number, sizeof number, "%08" PRIx32, (uint32_t)(finding->key >> 32));
         append_words(finding->name, sizeof finding->name, number);
@@ -95,7 +98,7 @@ struct keeping {
     const char *title;
     char pkt[FINDING_NAME_MAX + 32], pcap[FINDING_NAME_MAX + 32]; /* within DIR */
     char failure[600];
-    struct result_test result;    /* of the first play that shows it; deep copies are not needed: it is written at once */
+    struct apart *apart;          /* of what kills; NULL: it does not */
 };
 
 static int write_result(struct keeping *k, const struct result_test *result, const struct result_finding *found)
@@ -150,6 +153,7 @@ static void print_head(FILE *out, const struct keeping *k)
     fprintf(out, "//   where    %s, on %s\n", reaction_state_name(f->state), reaction_event_name(f->event, event));
     fprintf(out, "//   target   %s\n", k->store->target);
     fprintf(out, "//   seed     %" PRIu64 "\n", k->trial->seed);
+    fprintf(out, "//   steps %u\n", shrink_steps(&f->input));
     fprintf(out, "//   shown    in %u of %u plays%s\n", f->shown, f->plays, f->shown < f->plays ? ": it does not always happen" : "");
     if (*f->known_note)
         fprintf(out, "//   known    %s\n", f->known_note);
@@ -207,36 +211,92 @@ static int keep(struct keeping *k, const char *body, char *error, size_t error_s
     return 0;
 }
 
-int finding_keep(struct finding *finding, const struct finding_store *store, const struct trial *trial, char **unsaved, char *error, size_t error_size)
+/* All but the play: names, and afterwards the text. 0, or -1 with what could not be written in *unsaved. */
+typedef int keep_play(struct keeping *k, const char *body, char *error, size_t error_size);
+
+static int keep_by(keep_play *play, struct keeping *k, char **unsaved, char *error, size_t error_size)
 {
-    char title[256], event[REACTION_EVENT_TEXT_MAX];
-    make_name(finding, store->suffix);
+    char title[256], event[REACTION_EVENT_TEXT_MAX], folder[4096];
+    struct finding *finding = k->finding;
+    make_name(finding, k->store->suffix);
     snprintf(title, sizeof title, "Found by fuzzing: %s in %s, on %s", finding->rule, reaction_state_name(finding->state),
              reaction_event_name(finding->event, event));
-    struct keeping k = {.finding = finding, .store = store, .trial = trial, .title = title};
-    snprintf(k.pkt, sizeof k.pkt, "findings/%s.pkt", finding->name);
-    snprintf(k.pcap, sizeof k.pcap, "findings/%s.pcap", finding->name);
+    k->title = title;
+    snprintf(k->pkt, sizeof k->pkt, "findings/%s.pkt", finding->name);
+    snprintf(k->pcap, sizeof k->pcap, "findings/%s.pcap", finding->name);
     finding->plays = finding->shown = 0;
     *unsaved = NULL;
+    snprintf(error, error_size, "out of memory");
     char *body = printed(finding, title);
-    if (!body) {
-        snprintf(error, error_size, "out of memory");
+    if (!body)
         return -1;
-    }
-    char folder[4096];
-    snprintf(folder, sizeof folder, "%s/findings", store->out);
+    snprintf(folder, sizeof folder, "%s/findings", k->store->out);
     int failed = store_make_folder(folder, error, error_size);
     if (!failed)
-        failed = keep(&k, body, error, error_size);
-    char *text = text_with_head(&k, body);
+        failed = play(k, body, error, error_size);
+    char *text = text_with_head(k, body);
     if (!failed && text)
-        failed = write_text(&k, text, error, error_size);
+        failed = write_text(k, text, error, error_size);
+    free(body);
     if (failed)
         *unsaved = text;
     else
         free(text);
-    free(body);
     return failed || !text ? -1 : 0;
+}
+
+int finding_keep(struct finding *finding, const struct finding_store *store, const struct trial *trial, char **unsaved, char *error, size_t error_size)
+{
+    struct keeping k = {.finding = finding, .store = store, .trial = trial};
+    return keep_by(keep, &k, unsaved, error, error_size);
+}
+
+/* ---- deaths */
+
+static size_t dies(void *context, const struct shrink_input *inputs, size_t count)
+{
+    struct keeping *k = context;
+    for (size_t i = 0; i < count && !*k->trial->interrupted; i++) {
+        const struct apart_outcome *outcome = apart_play(k->apart, &inputs[i]);
+        const struct fuzz_finding found = outcome && outcome->finding_count ? apart_finding(&outcome->findings[0]) : (struct fuzz_finding){.rule = ""};
+        if (is_death(found.rule) && finding_key(&found) == k->finding->key)
+            return i;
+    }
+    return count;
+}
+
+static int keep_death(struct keeping *k, const char *body, char *error, size_t error_size)
+{
+    char path[4096];
+    struct finding *f = k->finding;
+    (void)body;
+    const struct apart_outcome *outcome = apart_play(k->apart, &f->input);
+    f->plays = 1;
+    if (!outcome || !outcome->finding_count || !is_death(outcome->findings[0].rule)) {
+        snprintf(error, error_size, "%s", outcome ? "it did not die again" : strerror(errno));
+        return -1;
+    }
+    f->shown = 1;
+    const struct result_finding found = {.rule = f->rule, .requirement = "", .level = LEVEL_MUST, .message = outcome->findings[0].message,
+                                         .expected = "a stack that lives", .observed = outcome->how};
+    const struct result_test test = {.verdict = VERDICT_FAIL, .reason = outcome->findings[0].message, .level = LEVEL_MUST};
+    snprintf(path, sizeof path, "%s/%s", k->store->out, k->pcap);
+    if (apart_write_pcap(outcome, path, error, error_size) < 0)
+        return -1;
+    if (write_result(k, &test, &found) == 0)
+        return 0;
+    snprintf(error, error_size, "%s", k->failure);
+    return -1;
+}
+
+int finding_keep_death(struct finding *finding, const struct finding_store *store, struct apart *apart, const struct trial *trial, char **unsaved, char *error,
+                       size_t error_size)
+{
+    enum { PLAYS_MAX = 3000 };
+    struct keeping k = {.finding = finding, .store = store, .trial = trial, .apart = apart};
+    const struct shrink how = {.shows = dies, .context = &k, .plays_max = PLAYS_MAX, .at_once_max = 8};
+    shrink(&how, &finding->input);
+    return keep_by(keep_death, &k, unsaved, error, error_size);
 }
 
 /* ---- reading */
