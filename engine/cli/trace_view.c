@@ -1,7 +1,7 @@
 /* The ladder of a play in plain text (see trace_view.h).
  *
- * A row has three parts: when and which way (the prefix), what, and what the scenario wants. The last two are columns of their own, each
- * broken where it is full. Where there is no room for two columns, what was expected is told by the findings alone. */
+ * A row has three parts: when and which way (the prefix), what, and what the scenario wants. The last two are columns of their own,
+ * each broken where it is full. Where there is no room for two columns, what was expected is told by the findings alone. */
 #include "engine/cli/trace_view.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ struct rows {
     uint32_t last_step;   /* whose line has been shown */
 };
 
-/* ---- columns -------------------------------------------------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------------------------------------------------------- */
 
 static bool begins_letter(char octet)
 {
@@ -78,7 +78,7 @@ static void put_row(const struct rows *r, const char *prefix, const char *what, 
     }
 }
 
-/* ---- what the scenario wants ---------------------------------------------------------------------------------------------- */
+/* ---- what the scenario wants --------------------------------------------------------------------------------------------- */
 
 /* Line number step of the scenario, with its number, when it was not shown for the event before. */
 static const char *wanted_line(struct rows *r, uint32_t step, char out[static TEXT_MAX])
@@ -106,7 +106,7 @@ static const char *wanted_line(struct rows *r, uint32_t step, char out[static TE
     return out;
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------------------ */
+/* ---- events -------------------------------------------------------------------------------------------------------------- */
 
 static bool is_text(const char *text)
 {
@@ -125,7 +125,8 @@ static bool may_be_left_out(const struct rows *r, const struct result_event *e, 
     return r->what && strstr(e->text, " on the wire") && used + more > r->what;
 }
 
-static void event_text(const struct rows *r, const struct result_event *e, const struct result_event *result, size_t indent, char out[static TEXT_MAX])
+static void event_text(const struct rows *r, const struct result_event *e, const struct result_event *result, size_t indent,
+                       char out[static TEXT_MAX])
 {
     char segment[TEXT_MAX / 2], text[TEXT_MAX / 2], number[16] = "";
     text_show(is_text(e->segment) ? without_sign(e->segment) : "", segment, sizeof segment);
@@ -175,7 +176,7 @@ static void put_event(struct rows *r, size_t i)
     put_row(r, prefix, what, wanted_line(r, e->step, wants), marked && r->view->color ? "\033[31m" : "");
 }
 
-/* ---- findings ------------------------------------------------------------------------------------------------------------------ */
+/* ---- findings ------------------------------------------------------------------------------------------------------------ */
 
 static void put_finding(const struct rows *r, const struct result_finding *f)
 {
@@ -227,7 +228,7 @@ static bool is_told_by_finding(const struct result_test *test, const struct resu
     return false;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------------------------------------------- */
 
 static bool is_shown(const struct rows *r, size_t i)
 {

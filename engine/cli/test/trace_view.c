@@ -14,8 +14,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static const char scenario[] =
-    "//: title      A SYN is answered\n"
+static const char scenario[] = "//: title      A SYN is answered\n"
     "+0      socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
     "+0      listen(3, 1) = 0\n"
     "+0      < S  0:0(0) win 65535 <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7>\n"
@@ -30,30 +29,41 @@ static const struct result_event events[] = {
     {.at_ns = 9000, .kind = RESULT_CALL, .step = 3, .segment = "", .text = "listen(3, 1) = 0"},
     {.at_ns = 9000, .kind = RESULT_STATE, .step = 3, .segment = "", .text = "IUT: LISTEN"},
     {.at_ns = 9000, .kind = RESULT_RETURN, .step = 3, .segment = "", .text = "-1 EINVAL (Invalid argument)"},
-    {.at_ns = 20000, .kind = RESULT_SENT, .index = 1, .step = 4, .segment = "< S 0:0(0) win 65535 <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7>", .text = "seq 4000000000 ack 0 on the wire"},
-    {.at_ns = 31000, .kind = RESULT_RECEIVED, .index = 2, .step = 5, .segment = "> S. 0:0(0) ack 2 win 64240 <mss 1460,sackOK,TS val 77 ecr 1,nop,wscale 7>", .text = "seq 7 ack 4000000002 on the wire"},
+    {.at_ns = 20000, .kind = RESULT_SENT, .index = 1, .step = 4, .segment = "< S 0:0(0) win 65535 <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7>",
+     .text = "seq 4000000000 ack 0 on the wire"},
+    {.at_ns = 31000, .kind = RESULT_RECEIVED, .index = 2, .step = 5, .segment = "> S. 0:0(0) ack 2 win 64240 <mss 1460,sackOK,TS val 77 ecr 1,nop,wscale 7>",
+     .text = "seq 7 ack 4000000002 on the wire"},
     {.at_ns = 31000, .kind = RESULT_STATE, .step = 5, .segment = "", .text = "IUT: SYN-RECEIVED"},
-    {.at_ns = 31000, .kind = RESULT_NOTE, .step = 5, .segment = "", .text = "the model, segment 2: does not acknowledge the SYN (rule syn-ack-numbers, RFC9293:3.10.7.2-c, RULE)"},
+    {.at_ns = 31000, .kind = RESULT_NOTE, .step = 5, .segment = "",
+     .text = "the model, segment 2: does not acknowledge the SYN (rule syn-ack-numbers, RFC9293:3.10.7.2-c, RULE)"},
     {.at_ns = 1031000000, .kind = RESULT_DROPPED, .index = 3, .step = 6, .segment = "< . 1:1(0) ack 1 win 65535", .text = "seq 4000000001 ack 8 on the wire"},
     {.at_ns = 1031000000, .kind = RESULT_NOTE, .step = 6, .segment = "", .text = "link alive"},
 };
 
 static const struct result_finding findings[] = {
-    {.rule = "expect", .requirement = "RFC9293:MUST-40", .level = LEVEL_MUST, .message = "expected `+0~+.5 > . 1:1(0) ack 11`, came: nothing", .expected = "+0~+.5 > . 1:1(0) ack 11", .observed = "nothing", .at_ns = 1531000000},
-    {.rule = "syn-ack-numbers", .requirement = "RFC9293:3.10.7.2-c", .level = LEVEL_RULE, .message = "does not acknowledge the SYN: SEG.ACK is 2", .expected = "SEG.ACK 1 in SYN-RECEIVED", .observed = "S. 0:0(0) ack 2", .at_ns = 31000, .segment = 2},
+    {.rule = "expect", .requirement = "RFC9293:MUST-40", .level = LEVEL_MUST,
+     .message = "expected `+0~+.5 > . 1:1(0) ack 11`, came: nothing",
+     .expected = "+0~+.5 > . 1:1(0) ack 11", .observed = "nothing", .at_ns = 1531000000},
+    {.rule = "syn-ack-numbers", .requirement = "RFC9293:3.10.7.2-c", .level = LEVEL_RULE,
+     .message = "does not acknowledge the SYN: SEG.ACK is 2",
+     .expected = "SEG.ACK 1 in SYN-RECEIVED", .observed = "S. 0:0(0) ack 2", .at_ns = 31000, .segment = 2},
     {.rule = "x", .requirement = "", .level = LEVEL_SHOULD, .message = "An option that no RFC knows", .expected = "", .observed = "", .at_ns = 10000},
 };
 
 static const struct result_test failing = {.id = "a/b", .findings = findings, .finding_count = COUNT(findings), .trace = events, .trace_count = COUNT(events)};
 
-static char hostile[] = "\033[2J\nnot ok 1\r\xe2\x80\xae" "abc\xff <script> %s%n \xe6\x97\xa5\xe6\x9c\xac";
+static char hostile[] = "\033[2J\nnot ok 1\r\xe2\x80\xae"
+                        "abc\xff <script> %s%n \xe6\x97\xa5\xe6\x9c\xac";
 static const struct result_event hostile_events[] = {
     {.kind = RESULT_SENT, .index = 1, .step = UINT32_MAX, .segment = hostile, .text = hostile},
     {.kind = RESULT_CALL, .step = 1, .segment = hostile, .text = hostile},
     {.kind = RESULT_RETURN, .step = 1, .segment = NULL, .text = hostile},
     {.kind = RESULT_NOTE, .segment = NULL, .text = NULL},
 };
-static const struct result_finding hostile_findings[] = {{.requirement = hostile, .message = hostile, .expected = hostile, .observed = hostile, .segment = 1}, {.requirement = NULL, .message = NULL, .segment = 9}};
+static const struct result_finding hostile_findings[] = {
+    {.requirement = hostile, .message = hostile, .expected = hostile, .observed = hostile, .segment = 1},
+    {.requirement = NULL, .message = NULL, .segment = 9},
+};
 static const struct result_test evil = {.findings = hostile_findings, .finding_count = 2, .trace = hostile_events, .trace_count = COUNT(hostile_events)};
 
 static char *shown(const struct result_test *test, const struct trace_view *view)
@@ -160,6 +170,10 @@ static void a_long_trace_is_folded_around_its_finding(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_ladder_is_the_golden_one), cmocka_unit_test(no_line_is_too_long), cmocka_unit_test(a_long_trace_is_folded_around_its_finding)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_ladder_is_the_golden_one),
+        cmocka_unit_test(no_line_is_too_long),
+        cmocka_unit_test(a_long_trace_is_folded_around_its_finding),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,13 +78,14 @@ function noteTransmission(test, event, segment, wire, tester, open) {
 
 // ---- schedules ------------------------------------------------------------------------------------------------------------------
 
-// What each plot says of its bound: the earliest time of the n-th retransmission, and how long it must go on.
+// What each plot says of its bound: the least timeout, in seconds, of which the earliest time of the n-th retransmission follows (null: none is
+// asked for), and how long it must go on.
 const TIMING_PLOTS = {
     syn: { title: "Retransmissions of the SYN", rto: 1, r2: 180, r2_text: "R2: 3 minutes at least (RFC 9293 MUST-23)", says: "An initial timeout of 1 s (RFC 6298 §2, SHOULD), doubled each time (§5.5, MUST); it is not given up before 3 minutes." },
     "syn-ack": { title: "Retransmissions of the SYN,ACK", rto: 1, r2: 180, r2_text: "R2: 3 minutes at least (RFC 9293 MUST-23)", says: "As for the SYN: 1 s (RFC 6298 §2, SHOULD), doubled each time (§5.5, MUST)." },
     data: { title: "Retransmissions of data", rto: 1, r2: 100, r2_text: "R2: 100 s or more (RFC 9293 SHLD-11)", says: "A timeout of 1 s at least (RFC 6298 §2.4, SHOULD), doubled each time (§5.5, MUST), and 100 s or more until it is given up (SHOULD)." },
     fin: { title: "Retransmissions of the FIN", rto: 1, r2: 100, r2_text: "R2: 100 s or more (RFC 9293 SHLD-11)", says: "A FIN is sent again as data are." },
-    probe: { title: "Probes of a closed window", rto: 1, r2: null, r2_text: "", says: "The first after a timeout (RFC 9293 SHLD-29), the interval growing exponentially (SHLD-30), as long as they are answered without end (MUST-37)." },
+    probe: { title: "Probes of a closed window", rto: null, r2: null, r2_text: "", says: "The first after a timeout (RFC 9293 SHLD-29), the interval growing exponentially (SHLD-30); as long as they are answered, the connection stays (MUST-37)." },
 };
 
 const PLOT_HIGH = 300, PLOT_LEFT = 64, PLOT_RIGHT = 16, PLOT_TOP = 18, PLOT_BOTTOM = 44;
@@ -154,12 +155,12 @@ function drawSchedules(kind, schedules, { wide, link }) {
     const x = logScale(low, high_s, PLOT_LEFT + 10, wide - PLOT_RIGHT), y = linearScale(1, Math.max(2, most), high - PLOT_BOTTOM - 22, PLOT_TOP + 18);
     x.end = wide - PLOT_RIGHT;
     const figure = plotFrame(wide, high, `${plot.title}: ${groups.map(scheduleSpoken).slice(0, 8).join("; ")}`,
-        svg("path", { class: "d-bound", d: boundShape(x, y, plot, Math.max(2, most), PLOT_LEFT) }), timeAxis(x, high, low, high_s),
+        plot.rto ? svg("path", { class: "d-bound", d: boundShape(x, y, plot, Math.max(2, most), PLOT_LEFT) }) : null, timeAxis(x, high, low, high_s),
         plot.r2 ? [svg("line", { class: "d-limit", x1: x(plot.r2), y1: 4, x2: x(plot.r2), y2: high - PLOT_BOTTOM }), axisText(clipText(wide < 600 ? plot.r2_text.split(" (")[0] : plot.r2_text, Math.floor((x(plot.r2) - 110) / 7.3)), x(plot.r2) - 6, 12, "end")] : [],
         Array.from({ length: most }, (_, i) => axisText(`${i + 1}.`, PLOT_LEFT - 8, y(i + 1) + 4, "end")), groups.slice(0, 400).map((group, place) => drawSchedule(group, place, x, y, link)),
         axisText("since the first transmission", wide - PLOT_RIGHT, high - 8, "end"), axisText("retransmission", 4, 12, "start"));
     const usual = groups[0];
-    return { title: plot.title, figure, text: `${plot.says} Shaded: earlier than that. ${countText(schedules.length)} schedules; the most frequent: ${scheduleSpoken(usual)}.` +
+    return { title: plot.title, figure, text: `${plot.says}${plot.rto ? " Shaded: earlier than that." : ""} ${countText(schedules.length)} schedules; the most frequent: ${scheduleSpoken(usual)}.` +
         (groups.some((group) => group.given_up_s !== null) ? " ✕: given up, as a rule since the test had asked for few attempts." : "") };
 }
 

@@ -57,6 +57,7 @@ test("text is broken where it may be, cut where it must be, and made visible", (
             for (const line of lines) assert.ok(D.textColumns(line) <= columns, `${columns}: ${line}`);
             if (!lines.at(-1)?.endsWith("…")) assert.strictEqual(lines.join("").replaceAll(" ", ""), text.replaceAll(" ", ""));
         }
+    assert.deepEqual(["", "abc", "é…→", "日本", "😀a"].map(D.textColumns), [0, 3, 3, 4, 3]);
     assert.ok(D.wrapText("x".repeat(5000), 10, 3).at(-1).endsWith("…"));
     assert.strictEqual(D.visibleText("a\u0000\u202eb\ud800"), "a\\u0000\\u202eb\ufffd");
 });
@@ -151,6 +152,11 @@ test("in the state diagram no text lies on another, or outside", () => {
         });
         for (const box of boxes) assert.ok(box.left >= left && box.right <= left + wide && box.bottom <= high, `"${box.text}" is cut off`);
         assertApart(boxes, "states");
+        const labels = root.all((node) => node.attributes.get("class") === "d-edge-area"), states = root.all((node) => node.name === "rect" && node.attributes.get("rx") === "6");
+        assert.ok(labels.length >= 20 && states.length === 12);
+        const place = (node) => ["x", "y", "width", "height"].map((name) => Number(node.attributes.get(name)));
+        for (const [x, y, w, h] of labels.map(place))
+            for (const [bx, by, bw, bh] of states.map(place)) assert.ok(x + w <= bx + 2 || bx + bw <= x + 2 || y + h <= by + 2 || by + bh <= y + 2, `words at ${x},${y} lie on a state's box`);
     }
 });
 
