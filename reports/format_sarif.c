@@ -16,6 +16,18 @@ struct lists {
     size_t finding_count, notice_count;
 };
 
+enum { BASE_SUITE, BASE_RESULTS };
+static const struct sarif_base bases[] = {
+    [BASE_SUITE] = {"TESTS-SUITE", "the folder tests-suite of tcpassay, or where the scenarios were"},
+    [BASE_RESULTS] = {"RESULTS", "the results' directory, which holds what a fuzzing campaign found"},
+};
+
+/* A campaign's findings are scenarios that it has made itself (engine/fuzz/). */
+static size_t base_of(const struct result_test *test)
+{
+    return strncmp(test->id, "fuzz/", 5) == 0 ? BASE_RESULTS : BASE_SUITE;
+}
+
 /* The line of the scenario that the offending segment belongs to; else where the verdict was decided. */
 static uint32_t line_of(const struct result_test *test, const struct result_finding *finding)
 {
@@ -31,7 +43,7 @@ static struct sarif_finding make_finding(const struct result_test *test, const s
     return (struct sarif_finding){
         .rule = f->rule, .requirement = f->requirement, .level = fails ? SARIF_ERROR : SARIF_WARNING,
         .message = *f->message ? f->message : test->reason, .expected = f->expected, .observed = f->observed, .subject = test->id,
-        .file = test->file, .line = line_of(test, f), .known = test->known && test->verdict == VERDICT_FAIL ? test->known_note : NULL,
+        .base = base_of(test), .file = test->file, .line = line_of(test, f), .known = test->known && test->verdict == VERDICT_FAIL ? test->known_note : NULL,
     };
 }
 
@@ -40,7 +52,7 @@ static struct sarif_finding make_bare_finding(const struct result_test *test)
 {
     return (struct sarif_finding){
         .rule = "verdict", .requirement = test->cover_count ? test->covers[0] : "", .level = SARIF_ERROR, .message = test->reason,
-        .subject = test->id, .file = test->file, .line = test->line, .known = test->known ? test->known_note : NULL,
+        .subject = test->id, .base = base_of(test), .file = test->file, .line = test->line, .known = test->known ? test->known_note : NULL,
     };
 }
 
@@ -82,7 +94,7 @@ bool format_sarif(const struct results *results, FILE *out)
         add_test(&lists, &results->tests[i]);
     snprintf(category, sizeof category, "tcpassay/%s/", text_show(results->run.target_name, target, sizeof target));
     const struct sarif_log log = {
-        .version = results->run.tcpassay, .category = category, .base = "TESTS-SUITE", .base_text = "the folder tests-suite of tcpassay",
+        .version = results->run.tcpassay, .category = category, .bases = bases, .base_count = sizeof bases / sizeof *bases,
         .started = results->run.started, .complete = standing != STANDING_INCOMPLETE && standing != STANDING_ERRORS,
         .findings = lists.findings, .finding_count = lists.finding_count, .notices = lists.notices, .notice_count = lists.notice_count,
     };

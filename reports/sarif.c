@@ -247,7 +247,7 @@ static void put_location(struct emit *emit, const struct sarif_log *log, const s
         emit_object(emit, "physicalLocation");
         emit_object(emit, "artifactLocation");
         emit_string(emit, "uri", uri);
-        emit_string(emit, "uriBaseId", log->base);
+        emit_string(emit, "uriBaseId", log->bases[f->base].name);
         emit_object_end(emit);
         emit_object(emit, "region");
         emit_whole(emit, "startLine", f->line ? f->line : 1);
@@ -344,9 +344,11 @@ static void put_run(struct emit *emit, const struct sarif_log *log, struct row *
     put_name(emit, "id", log->category);
     emit_object_end(emit);
     emit_object(emit, "originalUriBaseIds");
-    emit_object(emit, log->base);
-    put_message(emit, "description", log->base_text);
-    emit_object_end(emit);
+    for (size_t i = 0; i < log->base_count; i++) {
+        emit_object(emit, log->bases[i].name);
+        put_message(emit, "description", log->bases[i].text);
+        emit_object_end(emit);
+    }
     emit_object_end(emit);
     emit_string(emit, "columnKind", "unicodeCodePoints");
 

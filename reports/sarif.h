@@ -18,7 +18,8 @@ struct sarif_finding { /* strings may hold anything; NULL is "" */
     const char *message;     /* one sentence */
     const char *expected, *observed;
     const char *subject;     /* what was tested: a test's id, a finding's name; goes into the fingerprint */
-    const char *file;        /* the scenario, relative to the folder of base; "": none */
+    size_t base;             /* which of the log's folders file is relative to */
+    const char *file;        /* the scenario; "": none */
     uint32_t line;           /* in file; 0: nowhere in particular */
     const char *known;       /* why it is accepted: makes it suppressed; NULL: it is not. May be "" */
 };
@@ -28,11 +29,13 @@ struct sarif_notice { /* of the tester's own: what it could not do */
     const char *message, *subject;
 };
 
+struct sarif_base { const char *name, *text; }; /* a folder: its uriBaseId ("TESTS-SUITE"), and what it is */
+
 struct sarif_log {
     const char *version;      /* of the program */
     const char *category;     /* tells runs apart that are uploaded for the same commit: "tcpassay/linux" */
-    const char *base;         /* name of the folder that files are relative to, a SARIF uriBaseId ("TESTS-SUITE"), */
-    const char *base_text;    /* … and what it is */
+    const struct sarif_base *bases;
+    size_t base_count;
     const char *started;      /* RFC 3339, UTC; left out when it is not */
     bool complete;            /* the work was done to its end, without errors of the tester */
     const struct sarif_finding *findings;

@@ -36,13 +36,14 @@ _tcpassay_option_value() { # the word before is an option that takes a value: tr
         --offload) _tcpassay_words "yes no auto" ;;
         --tap) _tcpassay_words "$(ls /sys/class/net)" ;;
         --profile) _tcpassay_words "quick full soak" ;;
-        --report) _tcpassay_words "json junit tap md" ;;
-        -o | --out | --suite | --http-root) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+        --report) _tcpassay_words "json html md junit tap sarif csv tests-csv pcapng badge" ;;
+        --color) _tcpassay_words "always never auto" ;;
+        -o | --out | --suite | --http-root | --site) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         --json) # of list, it takes none
-            [[ ${words[1]} == check ]] || return 1
+            [[ ${words[1]} == check || ${words[1]} == report ]] || return 1
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             ;;
-        --baseline | --pcap | --socket | --key | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        --baseline | --html | --md | --junit | --tap | --sarif | --csv | --tests-csv | --pcapng | --badge | --pcap | --socket | --key | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         --filter | --connections | --jobs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status | --listen | --tries | \
             --interval | --wait | --time | --isn | --request | --host) ;;
         *) return 1 ;;
@@ -61,15 +62,16 @@ _tcpassay() {
     COMPREPLY=()
 
     if [[ $cword -eq 1 ]]; then
-        _tcpassay_words "run list explain check replay probe targets selftest serve agent --help --version"
+        _tcpassay_words "run list explain check replay probe report targets selftest serve agent --help --version"
     elif ! _tcpassay_option_value; then
         case ${words[1]}:$current in
             run:-*) _tcpassay_words "--target --out --report --baseline --strict --no-model --profile --jobs --shard --seed --resume --suite --allow-disruptive
-                --verbose --quiet --help" ;;
+                --verbose --quiet --color --help" ;;
+            report:-*) _tcpassay_words "--html --md --json --junit --tap --sarif --csv --tests-csv --pcapng --badge --line --site --baseline --compare --all --color --quiet --help" ;;
             list:-*) _tcpassay_words "--json --profile --suite --help" ;;
             selftest:-*) _tcpassay_words "--rules --fault --all-faults --faults --seed --suite --out --help" ;;
             check:-*) _tcpassay_words "--filter --strict --offload --connections --json --out --report --verbose --quiet --help" ;;
-            replay:-*) _tcpassay_words "--target --seed --pcap --print --disruptive --help" ;;
+            replay:-*) _tcpassay_words "--target --seed --pcap --print --disruptive --bytes --help" ;;
             probe:-*) _tcpassay_words "-4 -6 --tries --interval --wait --time --isn --request --host --unprivileged --json --help" ;;
             serve:-*) _tcpassay_words "--tap --unix --agent --key --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --socket --json --help" ;;
             agent:-*) _tcpassay_words "--listen --key --make-key --settings --once --help" ;;
@@ -78,7 +80,7 @@ _tcpassay() {
             explain:rule:*) _tcpassay_words "$(_tcpassay_rules)" ;;
             explain:RFC*) _tcpassay_words "$(_tcpassay_requirements)" ;;
             run:* | list:* | replay:* | explain:* | selftest:*) _tcpassay_selectors ;;
-            check:*) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            check:* | report:*) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
             probe:*) mapfile -t COMPREPLY < <(compgen -A hostname -A service -- "$current") ;;
             targets:*) _tcpassay_words "$(_tcpassay_targets)" ;;
         esac

@@ -13,6 +13,7 @@
 #include "engine/capture/text.h"
 #include "engine/capture/link.h"
 #include "engine/cli/cli.h"
+#include "engine/cli/terminal.h"
 #include "reports/report.h"
 
 static const char help_text[] =
@@ -29,7 +30,7 @@ static const char help_text[] =
     "      --connections N   that may be open at one time (default 50000); beyond it those idle longest are no longer followed\n"
     "      --json FILE       all results as one JSON document\n"
     "  -o, --out DIR         results as of a run (results.jsonl, results.json), from which all reports can be made\n"
-    "      --report LIST     reports to write there: json,junit,tap,md (json always is)\n"
+    "      --report LIST     reports to write there: json (always is), html, md, junit, tap, sarif, csv, tests-csv, pcapng, badge\n"
     "  -v, --verbose         each connection, findings that were withheld, and a portrait of each host\n"
     "  -q, --quiet           nothing but violations and deviations\n"
     "  -h, --help\n"
@@ -103,7 +104,7 @@ static int parse_option(struct checking *c, int option)
     case OPT_STRICT: c->strict = true; return EXIT_OK;
     case OPT_JSON: c->json = optarg; return EXIT_OK;
     case OPT_REPORT:
-        return parse_reports(c, optarg) ? EXIT_OK : cli_usage_error("check", "--report takes a list of json, junit, tap and md");
+        return parse_reports(c, optarg) ? EXIT_OK : cli_usage_error("check", "--report takes a list of json, html, md, junit, tap, sarif, csv, tests-csv, pcapng and badge");
     case OPT_OFFLOAD:
         return parse_offload(optarg, &c->config.offload) ? EXIT_OK : cli_usage_error("check", "--offload is yes, no or auto, not \"%s\"", optarg);
     case OPT_CONNECTIONS:
@@ -330,7 +331,7 @@ static int check_file(struct checking *c, int index)
 
 int command_check(int argc, char **argv)
 {
-    struct checking c = {.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"), .started_ns = monotonic_ns()};
+    struct checking c = {.color = terminal_color(COLOR_AUTO, stdout), .started_ns = monotonic_ns()};
     int code = parse_arguments(&c, argc, argv);
     if (code != EXIT_OK)
         return code < 0 ? EXIT_OK : code;

@@ -1,6 +1,8 @@
 /* Layout for terminals (see page.h). */
 #include "engine/cli/page.h"
 
+#include "engine/cli/terminal.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +36,7 @@ static bool locale_is_utf8(void)
 
 struct page page_for(FILE *out)
 {
-    const char *no_color = getenv("NO_COLOR");
-    return (struct page){.out = out, .width = width_of(out), .color = isatty(fileno(out)) && !(no_color && *no_color), .utf8 = locale_is_utf8()};
+    return (struct page){.out = out, .width = width_of(out), .color = terminal_color(COLOR_AUTO, out), .utf8 = locale_is_utf8()};
 }
 
 const char *page_style(const struct page *page, enum page_style style)

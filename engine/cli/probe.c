@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine/cli/cli.h"
+#include "engine/cli/terminal.h"
 #include "engine/cli/probe_view.h"
 
 static const char help_text[] =
@@ -164,7 +165,7 @@ int command_probe(int argc, char **argv)
 {
     struct arguments a = {
         .probe = {.tries = 10, .interval_ns = 100000000, .wait_ns = 5000000000, .schedule_ns = 4000000000, .isn_samples = 64,
-                  .interrupted = &cli_interrupted, .progress = isatty(STDERR_FILENO) ? show_progress : NULL},
+                  .interrupted = &cli_interrupted, .progress = terminal_is_live(stderr) ? show_progress : NULL},
     };
     char error[PROBE_TEXT_MAX];
     opterr = 0;

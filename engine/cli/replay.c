@@ -156,7 +156,7 @@ int command_replay(int argc, char **argv)
     bool seed_given = false;
     uint64_t seed = 1;
     struct finding_head head = {0};
-    struct replay replay = {.plays = 1, .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
+    struct replay replay = {.plays = 1, .color = terminal_color(COLOR_AUTO, stdout)};
     opterr = 0;
     optind = 0;
     for (int option; (option = getopt_long(argc, argv, "t:h", options, NULL)) != -1;) {

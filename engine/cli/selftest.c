@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "engine/cli/selftest.h"
+#include "engine/cli/terminal.h"
 #include "targets/saboteur/saboteur.h"
 #include "targets/tap/closest.h"
 
@@ -316,7 +317,7 @@ static int play_fault(struct selftest *s, size_t first, size_t end)
 
 void selftest_progress(const char *what, size_t done, size_t all)
 {
-    if (!isatty(STDERR_FILENO))
+    if (!terminal_is_live(stderr))
         return;
     if (what)
         fprintf(stderr, "\r\033[K[%zu/%zu] %s", done, all, what);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every format of `tcpassay report`, read back by the parsers of others, against numbers that this script works out by itself.
 
-usage: formats.py PART PROGRAM SOURCE, where PART is agree, hostile, broken, terminal, site or compare. Exit status 77: something that it needs
+usage: formats.py PART PROGRAM SOURCE, where PART is agree, hostile, broken, terminal, site, compare or examples. Exit status 77: something that it needs
 is not installed.
 """
 
@@ -661,8 +661,27 @@ def compare(work):
     equal("the same again is the same octets", again, run(paths[0], paths[1], "--compare", "--json", "-")[0])
 
 
+def examples(work):
+    """Every command of docs/reports.md that can be run here, as it stands there, after a run of its own."""
+    os.symlink(PROGRAM, f"{work}/tcpassay")
+    env = {**os.environ, "PATH": f"{work}:{os.environ['PATH']}", "TCPASSAY_DATA": SOURCE}
+    subprocess.run([PROGRAM, "run", "-t", "saboteur:ack-plus-one,reference", "rfc9293/3.8.6.3", "-q"], cwd=work, capture_output=True, check=False)
+    for name in ("linux", "lwip", "reference", "before"):
+        shutil.copytree(f"{work}/tcpassay-results", f"{work}/{name}")
+    commands = re.findall(r"^    ((?:tcpassay|tshark) .*)$", slurp(f"{SOURCE}/docs/reports.md"), re.M)
+    check("there are examples", len(commands) >= 8, commands)
+    for command in commands:
+        if command.startswith("tshark") and not shutil.which("tshark"):
+            continue
+        done = subprocess.run(command, shell=True, cwd=work, env=env, capture_output=True, check=False)
+        equal(command, (done.returncode, done.stderr.decode() if command.startswith("tcpassay") else ""), (0, ""))
+    options = set(re.findall(r"--[a-z-]+", subprocess.run([PROGRAM, "report", "--help"], capture_output=True, text=True, check=True).stdout))
+    told = set(re.findall(r"`?(--[a-z-]+)", slurp(f"{SOURCE}/docs/reports.md")))
+    equal("options that docs/reports.md does not tell of", options - told - {"--help"}, set())
+
+
 def main():
-    parts = {part.__name__: part for part in (agree, hostile, broken, terminal, site, compare)}
+    parts = {part.__name__: part for part in (agree, hostile, broken, terminal, site, compare, examples)}
     for tool in ("perl", "cmark-gfm"):
         if not shutil.which(tool):
             print(f"not possible here: {tool} is missing")
