@@ -2,7 +2,10 @@
  *
  * First octet: bit 0, the agent knows the key: it shakes hands, and what follows are its messages, sealed here; otherwise the
  * octets come as they are. Then, again and again, an octet that chooses a call, and records for what the agent says meanwhile: a
- * length, an octet (bit 0: an answer's header is put before it, with the number asked for), and that many octets. */
+ * length, an octet (bit 0: an answer's header is put before it, with the number asked for), and that many octets.
+ *
+ * A crash means that whoever sits at an agent's address, key or no key, can bring the tester down, or make it write where it must
+ * not. */
 #include "fuzz/input.h"
 #include "targets/agent/client.h"
 

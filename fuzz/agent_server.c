@@ -2,7 +2,10 @@
  *
  * First octet: bit 0, the handshake has been done, and what follows are requests, sealed here; bit 1, pieces of few octets; bit 2,
  * answers are taken slowly. Then, for an outsider, octets as they come; else records: a length, an octet of what to do (events, a
- * damaged message, time), and the plain text of a request. */
+ * damaged message, time), and the plain text of a request.
+ *
+ * A crash means that whoever reaches an agent's port can bring the agent down, on the machine that is tested; an outsider,
+ * without even the key. */
 #include "fuzz/input.h"
 #include "targets/agent/server.h"
 

@@ -1,6 +1,8 @@
 /* Fuzzes `tcpassay check`: any octets as a capture file, read, judged and reported, as text and as results. The first octet says
  * with which bounds, and whether the octets behind it are the file as it stands, or frames to be put into one: of a link type, each
- * behind its length and the time since the one before. */
+ * behind its length and the time since the one before.
+ *
+ * A crash means that a capture, made by anybody's traffic, stops `tcpassay check`, or worse, when it is looked at. */
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>

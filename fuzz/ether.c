@@ -1,4 +1,6 @@
-/* Fuzzes the neighbour layer: the input is a conversation of frames from the link, packets to it, and time. */
+/* Fuzzes the neighbour layer: the input is a conversation of frames from the link, packets to it, and time.
+ *
+ * A crash means that any neighbour on the link can bring the tester down. */
 #include "targets/tap/ether.h"
 
 #include <stdlib.h>

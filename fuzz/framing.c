@@ -1,4 +1,7 @@
-/* Fuzzes frames on a stream: the input is the stream, cut by the first octet. */
+/* Fuzzes frames on a stream: the input is the stream, cut by the first octet.
+ *
+ * A crash means that the program at the other end of a stream of frames (a virtual machine, an emulator) can bring the tester down.
+ * */
 #include "fuzz/input.h"
 #include "targets/tap/framing.h"
 

@@ -1,5 +1,6 @@
 /* Fuzzes the HTTP server of `tcpassay serve`: the first octet says in which pieces the rest is fed, and in which answers are taken.
- */
+ *
+ * A crash means that any client can bring down a server of `tcpassay serve`, which is meant to be reached by others. */
 #include "targets/reference/serve/http.h"
 
 #include <stdlib.h>

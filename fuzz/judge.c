@@ -1,6 +1,9 @@
 /* Fuzzes the judge: bytes become what it is told of a pair of endpoints: segments in and out, with numbers near the live ones, ICMP
  * errors, calls, states told, and the passing of time. Two judges are told the same and must find the same; whatever they are told,
- * their sets of hypotheses, facts and memory stay within bounds, and what they find can be printed. */
+ * their sets of hypotheses, facts and memory stay within bounds, and what they find can be printed.
+ *
+ * A crash means that what a stack sends, or a capture holds, stops the model; two that differ, that its findings cannot be relied
+ * upon. */
 #include "fuzz/input.h"
 #include "engine/model/inside.h"
 

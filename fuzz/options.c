@@ -1,4 +1,7 @@
-/* Fuzzes TCP options: any 0 to 40 octets are stepped through, read, written as text, and put together again as they were. */
+/* Fuzzes TCP options: any 0 to 40 octets are stepped through, read, written as text, and put together again as they were.
+ *
+ * A crash, or octets that come back changed, means that options of whatever a stack sends are read where there are none, or
+ * misread. */
 #include "engine/packet/packet.h"
 
 #include <stdlib.h>

@@ -3,7 +3,10 @@
  *
  * The first octet says what the rest is: 0, a series of packets for the reassembler, each behind an octet with its length; 1, an
  * Ethernet frame; anything else (0x45, 0x60 …), itself the first octet of an IP packet. Checksums are mended in a copy where a
- * wrong one would end the way at once. */
+ * wrong one would end the way at once.
+ *
+ * A crash means that any packet of a stack or a capture stops the tester; a broken promise, that it is judged for what it did not
+ * say. */
 #include "engine/packet/ethernet.h"
 
 #include <stdlib.h>

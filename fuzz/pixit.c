@@ -1,4 +1,6 @@
-/* Fuzzes what stands behind the colon of a target's name. */
+/* Fuzzes what stands behind the colon of a target's name.
+ *
+ * A crash means that an argument of the command line, or a target file, stops tcpassay instead of being refused. */
 #include "fuzz/input.h"
 #include "targets/tap/pixit.h"
 

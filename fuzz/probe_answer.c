@@ -1,5 +1,7 @@
 /* Fuzzes the reader of HTTP answers of engine/probe: whatever a server sends, it comes to an end within its bounds, says the same
- * however the octets are cut into pieces, and shows nothing that a terminal would act upon. */
+ * however the octets are cut into pieces, and shows nothing that a terminal would act upon.
+ *
+ * A crash means that a server that is probed can bring the tester down. */
 #include "engine/probe/http.h"
 
 #include <stdlib.h>

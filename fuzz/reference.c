@@ -1,5 +1,8 @@
 /* Fuzzes the reference stack: bytes become segments relative to a live connection, ICMP errors, application calls and the passing
- * of time; after each, the stack's invariants must hold and whatever it sent must be well formed. */
+ * of time; after each, the stack's invariants must hold and whatever it sent must be well formed.
+ *
+ * A crash means that whoever can send packets to the reference stack (`tcpassay serve` puts it on networks) can bring it down or
+ * make it misbehave. */
 #include "fuzz/input.h"
 #include "targets/reference/stack.h"
 

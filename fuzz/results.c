@@ -1,4 +1,6 @@
-/* Fuzzes the reader of results, and feeds whatever it accepts to the reports: one of them an input, chosen by its size. */
+/* Fuzzes the reader of results, and feeds whatever it accepts to the reports: one of them an input, chosen by its size.
+ *
+ * A crash means that a file of results, which people hand around and CI stores, stops whoever reports on it or compares with it. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 /* Fuzzes the scenario language: any octets give a scenario or diagnostics, and a scenario printed and read again is the same one.
- */
+ *
+ * A crash means that a scenario somebody sent stops tcpassay; one that changes when printed, that findings cannot be kept as text.
+ * */
 #include "engine/scenario/scenario.h"
 
 #include <stdbool.h>

@@ -4,7 +4,9 @@
  * Otherwise the tester's side: again and again an octet that chooses a call, and one for where its handle is kept; whenever it
  * waits, the next record is what it gets: a length (0: silence), an octet (bit 0: as the response to what was asked last, bit 1: as
  * an event of RECEIVE_AND_FORWARD, bit 2: of LISTEN_AND_ACCEPT, the rest: from which channel), and so many octets; without one of
- * these bits they come as they are. */
+ * these bits they come as they are.
+ *
+ * A crash means that a device under test can bring the tester down, or any host an upper tester of ours. */
 #include "fuzz/input.h"
 #include "targets/agent/testability/client.h"
 #include "targets/agent/testability/server/server.h"
