@@ -31,10 +31,11 @@ _tcpassay_selectors() {
 
 _tcpassay_option_value() { # the word before is an option that takes a value: true when that was completed
     case $previous in
-        -t | --target | --discover) _tcpassay_words "$(_tcpassay_targets)" ;;
+        -t | --target | --against | --discover) _tcpassay_words "$(_tcpassay_targets)" ;;
         --fault) _tcpassay_words "$(_tcpassay_faults)" ;;
         --offload) _tcpassay_words "yes no auto" ;;
         --tap) _tcpassay_words "$(ls /sys/class/net)" ;;
+        --feedback) _tcpassay_words "model none" ;;
         --profile) _tcpassay_words "quick full soak" ;;
         --report) _tcpassay_words "json html md junit tap sarif csv tests-csv pcapng badge" ;;
         --color) _tcpassay_words "always never auto" ;;
@@ -44,7 +45,7 @@ _tcpassay_option_value() { # the word before is an option that takes a value: tr
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             ;;
         --baseline | --html | --md | --junit | --tap | --sarif | --csv | --tests-csv | --pcapng | --badge | --pcap | --socket | --key | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-        --filter | --connections | --jobs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status | --listen | --tries | \
+        --filter | --connections | --jobs | --steps | --runs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status | --listen | --tries | \
             --interval | --wait | --time | --isn | --request | --host) ;;
         *) return 1 ;;
     esac
@@ -62,7 +63,7 @@ _tcpassay() {
     COMPREPLY=()
 
     if [[ $cword -eq 1 ]]; then
-        _tcpassay_words "run list explain check replay probe report targets selftest serve agent --help --version"
+        _tcpassay_words "run list explain check fuzz replay probe report targets selftest serve agent --help --version"
     elif ! _tcpassay_option_value; then
         case ${words[1]}:$current in
             run:-*) _tcpassay_words "--target --out --report --baseline --strict --no-model --profile --jobs --shard --seed --resume --suite --allow-disruptive
@@ -71,6 +72,7 @@ _tcpassay() {
             list:-*) _tcpassay_words "--json --profile --suite --help" ;;
             selftest:-*) _tcpassay_words "--rules --fault --all-faults --faults --seed --suite --out --help" ;;
             check:-*) _tcpassay_words "--filter --strict --offload --connections --json --out --report --verbose --quiet --help" ;;
+            fuzz:-*) _tcpassay_words "--target --against --time --runs --seed --corpus --no-seeds --out --report --jobs --steps --strict --shrink --feedback --quiet --help" ;;
             replay:-*) _tcpassay_words "--target --seed --pcap --print --disruptive --bytes --help" ;;
             probe:-*) _tcpassay_words "-4 -6 --tries --interval --wait --time --isn --request --host --unprivileged --json --help" ;;
             serve:-*) _tcpassay_words "--tap --unix --agent --key --address --loss --duplicate --reorder --corrupt --seed --http-root --size --pcap --status --socket --json --help" ;;
