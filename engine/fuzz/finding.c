@@ -251,6 +251,13 @@ int finding_keep(struct finding *finding, const struct finding_store *store, con
     return keep_by(keep, &k, unsaved, error, error_size);
 }
 
+void finding_forget(const struct finding *finding, const struct finding_store *store)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/findings/%s.pkt", store->out, finding->name);
+    unlink(path);
+}
+
 /* ---- deaths */
 
 static size_t dies(void *context, const struct shrink_input *inputs, size_t count)

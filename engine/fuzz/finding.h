@@ -46,6 +46,8 @@ struct finding_store { /* where findings go */
  * in *unsaved, malloc'ed, where it could not be written. */
 int finding_keep(struct finding *finding, const struct finding_store *store, const struct trial *trial, char **unsaved, char *error, size_t error_size);
 
+/* Takes away the text of one that no play has shown again. */
+void finding_forget(const struct finding *finding, const struct finding_store *store);
 /* The same for an input that kills the process that plays it (apart.h): shrunk and played in children. shown and plays are filled in. */
 struct apart;
 int finding_keep_death(struct finding *finding, const struct finding_store *store, struct apart *apart, const struct trial *trial, char **unsaved, char *error,

@@ -174,6 +174,11 @@ static bool keep(struct suspects *s, struct suspicion *suspicion, char *error, s
     trial.interrupted = &never;
     finding->seen += suspicion->seen;
     const int failed = finding_keep(finding, &s->config.store, &trial, &text, error, error_size);
+    if (!failed && finding->shown == 0) { /* once it was seen, and never again */
+        finding_forget(finding, &s->config.store);
+        suspicion->standing = STANDING_DOUBTED;
+        return true;
+    }
     suspicion->standing = STANDING_SETTLED;
     s->findings[s->finding_count++] = finding;
     if (failed)
@@ -255,7 +260,8 @@ static bool settle(struct suspects *s, struct suspicion *suspicion, char *error,
         return true;
     }
     const bool kept = keep(s, suspicion, error, error_size);
-    settle_place(s, suspicion);
+    if (suspicion->standing == STANDING_SETTLED)
+        settle_place(s, suspicion);
     return kept;
 }
 
