@@ -180,13 +180,15 @@ static void put_event(struct rows *r, size_t i)
 
 static void put_finding(const struct rows *r, const struct result_finding *f)
 {
-    char text[TEXT_MAX], shown[TEXT_MAX - 64];
+    char text[TEXT_MAX], shown[TEXT_MAX - 64], requirement[TEXT_MAX / 4], rule[TEXT_MAX / 4];
     struct rows whole = *r;
     whole.what = r->view->columns ? r->what + (r->wants ? r->wants + BESIDE_GAP : 0) : 0;
-    const char *color = r->view->color ? requirement_level_is_should(f->level) ? "\033[33m" : "\033[31m" : "";
-    const char *level = requirement_level_text(f->level);
-    snprintf(text, sizeof text, "%s%s%s%s%s", requirement_level_is_should(f->level) ? "not as it should be" : "not permitted",
-             is_text(f->requirement) ? ": " : "", is_text(f->requirement) ? text_show(f->requirement, shown, sizeof shown) : "", *level ? ", " : "", level);
+    const bool should = requirement_level_is_should(f->level);
+    const char *color = r->view->color ? should ? "\033[33m" : "\033[31m" : "", *level = requirement_level_text(f->level);
+    text_show(is_text(f->requirement) ? f->requirement : "", requirement, sizeof requirement);
+    text_show(is_text(f->rule) ? f->rule : "", rule, sizeof rule);
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s", should ? "not as it should be" : "not permitted", *requirement ? ": " : "", requirement,
+             *level ? ", " : "", level, *rule ? " (rule " : "", rule, *rule ? ")" : "");
     put_row(&whole, "*   ", text, "", color);
     const struct { const char *name, *text; } lines[] = {{"*     ", f->message}, {"*     expected  ", f->expected}, {"*     came      ", f->observed}};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
