@@ -34,7 +34,9 @@ _tcpassay_option_value() { # the word before is an option that takes a value: tr
         -t | --target | --against | --discover) _tcpassay_words "$(_tcpassay_targets)" ;;
         --fault) _tcpassay_words "$(_tcpassay_faults)" ;;
         --offload) _tcpassay_words "yes no auto" ;;
-        --tap) _tcpassay_words "$(ls /sys/class/net)" ;;
+        --tap) # a device of serve's, a file of report's
+            if [[ ${words[1]} == report ]]; then mapfile -t COMPREPLY < <(compgen -f -- "$current"); else _tcpassay_words "$(ls /sys/class/net)"; fi
+            ;;
         --feedback) _tcpassay_words "model none" ;;
         --profile) _tcpassay_words "quick full soak" ;;
         --report) _tcpassay_words "json html md junit tap sarif csv tests-csv pcapng badge" ;;
@@ -44,7 +46,7 @@ _tcpassay_option_value() { # the word before is an option that takes a value: tr
             [[ ${words[1]} == check || ${words[1]} == report ]] || return 1
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             ;;
-        --baseline | --html | --md | --junit | --tap | --sarif | --csv | --tests-csv | --pcapng | --badge | --pcap | --socket | --key | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        --baseline | --html | --md | --junit | --sarif | --csv | --tests-csv | --pcapng | --badge | --pcap | --socket | --key | --make-key) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         --filter | --connections | --jobs | --steps | --runs | --seed | --shard | --address | --loss | --duplicate | --reorder | --corrupt | --size | --status | --listen | --tries | \
             --interval | --wait | --time | --isn | --request | --host) ;;
         *) return 1 ;;
