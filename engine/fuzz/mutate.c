@@ -15,7 +15,7 @@
 
 #include "engine/scenario/bytes/layout.h"
 
-enum { RECORD = SCN_BYTES_RECORD_LEN, HEADER = SCN_BYTES_HEADER_LEN, GROUP_MAX = 6, CHANGES_MAX = 4 };
+enum { RECORD = SCN_BYTES_RECORD_LEN, HEADER = SCN_BYTES_HEADER_LEN, GROUP_MAX = 6, DOUBLINGS_MAX = 6 /* of the number of changes */ };
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
 #define DRAW(m, table) ((table)[below(m, COUNT_OF(table))])
@@ -389,7 +389,7 @@ static void borrow_fields(struct mutation *m)
 static void change_header(struct mutation *m)
 {
     uint8_t *h = m->data;
-    if (one_in(m, 8))
+    if (one_in(m, 24))
         h[HEADER_WAY] = (uint8_t)below(m, 32);
     else if (one_in(m, 2))
         h[HEADER_USE] ^= (uint8_t)(1u << below(m, 6));
@@ -467,7 +467,7 @@ size_t fuzz_mutate(uint8_t *data, size_t size, size_t max, uint64_t seed)
     if (room_for(max) == 0)
         return mutate_octet(data, size, seed);
     struct mutation m = begin(data, size, max, seed);
-    for (size_t changes = 1 + below(&m, CHANGES_MAX); changes > 0; changes--)
+    for (unsigned changes = 1u << below(&m, DOUBLINGS_MAX + 1); changes > 0; changes--)
         change(&m);
     return size_of(&m);
 }

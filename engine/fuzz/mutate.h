@@ -8,7 +8,7 @@
  * What is done to steps: inserted (fresh ones, likely in TCP's life), deleted, duplicated, swapped, moved, repeated as a group; what to
  * fields: numbers to one before, at and one after RCV.NXT, the edges of the window, half the number space away, the wrap; lengths
  * to 0, 1, the MSS and around it; windows to 0, 1, 65535; timestamps to old, new and half a space away; times to around what
- * timers wait (delayed ACK, RTO, 2 MSL, keep-alive). The header's way in is left as it is 15 times out of 16, so that what follows
+ * timers wait (delayed ACK, RTO, 2 MSL, keep-alive). The header's way in is left as it is in 19 inputs out of 20, so that what follows
  * a handshake still follows one.
  */
 #ifndef TCPASSAY_FUZZ_MUTATE_H
@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Changes data[size], which has room for max octets, in one to four ways; returns the new size, at most max and, where max allows,
- * at least a header and a record. Any octets are welcome, none too; size <= max. */
+/* Changes data[size], which has room for max octets, once, twice, 4 … or 64 times, each as likely; returns the new size, at most max
+ * and, where max allows, at least a header and a record. Any octets are welcome, none too; size <= max. */
 size_t fuzz_mutate(uint8_t *data, size_t size, size_t max, uint64_t seed);
 
 /* Two inputs into one of at most max octets: the header and first steps of one, then steps of the other, or steps of both in turn.

@@ -81,7 +81,7 @@ static void the_way_in_is_kept_most_of_the_time(void **unused)
         fuzz_mutate(data, size_of(5), sizeof data, i);
         lost += bytes_ways[data[HEADER_WAY] % WAY_TABLE_COUNT] != WAY_PASSIVE;
     }
-    assert_in_range(lost, 1, 10000 / 16);
+    assert_in_range(lost, 1, 10000 / 20);
 }
 
 /* What a thousand mutations of plain segments come to: for each place of interest, whether somebody was there. */
