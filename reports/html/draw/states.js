@@ -231,6 +231,14 @@ function drawForbiddenList(forbidden, link) {
     return rows.length ? [svg("text", { class: "d-state-name", x: STATES_LEFT + 10, y: top + 6 }, "Forbidden, and happened"), rows] : [];
 }
 
+function drawLegend() {
+    const x = STATES_LEFT + 10, line = (y) => svg("path", { class: "d-edge-line", d: `M${x} ${y - 4}h36` });
+    const rows = [["d-edge d-seen", "seen, and how often"], ["d-edge d-missed", "permitted, but not seen"], ["d-forbidden", "forbidden, and happened (see below)"]];
+    return svg("g", { class: "d-legend" }, rows.map(([name, words], i) => svg("g", { class: name }, line(32 + i * 20), svg("text", { x: x + 44, y: 32 + i * 20 }, words))),
+        svg("g", { class: "d-end d-seen" }, svg("rect", { x: x + 2, y: 81, width: 34, height: 16 }), svg("text", { x: x + 44, y: 93 }, "the connection ends at once: a reset,")),
+        svg("text", { x: x + 44, y: 109 }, "ABORT (ABRT), a timeout (time)"));
+}
+
 // data: { coverage, transitions: Map("FROM>TO" → { count, tests, forbidden, events }) }.
 export function drawStates(data, { link } = {}) {
     const ways = stateWays(data), forbidden = forbiddenWays(data.transitions);
@@ -238,7 +246,7 @@ export function drawStates(data, { link } = {}) {
     const spoken = `The states of RFC 9293, figure 5 completed: ${seen} of ${ways.length} ways seen, ${forbidden.length} that are forbidden.`;
     const high = STATES_HIGH + (forbidden.length ? 44 + Math.ceil(forbidden.length / FORBIDDEN_COLUMNS) * FORBIDDEN_HIGH : 0);
     return svg("svg", { class: "d-states", role: "group", "aria-label": spoken, width: STATES_WIDE, height: high, viewBox: `${STATES_LEFT} 0 ${STATES_WIDE} ${high}` },
-        forbidden.filter((way) => way.from !== way.to).map(drawForbiddenLine),
+        drawLegend(), forbidden.filter((way) => way.from !== way.to).map(drawForbiddenLine),
         ways.filter((way) => !way.cell).map((way) => drawEdge(way, link)),
         Object.entries(STATE_BOXES).map(([name, box]) => drawBox(name, box, ways, link, forbidden)),
         svg("g", { class: "d-state-box" }, svg("rect", { x: STATE_AGAIN.x, y: STATE_AGAIN.y, width: STATE_WIDE, height: STATE_HIGH, rx: 6 }),
