@@ -2,8 +2,8 @@
  * of the model, a broken invariant of the stack, and whatever a sanitizer sees, is a crash. The input is then a scenario: `tcpassay replay
  * --bytes FILE` shows it step by step.
  *
- * What the model saw (engine/fuzz/signals.h) are extra counters for libFuzzer. The environment variable TCPASSAY_SIGNALS=off leaves them
- * out, for comparison. */
+ * What the model saw (engine/fuzz/signals.h) are extra counters for libFuzzer. Environment variables, for experiments and benchmarks:
+ * TCPASSAY_SIGNALS=off leaves these counters out; TCPASSAY_FINDINGS=ignore goes on after a finding, and says nothing of it. */
 #include "engine/fuzz/play.h"
 #include "targets/reference/target_reference.h"
 
@@ -14,20 +14,34 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
+const char *__asan_default_options(void);
 
 enum { SEED = 1 };
 
 static struct signals counters SIGNALS_SECTION;
 static struct fuzz_virtual *player;
+static bool findings_ignored;
+
+/* What was freed need not be kept from use for long: a play is short, and memory that is never used again is slow. */
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=4:thread_local_quarantine_size_kb=256:malloc_context_size=8";
+}
+
+static bool asked(const char *variable, const char *value)
+{
+    const char *text = getenv(variable);
+    return text && !strcmp(text, value);
+}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    const char *wanted = getenv("TCPASSAY_SIGNALS");
-    const struct fuzz_virtual_config config = {
-        .driver = &reference_driver, .play = {.judged = true, .signals = wanted && !strcmp(wanted, "off") ? NULL : &counters}};
+    const bool without_signals = asked("TCPASSAY_SIGNALS", "off");
+    const struct fuzz_virtual_config config = {.driver = &reference_driver, .play = {.judged = true, .signals = without_signals ? NULL : &counters}};
     struct target_error error;
     (void)argc;
     (void)argv;
+    findings_ignored = asked("TCPASSAY_FINDINGS", "ignore");
     player = fuzz_virtual_new(&config, &error);
     if (!player) {
         fprintf(stderr, "sequences: %s\n", error.text);
@@ -55,8 +69,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fprintf(stderr, "sequences: %s\n", fuzz_virtual_error(player)->text);
         abort();
     }
+    if (findings_ignored)
+        return 0;
     for (unsigned i = 0; i < outcome->finding_count; i++)
-        report(&outcome->findings[i]);
+        if (fuzz_finding_fails(&outcome->findings[i], false))
+            report(&outcome->findings[i]);
     const char *broken = ref_check_invariants(reference_target_stack(fuzz_virtual_target(player)));
     if (broken)
         fprintf(stderr, "FINDING invariant of the reference stack: %s\n", broken);

@@ -253,7 +253,7 @@ void fuzz_play_run(struct fuzz_play *f, int64_t now_ns)
         p->record = f->next < f->opening_count ? 0 : f->next - f->opening_count + 1;
         if (at_end(f)) {
             if (play_settled(p))
-                play_stop(p, VERDICT_PASS, "%s", "");
+                play_pass(p);
             return;
         }
         if (next_step(f) != STEP_DONE)
@@ -300,7 +300,8 @@ struct fuzz_play *fuzz_play_new(const struct fuzz_play_config *config)
     f->player = player_new(&parts, 0);
     f->craft.payload = malloc(CRAFT_PAYLOAD_MAX);
     f->transfer = malloc(PLAY_TRANSFER_MAX);
-    if (!f->player || !f->craft.payload || !f->transfer) {
+    f->octets = pool_new(OCTETS_CHUNK_LEN, false);
+    if (!f->player || !f->craft.payload || !f->transfer || !f->octets) {
         fuzz_play_free(f);
         return NULL;
     }
@@ -309,12 +310,13 @@ struct fuzz_play *fuzz_play_new(const struct fuzz_play_config *config)
         return NULL;
     }
     f->player->trace.silent = true;
+    f->player->states_left_out = config->states_left_out;
     if (config->packet) {
         f->player->trace.watch = show_packet;
         f->player->trace.watch_context = f;
     }
-    if (f->player->judging && config->signals)
-        judging_count_reactions(f->player->judging, &config->signals->reactions);
+    if (f->player->judging)
+        judging_lend(f->player->judging, config->signals ? &config->signals->reactions : NULL, f->octets);
     return f;
 }
 
@@ -323,6 +325,7 @@ void fuzz_play_free(struct fuzz_play *f)
     if (!f)
         return;
     player_free(f->player);
+    pool_free(f->octets);
     free(f->craft.payload);
     free(f->transfer);
     free(f);

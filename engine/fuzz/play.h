@@ -58,6 +58,7 @@ struct fuzz_play_config {
     bool judged;
     bool strict;
     bool fences_left_out;          /* of a synchronous target: a `fence` step only reads what has come. Not what replay does, but fast */
+    bool states_left_out;          /* STATUS is not asked after each packet: the model knows less, and a system call or two are saved */
     int64_t wait_max_ns;           /* longer waits, and delays of the link, become this; 0: as they are */
     struct signals *signals;       /* what the play adds its own to; NULL: none. Not cleared */
     void (*catch_up)(void *context); /* as player_config's */

@@ -145,7 +145,7 @@ static int64_t make_call(struct fuzz_play *f, const struct fuzz_step *step)
     const unsigned value = bytes_get16(r, AT_LEN), oob = r[AT_HOW] & HOW_URGENT ? TARGET_MSG_OOB : 0;
     if (step->op == OP_SOCKET)
         return call_socket(p, step->which);
-    const unsigned about = step->op == OP_ACCEPT ? FD_FIRST + r[AT_SYN] % FD_COUNT : step->which;
+    const unsigned about = step->op == OP_ACCEPT ? (unsigned)FD_FIRST + r[AT_SYN] % FD_COUNT : step->which;
     struct descriptor *fd = play_find_descriptor(p, about);
     if (!fd)
         return -EBADF;

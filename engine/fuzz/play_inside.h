@@ -7,6 +7,7 @@
 #define TCPASSAY_FUZZ_PLAY_INSIDE_H
 
 #include "engine/fuzz/play.h"
+#include "engine/model/pool.h"
 #include "engine/runner/craft.h"
 #include "engine/runner/judging.h"
 #include "engine/scenario/bytes/layout.h"
@@ -24,6 +25,7 @@ struct fuzz_play {
     unsigned next, opening_count, record_count; /* next: steps of the opening, then records */
     bool begun, collected, cut_short, died;
     struct craft craft;            /* of the packet at hand; payload is its own */
+    struct pool *octets;           /* memory of the judges */
     uint8_t *transfer;             /* PLAY_TRANSFER_MAX octets that the application sends or receives */
     uint64_t tested[RULE_COUNT], violated[RULE_COUNT]; /* of the judges, when the play began */
     struct fuzz_outcome outcome;

@@ -59,8 +59,9 @@ size_t judging_findings(const struct judging *judging, const struct result_findi
  * reactions are counted; player.record. */
 struct judging_mark { enum rule_id rule; uint8_t state, event; unsigned record; };
 const struct judging_mark *judging_marks(const struct judging *judging);
-/* Has the judges count (state, event, reaction) tuples there from now on; NULL: no more. */
-void judging_count_reactions(struct judging *judging, struct reactions *reactions);
+/* Before anything is judged: where the judges count (state, event, reaction) tuples, NULL for nowhere; a pool of blocks of OCTETS_CHUNK_LEN,
+ * NULL for the heap. Both outlive the player. */
+void judging_lend(struct judging *judging, struct reactions *reactions, struct pool *octets);
 /* The first finding that makes a test fail; NULL: none does. */
 const struct result_finding *judging_failure(const struct judging *judging, bool strict);
 const struct judge_host *judging_host(const struct judging *judging);

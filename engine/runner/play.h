@@ -160,6 +160,7 @@ struct player {
     struct step_state step;
     uint16_t echo_sequence, echo_answered;
     bool on_open_port;            /* the IUT has no upper tester: its own server stands for the scenario's (open_port.c) */
+    bool states_left_out;         /* the IUT's state is not asked for the trace's and the model's sake */
     bool echo_is_last;            /* nothing was sent to the IUT behind the last echo */
     struct settling settling;
     unsigned fences_lost;         /* echoes that were not answered */
@@ -213,6 +214,7 @@ struct play_cause {
 void play_blame(struct player *p, const struct play_cause *cause);
 /* Ends the play with this verdict. */
 void play_stop(struct player *p, enum verdict verdict, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void play_pass(struct player *p); /* with nothing to say */
 void play_note(struct player *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Asks for player_run() at this time at the latest. */
 static inline void play_wake_at(struct player *p, int64_t at_ns)

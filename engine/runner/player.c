@@ -385,7 +385,7 @@ static void finish(struct player *p)
 {
     if (play_calls_outstanding(p) || !play_settled(p) || p->finished)
         return;
-    play_stop(p, VERDICT_PASS, "%s", "");
+    play_pass(p);
 }
 
 void play_resume(struct player *p, int64_t now_ns)

@@ -5,6 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+static void stop(struct player *p, enum verdict verdict)
+{
+    p->verdict = verdict;
+    p->verdict_line = play_line(p);
+    judging_end(p);
+    play_note_unseen(p);
+    p->finished = true;
+    play_close_descriptors(p);
+}
+
 void play_stop(struct player *p, enum verdict verdict, const char *format, ...)
 {
     if (p->finished)
@@ -13,12 +23,15 @@ void play_stop(struct player *p, enum verdict verdict, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(p->reason, sizeof p->reason, format, arguments);
     va_end(arguments);
-    p->verdict = verdict;
-    p->verdict_line = play_line(p);
-    judging_end(p);
-    play_note_unseen(p);
-    p->finished = true;
-    play_close_descriptors(p);
+    stop(p, verdict);
+}
+
+void play_pass(struct player *p)
+{
+    if (p->finished)
+        return;
+    p->reason[0] = '\0';
+    stop(p, VERDICT_PASS);
 }
 
 static char *copy_text(const char *text)
@@ -58,7 +71,7 @@ void play_blame(struct player *p, const struct play_cause *cause)
     if (p->phase == SCN_POSTAMBLE && !whole_run) {
         play_note(p, "in the postamble: %s", cause->message);
         if (!cause->goes_on)
-            play_stop(p, VERDICT_PASS, "%s", "");
+            play_pass(p);
         return;
     }
     enum requirement_level level = level_of(p, cause);
