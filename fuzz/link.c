@@ -482,6 +482,16 @@ static bool is_over(const struct world *w)
     return true;
 }
 
+/* Who waits for a peer that is no more, and has nothing to send, would wait for ever: that is for the application to end. False:
+ * nobody waits. */
+static bool lose_patience(struct world *w)
+{
+    bool waited = w->host[0].handle >= 0 || w->host[1].handle >= 0;
+    let_go(w, &w->host[0], false);
+    let_go(w, &w->host[1], false);
+    return waited;
+}
+
 /* From here on the link is fair. */
 static void carry_to_the_end(struct world *w)
 {
@@ -495,6 +505,8 @@ static void carry_to_the_end(struct world *w)
             pass_time(w, LATENCY_NS);
         else if (due_ns != INT64_MAX)
             pass_time(w, due_ns - w->now_ns);
+        else
+            must(lose_patience(w) || is_over(w), "no connection stays for good");
         flush(w, 1);
     }
 }
