@@ -65,7 +65,7 @@ def cpu_limit(seconds):
 
 def summary_of(log):
     """What the harness said of its finding: the model's sentence, or the sanitizer's summary."""
-    for pattern in (r"^tcpassay: (.*)$", r"^SUMMARY: (.*)$", r"Assertion `?(.*)' failed"):
+    for pattern in (r"^FINDING (.*)$", r"Assertion `?(.*)' failed", r"^SUMMARY: (.*)$"):
         found = re.search(pattern, log, re.MULTILINE)
         if found:
             return " ".join(found[1].split())[:160]
@@ -84,6 +84,11 @@ def fuzz(program, corpus, folder, seconds, seed):
     executions = re.search(r"number_of_executed_units: (\d+)", output)
     artifacts = [path for path in folder.iterdir() if re.match(r"(crash|timeout|oom)-", path.name)]
     return (artifacts[0] if artifacts else None, cpu, executions[1] if executions else "?", summary_of(output))
+
+
+def is_clean(harness, artifact):
+    """Does the unaltered stack play this without a finding?"""
+    return subprocess.run([harness, "-detect_leaks=0", artifact], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def shrink(program, artifact, folder):
@@ -113,6 +118,8 @@ def experiment(build, defect, options):
     seeds = len(os.listdir(corpus))
     artifact, cpu, executions, what = fuzz(harness, corpus, folder, options.seconds, options.seed)
     steps, replay = (-1, -1)
+    if artifact and not is_clean(build.folder / "fuzz/sequences_fuzzer", artifact):
+        artifact, what = None, "found without the defect, too: " + what
     if artifact:
         program = build.program("tcpassay", changed, folder)
         steps, replay = shrink(program, artifact, folder)
