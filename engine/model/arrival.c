@@ -591,11 +591,9 @@ static void process_nevertheless(const struct arrival *a, const struct hypothesi
     process(a, &owing);
 }
 
-/* "If the connection has been idle more than 24 days", TS.Recent counts no longer (RFC 7323 §5.5). */
 static bool is_old(const struct judge *j, const struct segment *s)
 {
-    static const int64_t outdated_ns = 24LL * 86400 * 1000000000;
-    return j->ts_recent_known && seq_lt(s->options.ts_val, j->ts_recent) && s->at_ns - j->ts_recent_ns < outdated_ns;
+    return j->ts_recent_known && seq_lt(s->options.ts_val, j->ts_recent) && s->at_ns - j->ts_recent_ns < timestamp_outdated_ns;
 }
 
 /* RFC 7323 §5.3: a segment older than TS.Recent is not acceptable; one without the option SHOULD be dropped silently (§3.2). */

@@ -158,8 +158,9 @@ void content_output(struct judge *j, const struct segment *s)
         watch_urgent(j, s);
 }
 
-static void forget_stream(struct calls_watch *c)
+void content_forget_stream(struct judge *j)
 {
+    struct calls_watch *c = &j->calls;
     c->sent = c->received = 0;
     c->urgent_count = 0;
     c->failed = false;
@@ -189,7 +190,7 @@ void content_input(struct judge *j, const struct segment *s)
     static const unsigned gone = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN;
     uint32_t ack = s->tcp->ack;
     if ((s->tcp->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN && judge_must_be(j, gone))
-        forget_stream(&j->calls);
+        content_forget_stream(j);
     if (s->tcp->flags & PKT_ACK && j->content.out.count > 0 && seq_gt(ack, j->content.out.ranges[0].left) &&
         seq_le(ack, j->out.nxt))
         octets_forget(&j->content.out, ack, &j->host->octets);
@@ -302,7 +303,7 @@ void content_call(struct judge *j, const struct judge_call *call, int64_t at_ns)
     switch (call->kind) {
     case JUDGE_CALL_CONNECT:
     case JUDGE_CALL_ACCEPT:
-        forget_stream(&j->calls);
+        content_forget_stream(j);
         j->content.attached |= call->kind == JUDGE_CALL_ACCEPT;
         break;
     case JUDGE_CALL_SEND:

@@ -671,6 +671,7 @@ static void note_own_syn(struct judge *j, const struct segment *s)
         judge_begin_incarnation(j);
         j->in = candidate;
         j->from_time_wait = true;
+        content_forget_stream(j);
         j->calls.failed = true; /* what the application still asks of is the old connection */
     }
 }
@@ -766,7 +767,7 @@ static bool told_fits(const struct judge *j, enum tcp_state told, enum tcp_state
 {
     if (told == held)
         return true;
-    if (j->app.shut && held == TCP_STATE_ESTABLISHED && told == TCP_STATE_FIN_WAIT_1)
+    if (j->app.shut && (held == TCP_STATE_ESTABLISHED || held == TCP_STATE_SYN_RECEIVED) && told == TCP_STATE_FIN_WAIT_1)
         return true;
     if (j->app.shut && held == TCP_STATE_CLOSE_WAIT && (told == TCP_STATE_LAST_ACK || told == TCP_STATE_CLOSING))
         return true;

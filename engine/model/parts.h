@@ -89,6 +89,7 @@ struct timestamps_watch {
     bool own_with, own_without, peer_with, peer_without; /* SYNs with and without the option were seen */
     bool own_syn;                /* the IUT has sent a SYN without ACK */
     bool floor_known, clock_known, last_has;
+    int64_t recent_ns;           /* when TS.Recent may last have been set */
     int64_t seen_ns, first_seen_ns; /* when the last and the first TSval of the peer were seen */
     bool echoed_known;
     uint32_t echoed;             /* the highest TSecr */
@@ -107,6 +108,8 @@ struct timestamps_watch {
 };
 void timestamps_input(struct judge *j, const struct segment *s);
 void timestamps_output(struct judge *j, const struct segment *s);
+/* "If the connection has been idle more than 24 days", TS.Recent counts no longer (RFC 7323 §5.5). */
+static const int64_t timestamp_outdated_ns = 24LL * 86400 * 1000000000;
 /* Is this TSval of the peer perhaps below TS.Recent? */
 bool timestamps_may_be_old(const struct judge *j, uint32_t ts_val);
 
@@ -157,6 +160,7 @@ void content_input(struct judge *j, const struct segment *s);
 void content_output(struct judge *j, const struct segment *s);
 void content_call(struct judge *j, const struct judge_call *call, int64_t at_ns);
 void content_release(struct judge *j); /* frees what it allocated */
+void content_forget_stream(struct judge *j); /* what the application was told and asked for was of a connection before this one */
 
 /* ---- timing.c */
 struct timing_watch { /* see timing.c for the words */

@@ -73,6 +73,10 @@ static void note_recent(struct judge *j, const struct segment *s)
         see(&w->recent, s->options.ts_val); /* of several, any may be the one that was taken */
     if (!w->recent.known)
         return;
+    if (s->options.has_timestamp && s->at_ns - w->recent_ns >= timestamp_outdated_ns) /* then any TSval counts (§5.5) */
+        see(&w->recent, s->options.ts_val);
+    if (s->options.has_timestamp)
+        w->recent_ns = s->at_ns;
     note_bearer(j, s);
     if (s->options.has_timestamp && seq_gt(s->options.ts_val, w->recent.high) && (!j->out.ack_known || seq_le(s->seq, j->out.ack)))
         w->recent.high = s->options.ts_val;
