@@ -1,8 +1,9 @@
 /* Puts the page together at build time: its frame, style sheets and modules, as C strings for html.c.
  *
- * embed OUT.inc FRAME.html A.css… A.js…: style sheets are joined, and so are the modules, each in a scope of its own that only what it
- * exports leaves, in an order in which each finds what it imports (reports/html/DATA.md says what that asks of them). In the frame, a line "<!--STYLE-->" or "<!--SCRIPT-->" stands for
- * them, the words STYLE-HASH and SCRIPT-HASH for their digests, which the page's policy names: nothing else runs or styles. A line
+ * embed OUT.inc FRAME.html A.css… A.js…: style sheets are joined, and so are the modules, each in a scope of its own that only what
+ * it exports leaves, in an order in which each finds what it imports (reports/html/DATA.md says what that asks of them). In the
+ * frame, a line "<!--STYLE-->" or "<!--SCRIPT-->" stands for them, the words STYLE-HASH and SCRIPT-HASH for their digests, which
+ * the page's policy names: nothing else runs or styles. A line
  * "<!--TITLE-->", "<!--STATIC-->" or "<!--DATA-->" is where html.c goes on by itself: it ends a string of html_frame.
  */
 #include <sodium.h>

@@ -1,8 +1,8 @@
 /* The HTML report (see html.h): the page's frame, what can be read of a run without its script, and the data.
  *
- * The page is made of plain files beside this one, put together at build time (embed.c); nothing of it depends on a run. What does is
- * printed here, escaped, and in payload.c, as data. The page's policy lets only its own script and styles work, by their digests, and
- * forbids the script to make markup out of text: whatever stands in results can but be shown.
+ * The page is made of plain files beside this one, put together at build time (embed.c); nothing of it depends on a run. What does
+ * is printed here, escaped, and in payload.c, as data. The page's policy lets only its own script and styles work, by their
+ * digests, and forbids the script to make markup out of text: whatever stands in results can but be shown.
  */
 #include "reports/html/html.h"
 
@@ -15,7 +15,8 @@
 #include "html_page.inc" /* html_css, html_frame */
 
 enum frame { FRAME_TITLE, FRAME_STATIC, FRAME_DATA, FRAME_END, FRAME_COUNT };
-_Static_assert(sizeof html_frame / sizeof *html_frame == FRAME_COUNT, "page.html has a line <!--TITLE-->, <!--STATIC--> and <!--DATA-->");
+_Static_assert(sizeof html_frame / sizeof *html_frame == FRAME_COUNT,
+               "page.html has a line <!--TITLE-->, <!--STATIC--> and <!--DATA-->");
 
 enum { STATIC_TESTS_MAX = 200, STATIC_TEXT_MAX = 600 };
 
@@ -105,12 +106,14 @@ static void print_static(const struct results *results, FILE *out)
     html_print_text(run->profile, out);
     fprintf(out, ", seed %" PRId64 ".</p>\n", run->seed);
     if (!results_are_complete(results))
-        fprintf(out, "<p class=\"partial\"><strong>Partial: the run is not whole.</strong> %zu tests are in its results.</p>\n", results->test_count);
+        fprintf(out, "<p class=\"partial\"><strong>Partial: the run is not whole.</strong> %zu tests are in its results.</p>\n",
+                results->test_count);
     print_counts(results, out);
     print_list(results, "Failures", OUTCOME_FAILED, out);
     print_list(results, "Errors of the tester", OUTCOME_ERROR, out);
     print_list(results, "Known failures", OUTCOME_KNOWN, out);
-    fputs("<p class=\"fine\">This is only the summary. All the rest of this file, each test with its packets, takes a browser with JavaScript, which "
+    fputs(
+        "<p class=\"fine\">This is only the summary. All the rest of this file, each test with its packets, takes a browser with JavaScript, which "
           "loads nothing from anywhere; if it does not follow in a moment, the file is not complete.</p>\n<p id=\"trouble\" class=\"partial\" hidden></p>\n</section>\n",
           out);
 }

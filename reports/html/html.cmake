@@ -20,8 +20,12 @@ set(HTML_SOURCES html/html.c html/pack.c html/payload.c ${CMAKE_CURRENT_BINARY_D
 add_test(NAME reports_drawings COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/html/draw/test/run.sh)
 set_tests_properties(reports_drawings PROPERTIES SKIP_RETURN_CODE 77)
 
-# What the browser tests look at. They take chromium, node and npm, and are skipped without; a sanitizer has nothing to see in a browser.
+# Its tests: of the file, and in a browser. The latter take chromium, node and npm, and are skipped without; a sanitizer has nothing to see there.
 function(html_tests)
+  tcpassay_test(reports_html SOURCES html/test/html.c test/sample.c USES reports LINKS PkgConfig::JANSSON PkgConfig::ZLIB)
+  if(TCPASSAY_SANITIZE OR TCPASSAY_FUZZ)
+    return()
+  endif()
   add_executable(html_pages html/test/pages.c test/sample.c)
   target_link_libraries(html_pages PRIVATE tcpassay_reports)
   add_test(NAME reports_html_browser COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/html/test/browser.sh ${CMAKE_CURRENT_BINARY_DIR}/html-test)

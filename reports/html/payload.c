@@ -32,7 +32,7 @@ static void put_character(const char *p, size_t len, uint32_t code, FILE *out)
 {
     if (code == TEXT_NOT_UTF8)
         fputs("\\ufffd", out);
-    else if (code < 0x20 || code == '<' || code == '"' || code == '\\' || code == 0x7f || code == 0x2028 || code == 0x2029)
+    else if (text_is_control(code) || code == '<' || code == '"' || code == '\\')
         fprintf(out, "\\u%04" PRIx32, code);
     else
         put_octets(p, len, out);
@@ -193,7 +193,8 @@ static void put_summary(const struct results *results, FILE *out)
     fprintf(out, "\"deviations\":%" PRIu32 ",\"known\":%" PRIu32 "}", sum.deviations, sum.known);
 }
 
-/* How a fuzzing went on, from the progress.jsonl beside its results (engine/fuzz/campaign.h): a row a line, what is no such line left out. */
+/* How a fuzzing went on, from the progress.jsonl beside its results (engine/fuzz/campaign.h): a row a line, what is no such line
+ * left out. */
 static void put_progress_line(const char *line, size_t *count, FILE *out)
 {
     static const char *const members[] = { "at_ns", "plays", "tuples", "rules", "inputs", "findings" };

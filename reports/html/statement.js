@@ -51,13 +51,14 @@ function campaignRow([file, tests]) {
 
 function statusRow(requirement) {
     const why = requirement.status === "untestable" ? whyUntestable(requirement) : "";
-    return row(requirementLink(requirement.id), requirement.level, statusChip(requirement), requirement.tests.length ? number(requirement.tests.length) : "–", why);
+    return row(requirementLink(requirement.id), requirement.level, statusChip(requirement), requirement.tests.length ? number(requirement.tests.length) : "–",
+        [longText(requirement.text || "Not in the catalogue."), why ? html("span", { class: "why" }, "Untestable from outside: ", why) : null]);
 }
 
 function rfcSection([rfc, requirements]) {
     const counts = tally(requirements, (r) => r.status, STATUSES);
     return html("section", { class: "clause" }, html("h3", null, rfcName(rfc), " ", tallyMarks(counts, STATUSES)), bar(counts, STATUSES, 6),
-        table(`Requirements of ${rfcName(rfc)}`, ["Id", "Level", "Status", "Tests", "Remark"], requirements.map(statusRow), { class: "statuses" }));
+        table(`Requirements of ${rfcName(rfc)}`, ["Id", "Level", "Status", "Tests", "Requirement"], requirements.map(statusRow), { class: "statuses" }));
 }
 
 function clause(text, ...content) {

@@ -128,7 +128,7 @@ function portraitSection(report) {
     return html("section", null, html("h2", null, "Portrait of the stack"),
         html("p", { class: "fine" }, "What it chose where the RFCs leave a choice."),
         table("Portrait of the stack", ["It …", "Source"],
-            report.portrait.map((choice) => row([longText(choice.text), html("span", { class: "fine" }, ` · seen ${number(choice.count)}×`)], choice.source)), { class: "portrait" }));
+            report.portrait.map((choice) => row([longText(choice.text), html("span", { class: "fine" }, ` · seen\u00a0${number(choice.count)}×`)], choice.source)), { class: "portrait" }));
 }
 
 export function identification(report) {
