@@ -5,10 +5,11 @@
  * are noted by the suspects; when all sides are done, the two reactions are compared.
  *
  * Order. First the corpus as it was left, then seeds where there was none, then what breed.c makes of it. Between plays suspects are
- * settled: at once in virtual time; on a real clock now and then, when nobody plays, since settling keeps everybody waiting.
+ * settled: at once in virtual time; on a real clock now and then, since those who play meanwhile are late.
  *
- * Patience. On a real clock most inputs are hurried to a few milliseconds, and a quarter of the seats may play what takes a second: delayed
- * ACKs and retransmissions need that.
+ * Patience. In virtual time most inputs are kept below a minute, since timers that go off cost time too; one in eight may take its hours. On
+ * a real clock most are hurried to a few milliseconds, and a quarter of the seats may play what takes a second: delayed ACKs and
+ * retransmissions need that.
  *
  * Liveness. A real target is greeted now and then: does a listener still answer a SYN? When it does not, several times over, the inputs
  * last played are put aside, and the target is opened anew; one that does not answer then either is given up. */
@@ -26,8 +27,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { CLASSES = 8, SIDE_FEATURES = SIGNALS_COUNT * CLASSES, RECENT = 64, GREETINGS_MAX = 3, STALLS_MAX = 3, SETTLE_AT = 32, SLOW_ONE_IN = 4 };
-static const int64_t ns_per_s = 1000000000, hurried_ns = 5000000, patient_ns = 1200000000, greeting_every_ns = 2000000000,
+enum { CLASSES = 8, SIDE_FEATURES = SIGNALS_COUNT * CLASSES, RECENT = 64, GREETINGS_MAX = 3, STALLS_MAX = 3, SETTLE_AT = 32, SLOW_ONE_IN = 4, LONG_ONE_IN = 8 };
+static const int64_t ns_per_s = 1000000000, hurried_ns = 5000000, patient_ns = 1200000000, virtual_ns = 60000000000, greeting_every_ns = 2000000000,
                      settle_every_ns = 5000000000, progress_every_ns = 5000000000;
 
 struct side {
@@ -208,7 +209,7 @@ static void end_locating(struct locating *l, const struct fuzz_outcome *outcome)
 {
     for (unsigned i = 0; i < outcome->finding_count && !l->found; i++) {
         const struct fuzz_finding *found = &outcome->findings[i];
-        if (strcmp(found->rule, l->finding->rule) || (*l->finding->requirement && strcmp(found->requirement, l->finding->requirement)))
+        if (!finding_is(l->finding, found->rule, found->requirement, found->observed))
             continue;
         finding_begin(&l->where, found, &l->finding->input);
         l->found = true;
@@ -263,8 +264,11 @@ static void next_input(struct campaign *c, struct shot *shot, struct shrink_inpu
         breed_next(c->corpus, c->config.steps_max, &c->random, out);
     for (unsigned i = 0; i < c->config.side_count; i++)
         any_real |= is_real(&c->sides[i]);
-    if (!any_real)
+    if (!any_real) {
+        if (breed_random(&c->random) % LONG_ONE_IN)
+            breed_hurry(out, virtual_ns);
         return;
+    }
     shot->slow = c->slow < c->slow_max && breed_random(&c->random) % SLOW_ONE_IN == 0;
     c->slow += shot->slow;
     breed_hurry(out, shot->slow ? patient_ns : hurried_ns);
@@ -417,7 +421,7 @@ static size_t locate_apart(const struct campaign *c, const struct shrink_input *
         const struct apart_outcome *outcome = apart_play(c->config.apart, &inputs[i]);
         for (unsigned k = 0; outcome && k < outcome->finding_count; k++) {
             const struct fuzz_finding found = apart_finding(&outcome->findings[k]);
-            if (strcmp(found.rule, finding->rule) || (*finding->requirement && strcmp(found.requirement, finding->requirement)))
+            if (!finding_is(finding, found.rule, found.requirement, found.observed))
                 continue;
             finding_begin(where, &found, &inputs[i]);
             return i;

@@ -34,9 +34,20 @@ static uint32_t place_of_death(const char *how)
     return hash;
 }
 
+uint32_t finding_place(const char *rule, const char *observed)
+{
+    return is_death(rule) ? place_of_death(observed) : 0;
+}
+
 uint64_t finding_key(const struct fuzz_finding *found)
 {
-    return found->key | (is_death(found->rule) ? (uint64_t)place_of_death(found->observed) << 32 : 0);
+    return found->key | (uint64_t)finding_place(found->rule, found->observed) << 32;
+}
+
+bool finding_is(const struct finding *finding, const char *rule, const char *requirement, const char *observed)
+{
+    return !strcmp(finding->rule, rule) && (!*finding->requirement || !strcmp(finding->requirement, requirement)) &&
+           finding_place(rule, observed) == finding->key >> 32;
 }
 
 /* "ESTABLISHED", "data, ahead" → "established", "data-ahead". */

@@ -31,6 +31,10 @@ struct finding {
 
 /* Findings with one key are taken for one: rule, state and event; of what kills the stack, how and where it died as well. */
 uint64_t finding_key(const struct fuzz_finding *found);
+/* The part of a key that is the place of a death, from what was observed; 0 of what is none. */
+uint32_t finding_place(const char *rule, const char *observed);
+/* Is it this rule, requirement and place of death? */
+bool finding_is(const struct finding *finding, const char *rule, const char *requirement, const char *observed);
 /* Takes over what the fast play found. */
 void finding_begin(struct finding *finding, const struct fuzz_finding *found, const struct shrink_input *input);
 

@@ -109,11 +109,15 @@ struct trying {
     bool unable;
 };
 
-/* Another requirement of the same rule is another finding; a death has none. */
+/* Another requirement of the same rule is another finding, and so is another death. */
 static bool is_same(const struct trying *t, const struct result_test *result)
 {
-    const struct result_finding *found = result->verdict == VERDICT_FAIL ? trial_find(result, t->finding->rule, t->s->config.trial.strict) : NULL;
-    return found && (!*t->finding->requirement || !strcmp(found->requirement, t->finding->requirement));
+    for (size_t i = 0; result->verdict == VERDICT_FAIL && i < result->finding_count; i++) {
+        const struct result_finding *f = &result->findings[i];
+        if (trial_fails(f, t->s->config.trial.strict) && finding_is(t->finding, f->rule, f->requirement, f->observed))
+            return true;
+    }
+    return false;
 }
 
 static bool on_tried(void *context, size_t index, struct result_test *result, const struct player *player)
@@ -210,17 +214,20 @@ static void join(struct suspicion *suspicion, struct suspicion *same)
     suspicion->standing = STANDING_SETTLED;
 }
 
-/* Its place, when that is new, is settled as well. */
+/* Its place is settled as well, also when another input of it still waits. */
 static void settle_place(struct suspects *s, struct suspicion *suspicion)
 {
     struct finding *finding = suspicion->finding;
     struct suspicion *place = find(s, finding->key);
-    if (place == suspicion || (place && place->standing == STANDING_PENDING) || (!place && s->count == SUSPECTS_KEYS_MAX))
+    if (place == suspicion || (!place && s->count == SUSPECTS_KEYS_MAX))
         return;
-    if (!place)
+    if (!place) {
         place = &s->list[s->count++];
-    else
+    } else {
+        s->pending -= place->standing == STANDING_PENDING;
+        finding->seen += place->seen;
         free(place->finding);
+    }
     *place = (struct suspicion){.key = finding->key, .standing = STANDING_SETTLED, .finding = finding};
 }
 
