@@ -178,17 +178,19 @@ static void equal_results_are_equal_pages(void **state)
 static void a_fuzzing_shows_how_it_went_and_nothing_else_of_its_file(void **state)
 {
     (void)state;
-    static const char progress[] =
-        "{\"at_ns\":1,\"plays\":2,\"tuples\":3,\"rules\":4,\"inputs\":5,\"findings\":6,\"known\":0}\n"
-        "</script><script>alert(1)</script>\n"
-        "{\"at_ns\":\"<b>\",\"plays\":2,\"tuples\":3,\"rules\":4,\"inputs\":5,\"findings\":6}\n"
-        "[1]\n\n{\"at_ns\":7";
+    static const char *const progress[] = {
+        "{\"at_ns\":1,\"plays\":2,\"tuples\":3,\"rules\":4,\"inputs\":5,\"findings\":6,\"known\":0}\n", /* the only good one */
+        "</script><script>alert(1)</script>\n",
+        "{\"at_ns\":\"<b>\",\"plays\":2,\"tuples\":3,\"rules\":4,\"inputs\":5,\"findings\":6}\n",
+        "[1]\n\n{\"at_ns\":7",
+    };
     char dir[SAMPLE_DIR_MAX], path[SAMPLE_DIR_MAX + 32];
     sample_dir_make(dir);
     snprintf(path, sizeof path, "%s/progress.jsonl", dir);
     FILE *out = fopen(path, "wb");
     assert_non_null(out);
-    fputs(progress, out);
+    for (size_t i = 0; i < ARRAY_LEN(progress); i++)
+        fputs(progress[i], out);
     fclose(out);
     struct results *results = sample_results(SAMPLE_EMPTY);
     results->dir = dir;

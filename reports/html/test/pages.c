@@ -33,11 +33,11 @@ static int write_page(struct results *results, const char *folder, const char *n
 static struct results *cut_short(void)
 {
     static const char journal[] =
-        "{\"type\":\"run\",\"schema\":1,\"tcpassay\":\"0.1.0\","
-        "\"target\":{\"name\":\"cut\",\"description\":\"\",\"pixit\":{}},\"started\":\"\",\"seed\":1,"
-        "\"profile\":\"full\",\"selectors\":[],\"planned\":3}\n"
+        "{\"type\":\"run\",\"schema\":1,\"tcpassay\":\"0.1.0\",\"target\":{\"name\":\"cut\",\"description\":\"\",\"pixit\":{}},"
+        "\"started\":\"\",\"seed\":1,\"profile\":\"full\",\"selectors\":[],\"planned\":3}\n"
         "{\"type\":\"test\",\"id\":\"rfc9293/3.5/a\",\"title\":\"A\",\"verdict\":\"pass\",\"reason\":\"\",\"duration_ns\":1,"
-        "\"covers\":[\"RFC9293:MUST-10\"],\"level\":\"MUST\",\"findings\":[],\"known\":false,\"known_note\":\"\",\"reruns\":0,\"file\":\"\",\"line\":0,\"pcap\":\"\",\"pixit\":{},\"trace\":[]}\n"
+        "\"covers\":[\"RFC9293:MUST-10\"],\"level\":\"MUST\",\"findings\":[],\"known\":false,\"known_note\":\"\",\"reruns\":0,"
+        "\"file\":\"\",\"line\":0,\"pcap\":\"\",\"pixit\":{},\"trace\":[]}\n"
         "{\"type\":\"test\",\"id\":\"rfc92";
     char error[600];
     struct results *results = results_read_bytes(journal, sizeof journal - 1, "cut", error, sizeof error);
