@@ -11,7 +11,7 @@ set -eu
 : "${CC:?}" "${CXX:?}" "${LIB_FUZZING_ENGINE:?}" "${OUT:?}" "${WORK:?}"
 source=$(cd "$(dirname "$0")/.." && pwd)
 build=$WORK/tcpassay
-read -r -a harnesses <<<"${TCPASSAY_HARNESSES:-$(sed -n '/experiments/d; s/^tcpassay_fuzzer(\([a-z0-9_]*\).*/\1/p' "$source/fuzz/CMakeLists.txt" | tr '\n' ' ')}"
+read -r -a harnesses <<<"${TCPASSAY_HARNESSES:-$("$source/fuzz/harnesses" | tr '\n' ' ')}"
 
 # Flags come from the environment alone: a build type of CMake's own would add its optimisation behind them. The old kind of run-time path also
 # holds for the libraries that libraries need.
