@@ -282,13 +282,13 @@ HOSTILE = [
 
 def hostile(work):
     """Hostile strings everywhere that one can come from: each string in turn, then all of them as one, then a megabyte of them."""
-    rotations = [HOSTILE[start:] + HOSTILE[:start] for start in (0, 7, 14)]
+    rotations = [HOSTILE[start:] + HOSTILE[:start] for start in (0, 11)]
     for number, texts in enumerate([*rotations, ["".join(HOSTILE)], [("".join(HOSTILE) * 2500)[:1 << 20]]]):
         feed = itertools.cycle(texts)
         huge = len(texts[0]) > 500000
         out = f"{work}/h{number}"
         os.makedirs(f"{out}/pcap")
-        tests = [make_hostile(feed, v, known, huge) for v in (("fail", "error") if huge else VERDICTS) for known in (False, True) if not huge or known]
+        tests = [make_hostile(feed, v, known, huge) for v in (("fail",) if huge else VERDICTS) for known in (False, True) if not huge or known]
         name = next(feed)
         target = {"name": name, "description": next(feed), "pixit": {next(feed)[:999]: next(feed)}}
         write_journal(f"{out}/results.jsonl", tests,
@@ -433,9 +433,9 @@ def broken(work):
     document = printed(path, "json")
     check("the whole of it is green", b"6 passed" in printed(path, "badge") and b"incomplete" not in printed(path, "badge"))
 
-    for at in list(range(1, len(journal) - 1, 37)) + [len(journal) - 2]:
+    for at in list(range(1, len(journal) - 1, 97)) + [len(journal) - 2]:
         check_cut(f"{work}/cut.jsonl", journal[:at], f"the journal cut at {at}")
-    for at in list(range(1, len(document) - 2, 997)) + [len(document) - 3]:
+    for at in list(range(1, len(document) - 2, 2999)) + [len(document) - 3]:
         check_cut(f"{work}/cut.json", document[:at], f"the document cut at {at}")
 
     lines = journal.splitlines(keepends=True)
