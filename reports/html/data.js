@@ -76,6 +76,13 @@ function partialReason(report) {
     return null;
 }
 
+// A file whose parts contradict each other is not believed.
+function checkNumbers({ test_count, summary }, tests) {
+    if (tests.length !== test_count) throw new Error("the number of tests is not the one told: this file is not complete");
+    for (const verdict of ["pass", "fail", "inconclusive", "error", "not_applicable"])
+        if (tests.filter((test) => test.verdict === verdict).length !== summary[verdict]) throw new Error(`its tests are not those that it counts as ${verdict}: this file is damaged`);
+}
+
 export async function loadReport() {
     const head = JSON.parse(document.getElementById("data-head").textContent);
     const report = { ...head, parts: new Map() };
@@ -87,7 +94,7 @@ export async function loadReport() {
     report.progress = head.progress.map((row) => named(PROGRESS_COLUMNS, row));
     report.requirementById = new Map(report.requirements.map((requirement) => [requirement.id, requirement]));
     report.tests = (await unpack("tests")).map(testOf);
-    if (report.tests.length !== head.test_count) throw new Error("the number of tests is not the one told: this file is not complete");
+    checkNumbers(head, report.tests);
     report.testById = new Map(report.tests.map((test) => [test.id, test]));
     addEvidence(report);
     addRules(report);

@@ -29,7 +29,7 @@ function keepsClosed(segment, wire, tester) {
 }
 
 // Measurements of one test: { kind: "syn" "syn-ack" "data" "fin" "probe", test, at_ns: [since the first transmission …], given_up_ns },
-// { kind: "isn", test, isn, at_ns }, { kind: "handshake", test, ns }.
+// { kind: "isn", test, isn, at_ns (since the run began; null in virtual time) }, { kind: "handshake", test, ns }.
 export function timingOf(test, trace) {
     const all = [], open = new Map(), tester = { win: null, ack: null }, isns = new Set();
     let asked = null;
@@ -62,7 +62,7 @@ export function timingOf(test, trace) {
 
 // A number counts once in a test: a SYN that comes again brings it again.
 function noteAnswer(test, event, segment, wire, asked, isns, all) {
-    if (!isns.has(wire.seq)) all.push({ kind: "isn", test: test.id, isn: wire.seq, at_ns: event.at_ns });
+    if (!isns.has(wire.seq)) all.push({ kind: "isn", test: test.id, isn: wire.seq, at_ns: test.started_ns ? test.started_ns + event.at_ns : null });
     isns.add(wire.seq);
     if (asked && segment.flags.includes(".") && wire.ack === asked.ack) all.push({ kind: "handshake", test: test.id, ns: event.at_ns - asked.at_ns });
 }
@@ -178,23 +178,30 @@ export function isnFacts(numbers) {
     return { count: numbers.length, same: numbers.length - seen.size, chi, near };
 }
 
-function isnText(facts) {
+function isnText(facts, timed) {
     if (facts.count < 20) return `${countText(facts.count)} initial sequence numbers: too few to say how they are chosen.`;
     const spread = facts.chi < 40 ? "they are spread evenly over all 2³² values" : facts.chi < 200 ? "they are spread unevenly" : "most lie in a few places only";
-    return `${countText(facts.count)} initial sequence numbers: ${spread}; ${facts.same ? `${countText(facts.same)} came more than once` : "none came twice"}; ${countText(facts.near)} lie within 2²⁰ after the one of the test before. ` +
-        "RFC 6528 wants numbers that nobody outside can foretell: an even spread, and few that are near the one before. (In the order of the tests' names; targets in virtual time begin alike in each test.)";
+    return `${countText(facts.count)} initial sequence numbers: ${spread}; ${facts.same ? `${countText(facts.same)} came more than once` : "none came twice"}; ${countText(facts.near)} lie within 2²⁰ after the one before. ` +
+        `RFC 6528 wants numbers that nobody outside can foretell: an even spread, and few that are near the one before.${timed ? "" : " (In the order of the tests' names; targets in virtual time begin alike in each test.)"}`;
+}
+
+// In the order in which they came where the run has a clock; else as the tests are listed.
+export function isnsInTime(isns) {
+    const timed = isns.every((m) => m.at_ns !== null);
+    return { timed, list: timed ? [...isns].sort((a, b) => a.at_ns - b.at_ns) : isns };
 }
 
 function drawIsns(isns, { wide, link }) {
     if (!isns.length) return null;
-    const facts = isnFacts(isns.map((m) => m.isn)), high = PLOT_HIGH;
-    const x = linearScale(0, Math.max(1, isns.length - 1), PLOT_LEFT + 6, wide - PLOT_RIGHT - 6), y = linearScale(0, 2 ** 32, high - PLOT_BOTTOM, PLOT_TOP);
-    const step = Math.max(1, Math.ceil(isns.length / 4000));
-    const dots = isns.filter((_, i) => i % step === 0).map((m, i) => `M${x(i * step).toFixed(1)} ${y(m.isn).toFixed(1)}h0`).join("");
-    const figure = plotFrame(wide, high, isnText(facts), [0, 1, 2, 3, 4].map((quarter) => [svg("line", { class: "d-gridline", x1: PLOT_LEFT, y1: y(quarter * 2 ** 30), x2: wide - PLOT_RIGHT, y2: y(quarter * 2 ** 30) }),
-        axisText(["0", "2³⁰", "2³¹", "3·2³⁰", "2³²"][quarter], PLOT_LEFT - 6, y(quarter * 2 ** 30) + 4, "end")]), svg("path", { class: "d-dots", d: dots }), axisText("connections, in the order of the tests' names", wide - PLOT_RIGHT, high - 12, "end"));
-    const first = link && isns[0] ? link("test", isns[0].test) : null;
-    return { title: "Initial sequence numbers", text: isnText(facts), figure, href: first };
+    const { timed, list } = isnsInTime(isns), text = isnText(isnFacts(list.map((m) => m.isn)), timed), high = PLOT_HIGH;
+    const place = timed ? (m) => (m.at_ns - list[0].at_ns) / 1e9 : (m, i) => i, last = Math.max(timed ? 1e-6 : 1, place(list[list.length - 1], list.length - 1));
+    const x = linearScale(0, last, PLOT_LEFT + 6, wide - PLOT_RIGHT - 6), y = linearScale(0, 2 ** 32, high - PLOT_BOTTOM, PLOT_TOP);
+    const step = Math.max(1, Math.ceil(list.length / 4000));
+    const dots = list.map((m, i) => (i % step === 0 ? `M${x(place(m, i)).toFixed(1)} ${y(m.isn).toFixed(1)}h0` : "")).join("");
+    const quarters = [0, 1, 2, 3, 4].map((quarter) => [svg("line", { class: "d-gridline", x1: PLOT_LEFT, y1: y(quarter * 2 ** 30), x2: wide - PLOT_RIGHT, y2: y(quarter * 2 ** 30) }),
+        axisText(["0", "2³⁰", "2³¹", "3·2³⁰", "2³²"][quarter], PLOT_LEFT - 6, y(quarter * 2 ** 30) + 4, "end")]);
+    const axis = axisText(timed ? `time: ${secondsText(last * 1e9)} from the first to the last` : "connections, in the order of the tests' names", wide - PLOT_RIGHT, high - 12, "end");
+    return { title: "Initial sequence numbers", text, figure: plotFrame(wide, high, text, quarters, svg("path", { class: "d-dots", d: dots }), axis), href: link ? link("test", list[0].test) : null };
 }
 
 // ---- latency ---------------------------------------------------------------------------------------------------------------------------

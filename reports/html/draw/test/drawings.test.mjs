@@ -206,6 +206,9 @@ test("a handshake's latency, and each initial number once", () => {
     const found = D.timingOf({ id: "t" }, talk([[0, "< S 0:0(0) win 1", "seq 4294967295 ack 0 on the wire"], [0.25, "> S. 0:0(0) ack 1 win 1", "seq 77 ack 0 on the wire"], [1.25, "> S. 0:0(0) ack 1 win 1", "seq 77 ack 0 on the wire"]]));
     assert.deepEqual(found.filter((m) => m.kind === "handshake").map((m) => m.ns), [0.25e9]);
     assert.deepEqual(found.filter((m) => m.kind === "isn").map((m) => m.isn), [77]);
+    const timed = D.isnsInTime([{ isn: 3, at_ns: 30 }, { isn: 1, at_ns: 10 }]), untimed = D.isnsInTime([{ isn: 3, at_ns: 30 }, { isn: 1, at_ns: null }]);
+    assert.ok(timed.timed && !untimed.timed);
+    assert.deepEqual([timed.list.map((m) => m.isn), untimed.list.map((m) => m.isn)], [[1, 3], [3, 1]]);
     const even = Array.from({ length: 1600 }, (_, i) => (i * 2654435761) % 2 ** 32), counted = Array.from({ length: 1600 }, (_, i) => i * 64000);
     assert.ok(D.isnFacts(even).chi < 40 && D.isnFacts(even).same === 0 && D.isnFacts(even).near < 16);
     assert.ok(D.isnFacts(counted).chi > 200 && D.isnFacts(counted).near === 1599);
