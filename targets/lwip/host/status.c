@@ -88,7 +88,7 @@ static struct tcp_pcb *pcb_of(int socket)
 void status_abort_socket(int socket)
 {
     struct tcp_pcb *pcb = pcb_of(socket);
-    if (pcb)
+    if (pcb && pcb->state != TIME_WAIT) /* of that tcp_abort() does not tell the socket, which would free it again */
         tcp_abort(pcb);
 }
 
