@@ -111,7 +111,8 @@ static bool begins_another(const struct arrival *a, const struct hypothesis *h)
     const struct judge *j = a->j;
     if (!j->in.begun)
         return false;
-    return j->in.iss != a->s->seq || (j->out.begun && (!h->faded || a->s->at_ns - j->out.live_ns > long_silence_ns));
+    bool hurried = j->calls.timers_configured || j->app.error_told || j->icmp.hard;
+    return j->in.iss != a->s->seq || (j->out.begun && (!h->faded || hurried || a->s->at_ns - j->out.live_ns > long_silence_ns));
 }
 
 /* A SYN where a passive OPEN waits: SYN-RECEIVED, with a SYN,ACK to come. Under pressure it may be passed over, or be answered by a
@@ -134,12 +135,21 @@ static void open_passively(const struct arrival *a, const struct hypothesis *h, 
     keep(a, &opened);
 }
 
+/* Where cookies are taken, that of a connection which was reset may be good still, and an old segment begin it again (RFC 4987). */
+static void refuse_in_listen(const struct arrival *a, const struct hypothesis *h)
+{
+    const struct side *out = &a->j->out;
+    if (a->j->host->pressed && a->j->reset && out->begun && a->s->tcp->ack == out->iss + 1 && !has(a, PKT_SYN))
+        a->j->disturbed = a->j->blind = true;
+    owe_rst(a, *h, RULE_LISTEN_ACK_RST, false);
+}
+
 static void arrive_listen(const struct arrival *a, const struct hypothesis *h)
 {
     if (has(a, PKT_RST))
         keep(a, h);
     else if (has(a, PKT_ACK))
-        owe_rst(a, *h, RULE_LISTEN_ACK_RST, false);
+        refuse_in_listen(a, h);
     else if (has(a, PKT_SYN))
         open_passively(a, h, false);
     else
@@ -277,6 +287,17 @@ static void keep_finished(const struct arrival *a, const struct hypothesis *h, u
     keep(a, &closing);
 }
 
+/* Another FIN right behind the first: "advance RCV.NXT over the FIN, and send an acknowledgment for the FIN" stands before the states in
+ * which that has been done already (§3.10.7.4, eighth). */
+static void maybe_pass_second_fin(const struct arrival *a, const struct hypothesis *h)
+{
+    struct hypothesis passed = *h;
+    if (!has(a, PKT_FIN) || seq_lt(a->s->end - 1, h->rcv_nxt_low) || seq_gt(a->s->end - 1, h->rcv_nxt_high) || seq_gt(a->s->seq, h->rcv_nxt_high))
+        return;
+    passed.rcv_nxt_low = passed.rcv_nxt_high = a->s->end;
+    keep(a, &passed);
+}
+
 /* fin_acked: our own FIN is acknowledged. */
 static void take_text(const struct arrival *a, const struct hypothesis *h, bool fin_acked)
 {
@@ -286,6 +307,7 @@ static void take_text(const struct arrival *a, const struct hypothesis *h, bool 
             owe_ack(a, *h, RULE_TIME_WAIT_FIN);
         else
             keep(a, h);
+        maybe_pass_second_fin(a, h);
         if (a->s->tcp->payload_len && seq_gt(a->s->end, h->rcv_nxt_low)) /* text behind a FIN is no text of this connection */
             reset_with_any_numbers(a);
         return;
@@ -401,7 +423,7 @@ static enum acceptable acceptable(const struct arrival *a, const struct hypothes
     if (seq_lt(s->seq, edge) && seq_ge(last, h->rcv_nxt_low))
         return ACCEPTABLE_MAYBE;
     bool may_have_grown = a->j->received_since_output || !a->j->host->application_known,
-         says_all_it_can = s->tcp->payload_len && !(s->tcp->flags & (PKT_SYN | PKT_RST)) &&
+         says_all_it_can = s->len && !(s->tcp->flags & (PKT_SYN | PKT_RST)) &&
                            out->window == (uint32_t)UINT16_MAX << (scale < 0 ? 14 : scale);
     return may_have_grown || says_all_it_can || seq_lt(s->seq, edge + hidden) ? ACCEPTABLE_MAYBE : ACCEPTABLE_NO;
 }

@@ -126,7 +126,7 @@ static bool is_retransmission(const struct judge *j, const struct segment *s)
 /* Data that is wholly beyond every window the peer has ever granted. */
 static bool is_window_probe(const struct judge *j, const struct segment *s)
 {
-    return !judge_is_lossy(j) && j->in.ack_known && seq_ge(s->seq, j->in.edge);
+    return !judge_is_lossy(j) && j->in.ack_known && seq_ge(s->seq, judge_send_edge_most(j));
 }
 
 static void judge_retransmission(struct judge *j, const struct segment *s, unsigned ecn)

@@ -269,8 +269,8 @@ static bool data_fits(const struct emission *e, const struct hypothesis *h)
             return miss(e, RULE_DATA_AFTER_FIN, DEPTH_DETAIL, h->snd_una_low, j->out.fin);
     }
     judge_tested(e->j, RULE_WINDOW_EXCEEDED);
-    if (j->in.ack_known && seq_gt(end, j->out.nxt) && seq_gt(end, j->in.edge) && s->tcp->payload_len > 1)
-        return miss(e, RULE_WINDOW_EXCEEDED, DEPTH_DETAIL, h->snd_una_low, j->in.edge);
+    if (j->in.ack_known && seq_gt(end, j->out.nxt) && seq_gt(end, judge_send_edge_most(j)) && s->tcp->payload_len > 1)
+        return miss(e, RULE_WINDOW_EXCEEDED, DEPTH_DETAIL, h->snd_una_low, judge_send_edge_most(j));
     return true;
 }
 

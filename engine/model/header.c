@@ -103,9 +103,11 @@ bool header_output(struct judge *j, const struct segment *s)
     sound &= judge_tcp_checksum(j, s);
     if (!sound)
         return false;
-    judge_tested(j, RULE_TTL_ZERO);
-    if (s->packet->ip.ttl == 0)
-        judge_find(j, RULE_TTL_ZERO, s, 0, "a time to live of at least 1", "no router and no host may take it");
+    if (s->packet->ip.version == 4) { /* a hop limit of 0 is for routers to look at (RFC 8200 §3) */
+        judge_tested(j, RULE_TTL_ZERO);
+        if (s->packet->ip.ttl == 0)
+            judge_find(j, RULE_TTL_ZERO, s, 0, "a time to live of at least 1", "no router and no host may take it");
+    }
     judge_reserved_bits(j, s);
     judge_control_bits(j, s);
     if (s->tcp->flags & PKT_SYN)

@@ -176,6 +176,7 @@ struct judge { /* what a capture needs of it for each segment comes first, so th
     bool snd_edge_known;
     uint32_t snd_edge;           /* SND.UNA + SND.WND is at least this … */
     uint32_t snd_wl1;            /* … and SND.WL1 at most this */
+    uint32_t snd_wnd_most;       /* SND.WND is at most this */
     uint32_t max_snd_wnd;        /* MAX.SND.WND (RFC 5961 §5.2) is at least this */
     bool from_time_wait;         /* this incarnation began in the TIME-WAIT of the one before */
     bool reacting;               /* nothing has happened since the last input: it may still be in processing */
@@ -235,6 +236,9 @@ bool judge_may_be(const struct judge *j, enum tcp_state state);
 bool judge_must_be(const struct judge *j, unsigned states);
 /* Where a connection that is gone leaves the pair: LISTEN behind a listener, else CLOSED; both where nobody tells. */
 void judge_add_gone(struct judge *j, struct hypotheses *set, const struct hypothesis *h);
+/* The furthest that the peer's window may reach. An ACK of something new moves it even where SND.WL1 says that the window in it is
+ * older than the one in force (§3.10.7.4). */
+uint32_t judge_send_edge_most(const struct judge *j);
 /* By now the connection may be gone, unseen: the hypotheses of that are added. */
 void judge_let_die(struct judge *j, int64_t now_ns);
 /* Counts what has become of a single state by the event, where both are certain. */

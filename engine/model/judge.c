@@ -425,7 +425,7 @@ void judge_begin_incarnation(struct judge *j)
 {
     j->lives++;
     j->blind = false;
-    j->max_snd_wnd = 0;
+    j->max_snd_wnd = j->snd_wnd_most = 0;
     facts_reset(&j->in);
     facts_reset(&j->out);
     parts_reset(j);
@@ -528,14 +528,16 @@ static void note_ts_recent(struct judge *j, const struct segment *s)
 static void note_send_edge(struct judge *j, const struct segment *s, bool certain)
 {
     int scale = s->tcp->flags & PKT_SYN ? 0 : facts_scale(&j->in, &j->out);
+    uint32_t window = (uint32_t)s->tcp->window << (scale < 0 ? 14 : scale), edge = s->tcp->ack + window;
+    bool newest = certain && s->tcp->flags & PKT_ACK && s->tcp->ack == j->in.ack && (!j->snd_edge_known || seq_ge(s->seq, j->snd_wl1));
+    if (newest || window > j->snd_wnd_most)
+        j->snd_wnd_most = window;
     if (!(s->tcp->flags & PKT_ACK) || s->ack_doubtful || scale < 0)
         return;
-    uint32_t edge = s->tcp->ack + ((uint32_t)s->tcp->window << scale);
-    bool newest = certain && s->tcp->ack == j->in.ack && seq_ge(s->seq, j->snd_wl1);
     if (newest || !j->snd_edge_known || seq_lt(edge, j->snd_edge))
         j->snd_edge = edge;
-    if (newest && edge - s->tcp->ack > j->max_snd_wnd)
-        j->max_snd_wnd = edge - s->tcp->ack;
+    if (newest && window > j->max_snd_wnd)
+        j->max_snd_wnd = window;
     j->snd_wl1 = j->snd_edge_known ? seq_max(j->snd_wl1, s->seq) : s->seq;
     j->snd_edge_known = true;
 }
@@ -564,6 +566,11 @@ static void take_input(struct judge *j, const struct segment *s)
     }
     if (taken && certain)
         note_ts_recent(j, s);
+}
+
+uint32_t judge_send_edge_most(const struct judge *j)
+{
+    return seq_max(j->in.edge, j->in.ack + j->snd_wnd_most);
 }
 
 /* It acknowledges what was never sent, or nothing of this connection. */

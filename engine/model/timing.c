@@ -34,6 +34,7 @@ enum {
     OPEN_STATES = 1u << TCP_STATE_ESTABLISHED | 1u << TCP_STATE_FIN_WAIT_1 | 1u << TCP_STATE_CLOSE_WAIT | 1u << TCP_STATE_CLOSING |
                   1u << TCP_STATE_LAST_ACK,
     RECEIVING_STATES = 1u << TCP_STATE_ESTABLISHED | 1u << TCP_STATE_FIN_WAIT_1 | 1u << TCP_STATE_FIN_WAIT_2,
+    GONE_STATES = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN,
     PROBES_COMPARED = 8,
     SECONDS_R2_DATA = 100, SECONDS_R2_SYN = 180, SECONDS_R2_SYN_ACK = 20,
 };
@@ -447,16 +448,17 @@ static bool is_probe(const struct judge *j, const struct segment *s)
     bool answers = s->len == 0 && j->reacting && s->at_ns <= judge_latest(j, j->last_input_ns, 0);
     if (s->tcp->flags & (PKT_SYN | PKT_FIN | PKT_RST) || !j->out.known || s->len > 1 || answers)
         return false;
-    return s->seq + 1 == j->out.nxt || (s->len == 1 && seq_gt(s->end, j->in.edge));
+    return s->seq + 1 == j->out.nxt || (s->len == 1 && seq_gt(s->end, judge_send_edge_most(j)));
 }
 
 static void take_probe(struct judge *j, const struct segment *s)
 {
-    if (window_is_closed(j)) {
+    bool fin_waits = j->app.shut && !j->out.fin_seen;
+    if (s->seq + 1 == j->out.nxt && !j->timing.flying && all_is_acknowledged(j) && !has_queued(j) && !fin_waits) {
+        note_keep_alive(j, s);
+    } else if (window_is_closed(j)) {
         note_probe(j, s);
         stir(&j->timing, s->at_ns);
-    } else if (s->seq + 1 == j->out.nxt && !j->timing.flying && all_is_acknowledged(j) && !has_queued(j)) {
-        note_keep_alive(j, s);
     }
 }
 
@@ -465,8 +467,9 @@ void timing_output(struct judge *j, const struct segment *s)
     struct timing_watch *w = &j->timing;
     if (!judge_is_exact(j))
         return;
-    if (s->tcp->flags & PKT_RST) {
-        w->flying = w->armed = false;
+    if (s->tcp->flags & PKT_RST) { /* it may have answered a segment of no connection */
+        if (judge_must_be(j, GONE_STATES))
+            w->flying = w->armed = false;
         return;
     }
     note_ack_delay(j, s);

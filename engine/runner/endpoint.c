@@ -74,8 +74,10 @@ void endpoint_note_sent(struct endpoint *e, const struct pkt_tcp *tcp)
     if ((tcp->flags & PKT_SYN) && (!e->tester_isn_known || e->tester_renumbers)) {
         e->tester_isn = tcp->seq;
         e->tester_isn_known = true;
-        if (e->tester_renumbers) /* as long as the IUT has not begun anew, it takes what we send now for data of the old connection */
-            e->tester_pattern_broken = e->iut_renumbers;
+        if (e->tester_renumbers) {
+            e->tester_streams++;
+            e->tester_pattern_broken = e->iut_renumbers; /* until the IUT has begun anew, it takes what we send for data of the old connection */
+        }
         e->tester_renumbers = false;
         e->snd_nxt = e->snd_una = tcp->seq;
         e->tester_offered_scale = false;

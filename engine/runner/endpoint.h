@@ -53,6 +53,7 @@ struct endpoint {
 
     uint64_t iut_written;         /* octets the application was made to write to its last connection, all of them pattern … */
     bool iut_pattern_broken;      /* … unless it wrote something else */
+    unsigned tester_streams;      /* how often we have begun to count ours anew */
     bool tester_pattern_broken;   /* we injected other octets than the pattern, or urgent data */
 };
 

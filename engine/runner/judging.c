@@ -528,6 +528,10 @@ void judging_accept(struct player *p, struct descriptor *listening, struct descr
     fd->pair = pair;
     if (!pair)
         return;
+    if (judge_lives(pair->judge) > 1 && judge_states(pair->judge) == 1u << TCP_STATE_SYN_RECEIVED) { /* it is the one before */
+        fd->pair = NULL;
+        return;
+    }
     struct listener *listener = listener_on(p->judging, iut.port);
     if (listener && pair->outstanding)
         listener->outstanding--;

@@ -67,7 +67,8 @@ struct descriptor { /* a script's number for a socket of the IUT */
     int handle;
     bool open, nonblocking;
     struct endpoint *endpoint; /* of a connection, once known */
-    uint64_t read_bytes;       /* consumed so far: the place in the tester's stream */
+    uint64_t read_bytes;       /* consumed so far: the place in the tester's stream … */
+    unsigned tester_stream;    /* … and which of its endpoint's that is */
     uint64_t written_bytes;    /* the place in its own stream */
     struct pair *pair;         /* judging.c: the connection, once known … */
     unsigned life;             /* … and which of those that its endpoints have had, as judge_lives() counts */
@@ -312,7 +313,7 @@ void play_note_connect(struct player *p, struct descriptor *fd, struct endpoint 
 /* The next octets that the application writes by this descriptor; and that so many were taken (or an error, below 0). */
 void play_fill_write(const struct descriptor *fd, uint8_t *out, size_t len);
 void play_note_write(struct descriptor *fd, int64_t result);
-/* The port that the IUT has chosen becomes that of the endpoint. */
+/* After accept() and connect(): the port that the IUT has chosen becomes that of the endpoint, whose stream the descriptor reads. */
 void play_learn_local_port(struct player *p, struct descriptor *fd);
 /* The name of a sockets option in the play's IP version. */
 const char *play_option_name(const struct player *p, const char *name);

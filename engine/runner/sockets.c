@@ -161,6 +161,7 @@ static struct endpoint *remote_endpoint(struct attempt *a, const struct scn_expr
 void play_learn_local_port(struct player *p, struct descriptor *fd)
 {
     struct pkt_endpoint local;
+    fd->tester_stream = fd->endpoint ? fd->endpoint->tester_streams : 0;
     if (fd->endpoint && p->target->ops->local_endpoint(p->target, fd->handle, &local) >= 0 && local.port) {
         fd->endpoint->iut.port = local.port;
         fd->endpoint->iut_port_known = true;
@@ -410,7 +411,7 @@ void play_check_read(struct player *p, struct descriptor *fd, const uint8_t *dat
 {
     if (text && text->kind == SCN_EXPR_STRING) {
         check_read_text(p, fd, data, len, text);
-    } else if (fd->endpoint && !fd->endpoint->tester_pattern_broken && !(flags & TARGET_MSG_OOB)) {
+    } else if (fd->endpoint && fd->tester_stream == fd->endpoint->tester_streams && !fd->endpoint->tester_pattern_broken && !(flags & TARGET_MSG_OOB)) {
         for (size_t i = 0; i < len; i++)
             if (data[i] != endpoint_pattern(fd->endpoint, true, fd->read_bytes + i)) {
                 blame_read_data(p, fd->read_bytes + i);

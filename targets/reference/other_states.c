@@ -191,7 +191,7 @@ static enum step fourth_check_syn(struct ref_tcb *tcb, struct ref_segment *seg)
 
 static enum step ack_in_syn_received(struct ref_tcb *tcb, struct ref_segment *seg)
 {
-    if (seq_le(seg->ack, tcb->snd_una) || seq_gt(seg->ack, tcb->snd_nxt)) {
+    if (!seq_in_window(seg->ack, tcb->snd_una + 1, tcb->snd_nxt - tcb->snd_una)) {
         ref_send_reset_reply(tcb->stack, seg); /* <SEQ=SEG.ACK><CTL=RST> */
         return DONE;
     }
@@ -246,7 +246,8 @@ static enum step ack_when_closing(struct ref_tcb *tcb)
 /* RFC 5961 §5.2: (SND.UNA - MAX.SND.WND) =< SEG.ACK =< SND.NXT. */
 static bool ack_in_range(const struct ref_tcb *tcb, uint32_t ack)
 {
-    return seq_le(tcb->snd_una - tcb->max_snd_wnd, ack) && seq_le(ack, tcb->snd_nxt);
+    uint32_t lowest = tcb->snd_una - tcb->max_snd_wnd;
+    return ack - lowest <= tcb->snd_nxt - lowest;
 }
 
 static enum step fifth_check_ack(struct ref_tcb *tcb, struct ref_segment *seg)

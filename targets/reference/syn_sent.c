@@ -8,7 +8,7 @@ static bool check_ack(struct ref_tcb *tcb, const struct ref_segment *seg)
 {
     if (!(seg->flags & PKT_ACK))
         return true;
-    if (seq_gt(seg->ack, tcb->iss) && seq_le(seg->ack, tcb->snd_nxt))
+    if (seq_in_window(seg->ack, tcb->iss + 1, tcb->snd_nxt - tcb->iss))
         return true;
     if (!(seg->flags & PKT_RST))
         ref_send_reset_reply(tcb->stack, seg); /* <SEQ=SEG.ACK><CTL=RST> */
