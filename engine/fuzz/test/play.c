@@ -1,6 +1,7 @@
 /* Octets played by the fast machine and, decoded, by the player: packet by packet and finding by finding the same. */
 #include "engine/fuzz/play.h"
 
+#include <glob.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,9 +15,10 @@
 #include "engine/runner/play.h"
 #include "engine/runner/schedule.h"
 #include "engine/scenario/bytes/bytes.h"
+#include "engine/scenario/parse.h"
 #include "targets/reference/target_reference.h"
 
-enum { INPUTS = 2500, STEPS = 20, RECORDED_MAX = 20000, RECORDED_BYTES_MAX = 8 << 20, REPEATS = 300 };
+enum { INPUTS = 2500, LIKELY_INPUTS = 2000, VARIANTS = 3, STEPS = 20, RECORDED_MAX = 20000, RECORDED_BYTES_MAX = 8 << 20, REPEATS = 300 };
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -206,8 +208,98 @@ static void random_octets_are_played_as_the_player_plays_them(void **unused)
     end(c, "random octets");
 }
 
+static void likely_sequences_and_their_mutants_are_played_the_same(void **unused)
+{
+    (void)unused;
+    uint8_t input[SCN_BYTES_MAX];
+    struct comparison *c = begin();
+    size_t len = 0;
+    for (unsigned i = 0; i < LIKELY_INPUTS; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "likely-%u", i);
+        if (i % 4 == 0)
+            len = fuzz_generate(input, sizeof input, STEPS, i);
+        else
+            len = fuzz_mutate(input, len, sizeof input, i);
+        compare(c, input, len, id);
+    }
+    end(c, "likely sequences");
+}
+
+/* The octets of every scenario of one folder of the suite, and of its sub-tests. */
+static void what_the_suite_does_is_played_the_same(void **unused)
+{
+    (void)unused;
+    uint8_t octets[SCN_BYTES_MAX];
+    struct comparison *c = begin();
+    glob_t files;
+    assert_int_equal(glob("tests-suite/rfc9293/3.10*/*.pkt", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        struct scn_diagnostics diagnostics;
+        struct scenario *scenario = scn_parse_file(files.gl_pathv[i], &diagnostics);
+        assert_non_null(scenario);
+        for (unsigned variant = 0; variant < scn_variant_count(scenario) && variant < VARIANTS; variant++) {
+            char id[64];
+            snprintf(id, sizeof id, "suite-%zu-%u", i, variant);
+            compare(c, octets, scn_bytes_encode(scenario, variant, octets, NULL), id);
+        }
+        scn_free(scenario);
+    }
+    globfree(&files);
+    end(c, "the suite");
+}
+
+/* Whatever was played before. */
+static void the_same_octets_and_seed_give_the_same_play(void **unused)
+{
+    (void)unused;
+    uint8_t input[SCN_BYTES_MAX], other[SCN_BYTES_MAX];
+    struct comparison *c = begin();
+    struct recorded *first = malloc(sizeof *first);
+    for (unsigned i = 0; i < REPEATS; i++) {
+        const size_t len = fuzz_generate(input, sizeof input, STEPS, i), other_len = fuzz_generate(other, sizeof other, STEPS, i + REPEATS);
+        c->recorded->count = c->recorded->bytes_len = 0;
+        fuzz_virtual_play(c->fast, input, len, i);
+        memcpy(first, c->recorded, sizeof *first);
+        fuzz_virtual_play(c->fast, other, other_len, i + 1);
+        c->recorded->count = c->recorded->bytes_len = 0;
+        fuzz_virtual_play(c->fast, input, len, i);
+        assert_int_equal(c->recorded->count, first->count);
+        assert_memory_equal(c->recorded->of, first->of, first->count * sizeof *first->of);
+        assert_memory_equal(c->recorded->bytes, first->bytes, first->bytes_len);
+    }
+    free(first);
+    c->compared = 1;
+    end(c, "repeated");
+}
+
+static void signals_count_what_was_seen_and_merge(void **unused)
+{
+    (void)unused;
+    static const uint8_t passive[SCN_BYTES_HEADER_LEN];
+    static struct signals signals;
+    static struct signals_seen seen;
+    struct target_error error;
+    char text[SIGNALS_TEXT_MAX];
+    const struct fuzz_virtual_config config = {.driver = &reference_driver, .play = {.judged = true, .signals = &signals}};
+    struct fuzz_virtual *v = fuzz_virtual_new(&config, &error);
+    assert_non_null(v);
+    assert_int_equal(fuzz_virtual_play(v, passive, sizeof passive, 1)->end, FUZZ_PLAYED);
+    const size_t handshake = ((size_t)TCP_STATE_LISTEN * REACTION_EVENTS + REACTION_SYN * REACTION_PLACES + REACTION_NEXT) * REACTIONS + REACTION_IS_SYN_ACK;
+    assert_int_equal(((const uint8_t *)&signals)[handshake], 1);
+    assert_string_equal(signals_text(handshake, text), "LISTEN: SYN -> SYN,ACK");
+    assert_true(signals_merge(&seen, &signals) > 1);
+    assert_int_equal(signals_merge(&seen, &signals), 0); /* nothing new */
+    assert_true(signals_total(&seen).tuples > 1 && signals_total(&seen).rules_tested > 10 && signals_total(&seen).rules_violated == 0);
+    fuzz_virtual_free(v);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_octets_are_played_as_the_player_plays_them)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_octets_are_played_as_the_player_plays_them), cmocka_unit_test(likely_sequences_and_their_mutants_are_played_the_same),
+        cmocka_unit_test(what_the_suite_does_is_played_the_same),            cmocka_unit_test(the_same_octets_and_seed_give_the_same_play),
+        cmocka_unit_test(signals_count_what_was_seen_and_merge),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
