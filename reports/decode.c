@@ -280,6 +280,7 @@ bool decode_test(struct decoder *d, const json_t *object, struct result_test *ou
     decode_identity(d, object, out);
     decode_string(d, object, "title", &out->title);
     decode_string(d, object, "reason", &out->reason);
+    decode_whole(d, object, "started_ns", 0, INT64_MAX, &out->started_ns);
     decode_whole(d, object, "duration_ns", 0, INT64_MAX, &out->duration_ns);
     decode_strings(d, object, "covers", &out->covers, &out->cover_count);
     decode_level(d, object, &out->level);

@@ -174,6 +174,7 @@ json_t *encode_test(const struct result_test *test)
     put_string(&o, "title", test->title);
     put_string(&o, "verdict", verdict_text(test->verdict));
     put_string(&o, "reason", test->reason);
+    put_integer(&o, "started_ns", test->started_ns);
     put_integer(&o, "duration_ns", test->duration_ns);
     put(&o, "covers", encode_strings(test->covers, test->cover_count));
     put_level(&o, test->level);

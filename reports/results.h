@@ -94,6 +94,7 @@ struct result_test {
     const char *title;
     enum verdict verdict;
     const char *reason;      /* one sentence for every verdict but pass */
+    int64_t started_ns;      /* since the run began; 0 in virtual time, where every test begins at zero */
     int64_t duration_ns;
     const char *const *covers; /* requirement ids */
     size_t cover_count;

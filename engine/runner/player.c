@@ -615,7 +615,7 @@ void player_result(struct player *p, struct result_test *out)
     bool by_model = fails_by_model(p);
     *out = (struct result_test){
         .id = p->id, .title = s->title ? s->title : "", .verdict = p->verdict, .reason = p->reason,
-        .duration_ns = p->now_ns - p->start_ns, .covers = s->covers, .cover_count = s->cover_count, .level = scenario_level(s),
+        .started_ns = p->start_ns, .duration_ns = p->now_ns - p->start_ns, .covers = s->covers, .cover_count = s->cover_count, .level = scenario_level(s),
         .findings = p->findings, .finding_count = p->finding_count, .file = s->file, .line = p->verdict_line,
         .pixit = p->settings, .pixit_count = s->setting_count, .trace = p->trace.events, .trace_count = p->trace.event_count,
     };

@@ -79,6 +79,7 @@ static int play_test(const struct schedule *s, const struct suite_test *test, ui
         if (schedule_deaths(target, how, sizeof how) > 0)
             player_iut_died(player, how);
         player_result(player, &result);
+        result.started_ns = 0;
         stop = s->finished(s->context, test, &result, player);
     } else {
         stop = schedule_report_unplayed(s, test, VERDICT_ERROR, "out of memory");

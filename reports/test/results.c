@@ -115,6 +115,7 @@ static void assert_same_test(const struct result_test *a, const struct result_te
     assert_string_equal(or_empty(a->title), or_empty(b->title));
     assert_int_equal(a->verdict, b->verdict);
     assert_string_equal(or_empty(a->reason), or_empty(b->reason));
+    assert_int_equal(a->started_ns, b->started_ns);
     assert_int_equal(a->duration_ns, b->duration_ns);
     assert_int_equal(a->cover_count, b->cover_count);
     for (size_t i = 0; i < a->cover_count; i++)

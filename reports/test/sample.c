@@ -65,7 +65,7 @@ const struct result_test sample_tests[] = {
     { .id = "rfc9293/3.10-events/illegal-option-length", .title = "An option of length zero", .verdict = VERDICT_FAIL,
       .reason = "No answer", .duration_ns = 9000, .covers = must_7, .cover_count = 1, .level = LEVEL_MUST, .findings = data_dropped,
       .finding_count = 1, .known = true, .known_note = "stops reading options; see the ledger", .file = "tests-suite/a.pkt", .line = 9 },
-    { .id = "rfc9293/3.5-establishing/simultaneous-open", .title = "Simultaneous open", .verdict = VERDICT_PASS, .duration_ns = 1500000,
+    { .id = "rfc9293/3.5-establishing/simultaneous-open", .title = "Simultaneous open", .verdict = VERDICT_PASS, .started_ns = 77000, .duration_ns = 1500000,
       .covers = must_10, .cover_count = 1, .level = LEVEL_MUST, .file = "tests-suite/b.pkt" },
     { .id = "rfc9293/3.8-data/ack-within-500ms", .title = "A delayed ACK leaves within half a second", .verdict = VERDICT_FAIL,
       .reason = "The ACK came too late", .duration_ns = 612000003, .covers = must_40, .cover_count = 2, .level = LEVEL_MUST,

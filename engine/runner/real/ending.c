@@ -87,6 +87,7 @@ void real_unseat(struct real *r, struct lane *lane, unsigned index)
     struct seat seat = leave_seat(r, lane, index);
     struct result_test result;
     player_result(seat.player, &result);
+    result.started_ns -= r->began_ns;
     char reason[CONFIRMATION_TEXT_MAX];
     enum disturbance disturbance = disturbance_of(&seat, &result);
     lane->unheard = player_lost_something(seat.player) ? lane->unheard + 1 : 0;

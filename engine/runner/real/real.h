@@ -58,6 +58,7 @@ struct real {
     unsigned lane_count;
     struct open_port port; /* of a target without upper tester */
     int epoll_fd;
+    int64_t began_ns; /* the run */
     uint64_t next_place; /* lanes do not begin anew: where there is one host, what the last one left is still there */
     unsigned openings_failed; /* one after the other; after a few nobody tries again */
     struct waiting *shared, *exclusive; /* stacks of what is still to be played, last first */
