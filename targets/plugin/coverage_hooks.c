@@ -4,6 +4,10 @@
 
 #define HOOK __attribute__((weak, visibility("default"))) void
 
+/* What -fsanitize=fuzzer-no-link, which counts depths of the stack as well, has every function write to. */
+extern _Thread_local uintptr_t __sancov_lowest_stack;
+__attribute__((weak, visibility("default"), tls_model("initial-exec"))) _Thread_local uintptr_t __sancov_lowest_stack = UINTPTR_MAX;
+
 HOOK __sanitizer_cov_8bit_counters_init(uint8_t *first, uint8_t *end);
 HOOK __sanitizer_cov_bool_flag_init(uint8_t *first, uint8_t *end);
 HOOK __sanitizer_cov_pcs_init(const uintptr_t *first, const uintptr_t *end);
