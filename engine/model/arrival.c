@@ -392,6 +392,8 @@ static void arrive_syn_sent(const struct arrival *a, const struct hypothesis *h)
 
 /* ---- the other states (§3.10.7.4) ---------------------------------------------------------------------------------- */
 
+enum { UNSAID_WINDOW_MAX = 1 << 20 };
+
 enum acceptable { ACCEPTABLE_NO, ACCEPTABLE_MAYBE, ACCEPTABLE_YES };
 
 /* The peer's FIN has been taken. */
@@ -410,6 +412,8 @@ static enum acceptable acceptable(const struct arrival *a, const struct hypothes
     uint32_t last = s->len ? s->end - 1 : s->seq;
     int scale = facts_scale(out, &a->j->in);
     uint32_t hidden = (1u << (scale < 0 ? 14 : scale)) - 1 + (has_ended(h) ? 1u : 0u);
+    if (s->seq - h->rcv_nxt_low == 1u << 31) /* neither before nor behind */
+        return ACCEPTABLE_NO;
     if (!out->ack_known)
         return seq_lt(last, h->rcv_nxt_low) ? ACCEPTABLE_NO : ACCEPTABLE_MAYBE;
     uint32_t edge = out->edge;
@@ -423,7 +427,7 @@ static enum acceptable acceptable(const struct arrival *a, const struct hypothes
     if (seq_lt(s->seq, edge) && seq_ge(last, h->rcv_nxt_low))
         return ACCEPTABLE_MAYBE;
     bool may_have_grown = a->j->received_since_output || !a->j->host->application_known,
-         says_all_it_can = s->len && !(s->tcp->flags & (PKT_SYN | PKT_RST)) &&
+         says_all_it_can = s->len && s->seq - edge < UNSAID_WINDOW_MAX && !(s->tcp->flags & (PKT_SYN | PKT_RST)) &&
                            out->window == (uint32_t)UINT16_MAX << (scale < 0 ? 14 : scale);
     return may_have_grown || says_all_it_can || seq_lt(s->seq, edge + hidden) ? ACCEPTABLE_MAYBE : ACCEPTABLE_NO;
 }

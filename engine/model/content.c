@@ -187,10 +187,7 @@ static void hold_input(struct judge *j, const struct segment *s)
 
 void content_input(struct judge *j, const struct segment *s)
 {
-    static const unsigned gone = 1u << TCP_STATE_CLOSED | 1u << TCP_STATE_LISTEN;
     uint32_t ack = s->tcp->ack;
-    if ((s->tcp->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN && judge_must_be(j, gone))
-        content_forget_stream(j);
     if (s->tcp->flags & PKT_ACK && j->content.out.count > 0 && seq_gt(ack, j->content.out.ranges[0].left) &&
         seq_le(ack, j->out.nxt))
         octets_forget(&j->content.out, ack, &j->host->octets);

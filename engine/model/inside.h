@@ -148,7 +148,7 @@ struct judge { /* what a capture needs of it for each segment comes first, so th
     int64_t now_ns, last_input_ns, last_output_ns;
     struct side in, out;         /* the peer's side of the wire, and the IUT's */
     unsigned evidence;           /* enum judge_need */
-    bool blind;                  /* which connection there is nobody can tell: its segments are judged by nothing but their headers */
+    bool blind;                  /* which connection there is nobody can tell any more: segments are judged by nothing but their headers */
     bool found;                  /* the segment at hand has broken a rule: it teaches nothing */
     bool disturbed;              /* a finding has shown that the IUT is not where it should be, or nobody can tell where it is: from now on
                                     segments are judged by themselves only */

@@ -64,7 +64,7 @@ void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypoth
         }
     }
     if (set->count == HYPOTHESES_MAX) {
-        j->cut_short = j->disturbed = true;
+        j->cut_short = j->disturbed = j->blind = true;
         return;
     }
     set->of[set->count++] = *h;
@@ -424,7 +424,6 @@ void judge_end(struct judge *j, int64_t now_ns)
 void judge_begin_incarnation(struct judge *j)
 {
     j->lives++;
-    j->blind = false;
     j->max_snd_wnd = j->snd_wnd_most = 0;
     facts_reset(&j->in);
     facts_reset(&j->out);
@@ -452,6 +451,7 @@ static void note_peer_syn(struct judge *j, const struct segment *s)
     if (judge_must_be(j, GONE_STATES) && !(j->in.begun && !j->out.known && j->in.iss == s->seq) &&
         judge_may_be(j, TCP_STATE_LISTEN)) {
         judge_begin_incarnation(j);
+        content_forget_stream(j);
     } else {
         judge_note_candidate(j, s);
     }
@@ -562,7 +562,7 @@ static void take_input(struct judge *j, const struct segment *s)
         note_send_edge(j, s, certain);
         j->progress_ns = s->at_ns;
         if (j->in.odd_fins_full)
-            j->cut_short = j->disturbed = true;
+            j->cut_short = j->disturbed = j->blind = true;
     }
     if (taken && certain)
         note_ts_recent(j, s);

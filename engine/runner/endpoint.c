@@ -140,6 +140,8 @@ static void note_iut_syn(struct endpoint *e, const struct pkt_tcp *tcp)
         e->range_count = 0;
         e->iut.port = tcp->src_port;
         e->iut_port_known = true;
+    } else if (tcp->seq != e->iut_isn) { /* another connection that nobody has told of: numbers are still those of the first */
+        e->iut_pattern_broken = true;
     }
     struct pkt_options options;
     pkt_options_read(tcp->options, tcp->options_len, &options);
