@@ -103,7 +103,8 @@ static void print_premises(const struct comparison *c, FILE *out)
 {
     char before[200], now[200];
     if (strcmp(c->baseline->run.target_name, c->now->run.target_name) != 0)
-        fprintf(out, "NOTE the baseline is of another target: %s, and this run of %s\n", text_show(c->baseline->run.target_name, before, sizeof before),
+        fprintf(out, "NOTE the baseline is of another target: %s, and this run of %s\n",
+                text_show(c->baseline->run.target_name, before, sizeof before),
                 text_show(c->now->run.target_name, now, sizeof now));
     if (!results_are_complete(c->baseline))
         fputs("NOTE the baseline is incomplete: what it did not reach counts as not failing there\n", out);
@@ -121,7 +122,9 @@ void comparison_print(const struct comparison *comparison, FILE *out, bool color
         if (kind < COMPARE_APPEARED || ++shown[kind] <= SHOWN_MAX)
             print_row(&comparison->rows[i], out, color);
     }
-    fprintf(out, "Against the baseline: %zu new failures, %zu still failing, %zu fixed, %zu undecided; %zu tests appeared, %zu vanished.\n",
+    fprintf(
+        out,
+        "Against the baseline: %zu new failures, %zu still failing, %zu fixed, %zu undecided; %zu tests appeared, %zu vanished.\n",
             comparison->counts[COMPARE_NEW_FAILURE], comparison->counts[COMPARE_STILL_FAILING], comparison->counts[COMPARE_FIXED],
             comparison->counts[COMPARE_UNDECIDED], comparison->counts[COMPARE_APPEARED], comparison->counts[COMPARE_VANISHED]);
 }

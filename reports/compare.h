@@ -34,8 +34,8 @@ struct comparison {
  * must outlive *out; release with comparison_release(). */
 int compare_results(const struct results *baseline, const struct results *now, struct comparison *out);
 void comparison_release(struct comparison *comparison);
-/* What the two are when they are not of a kind (another target, or one of them incomplete); a line for each row, new failures first, of tests that
- * appeared or vanished the first few; and one of totals. */
+/* What the two are when they are not of a kind (another target, or one of them incomplete); a line for each row, new failures
+ * first, of tests that appeared or vanished the first few; and one of totals. */
 void comparison_print(const struct comparison *comparison, FILE *out, bool color);
 
 #endif

@@ -11,7 +11,8 @@ struct csv {
     bool begun; /* the row has a field */
 };
 
-/* A text: quoted where it must be, controls made visible, cut at CSV_CELL_BYTES_MAX with "..."; what a spreadsheet would take for a formula
+/* A text: quoted where it must be, controls made visible, cut at CSV_CELL_BYTES_MAX with "..."; what a spreadsheet would take for a
+ * formula
  * (= + - @ at its start) has an apostrophe before it. */
 enum { CSV_CELL_BYTES_MAX = 8000 };
 void csv_text(struct csv *csv, const char *text);

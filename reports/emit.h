@@ -12,8 +12,8 @@ struct emit {
     bool newline;  /* the next value begins a line of its own */
 };
 
-/* What each adds is a member of that key in an object, and key NULL in a list or at the top. Whether the brackets match is up to the caller;
- * errors of the stream stay in ferror(). Octets that are no UTF-8 are written as U+FFFD, a text of NULL as "". */
+/* What each adds is a member of that key in an object, and key NULL in a list or at the top. Whether the brackets match is up to
+ * the caller; errors of the stream stay in ferror(). Octets that are no UTF-8 are written as U+FFFD, a text of NULL as "". */
 void emit_object(struct emit *emit, const char *key);
 void emit_object_end(struct emit *emit);
 void emit_list(struct emit *emit, const char *key);

@@ -1,5 +1,5 @@
-/* requirements.csv and tests.csv: the two tables of a run, a row each, for spreadsheets and scripts. The last column says in every row whether
- * the run was complete, since a table has no other place for it. */
+/* requirements.csv and tests.csv: the two tables of a run, a row each, for spreadsheets and scripts. The last column says in every
+ * row whether the run was complete, since a table has no other place for it. */
 #include "reports/formats.h"
 
 #include <string.h>

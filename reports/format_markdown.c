@@ -1,7 +1,7 @@
 /* summary.md: a run on one page, for a pull request or a job's summary (GitHub-flavoured Markdown).
  *
- * The numbers by section, and what people should look at. Long texts are cut, with a mark, and so are long lists, since a comment of GitHub's
- * has 65,536 characters at most; the whole of it is in results.json.
+ * The numbers by section, and what people should look at. Long texts are cut, with a mark, and so are long lists, since a comment
+ * of GitHub's has 65,536 characters at most; the whole of it is in results.json.
  */
 #include "reports/formats.h"
 

@@ -1,10 +1,11 @@
 /* packets.pcapng: the captures that a run kept, in one file, with what happened beside the packets.
  *
- * A test is an interface of its own, named by the test's id (tshark: frame.interface_name), described by its title; verdict and reason are its
- * comment. A packet's comment (pcapng's opt_comment, "Packet comments" in Wireshark, frame.comment in tshark) says what came before it on the
- * tester's side, calls, states and notes; the step of the scenario that it belongs to; and, of the offending segment, what was found. A finding
- * about something that did not come stands at the last packet before it. Captures are read from the results' directory and from nowhere else; one
- * that cannot be read leaves its interface, whose comment says so. Blocks are little-endian (draft-ietf-opsawg-pcapng).
+ * A test is an interface of its own, named by the test's id (tshark: frame.interface_name), described by its title; verdict and
+ * reason are its comment. A packet's comment (pcapng's opt_comment, "Packet comments" in Wireshark, frame.comment in tshark) says
+ * what came before it on the tester's side, calls, states and notes; the step of the scenario that it belongs to; and, of the
+ * offending segment, what was found. A finding about something that did not come stands at the last packet before it. Captures are
+ * read from the results' directory and from nowhere else; one that cannot be read leaves its interface, whose comment says so.
+ * Blocks are little-endian (draft-ietf-opsawg-pcapng).
  */
 #include "reports/formats.h"
 
@@ -41,7 +42,9 @@ static void put_bytes(struct block *b, const void *bytes, size_t len)
 {
     static const uint8_t zeros[4];
     const size_t padding = (4 - len % 4) % 4;
-    if (b->len + len + padding > b->capacity) {
+    if (len == 0)
+        return;
+    if (!b->bytes || b->len + len + padding > b->capacity) {
         const size_t capacity = 2 * (b->len + len + padding) + 4096;
         uint8_t *more = realloc(b->bytes, capacity);
         b->failed = b->failed || !more;
@@ -248,7 +251,8 @@ static const char *read_capture(const struct results *results, const char *name,
 }
 
 /* The record at *at, moved past it; false at the end, or where the file is cut or broken. */
-static bool next_record(const struct capture *c, size_t *at, uint64_t *time_ns, const uint8_t **frame, uint32_t *len, uint32_t *original)
+static bool next_record(const struct capture *c, size_t *at, uint64_t *time_ns, const uint8_t **frame, uint32_t *len,
+                        uint32_t *original)
 {
     if (c->len - *at < RECORD_HEADER_BYTES)
         return false;
@@ -304,8 +308,8 @@ static void write_interface(const struct result_test *test, const struct capture
     write_block(b, BLOCK_INTERFACE, out);
 }
 
-static void write_packets(const struct result_test *test, const struct capture *c, uint32_t interface, struct comment *comment, struct block *b,
-                          FILE *out)
+static void write_packets(const struct result_test *test, const struct capture *c, uint32_t interface, struct comment *comment,
+                          struct block *b, FILE *out)
 {
     uint64_t time_ns;
     const uint8_t *frame;

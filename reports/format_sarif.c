@@ -1,5 +1,6 @@
-/* results.sarif: what a run found, for code scanning. Findings of failing tests are errors and deviations warnings, those that the ledger knows
- * are suppressed; what the tester could not do stands among its own notifications, so that no error of it looks like one of the stack. */
+/* results.sarif: what a run found, for code scanning. Findings of failing tests are errors and deviations warnings, those that the
+ * ledger knows are suppressed; what the tester could not do stands among its own notifications, so that no error of it looks like
+ * one of the stack. */
 #include "reports/formats.h"
 
 #include <inttypes.h>

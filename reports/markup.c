@@ -25,7 +25,8 @@ void markup_text(const char *text, FILE *out)
 void markup_fragment(const char *id, FILE *out)
 {
     for (const unsigned char *p = (const unsigned char *)id; *p; p++) {
-        const bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-._~/:=,@!", *p);
+        const bool plain =
+            (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-._~/:=,@!", *p);
         fprintf(out, plain ? "%c" : "%%%02X", *p);
     }
 }
@@ -43,7 +44,7 @@ static const char css[] =
     ".known,.deviated{color:var(--known)}.other,.untested,.untestable,.absent,.inconclusive,.not_applicable,.faint{color:var(--other)}\n"
     "tr:target{outline:3px solid var(--link)}.filter{display:flex;gap:1rem;flex-wrap:wrap;align-items:center;margin:1rem 0}"
     "input[type=search]{font:inherit;padding:.3rem;min-width:14rem;background:inherit;color:inherit;border:1px solid var(--other)}\n"
-    ".alarm{border:2px solid var(--fail);padding:.5rem 1rem}svg{max-width:100%}tr[hidden]{display:none}\n"
+    ".alarm{border:2px solid var(--fail);padding:.5rem 1rem}svg{max-width:100%;vertical-align:middle}.when{white-space:nowrap}tr[hidden]{display:none}\n"
     "@media print{.filter{display:none}th{position:static}}\n";
 
 static const char script[] =
@@ -58,7 +59,8 @@ static const char script[] =
 
 void markup_begin(const char *title, FILE *out)
 {
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    fputs(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
           "img-src 'self'; base-uri 'none'; form-action 'none'\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<link rel=\"icon\" href=\"data:,\">\n<title>",

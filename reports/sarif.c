@@ -1,8 +1,9 @@
 /* Writes SARIF 2.1.0.
  *
- * A requirement of the catalogue is a rule of the log, and so is a rule of the model that stands for none. Rules stand once, in the order of
- * their ids; a result points at its own by index. Messages are plain text in which no link and no placeholder can come about (§3.11.5 and
- * §3.11.6), cut when they are long; addresses of files are percent-encoded, and left out when they lead out of their folder.
+ * A requirement of the catalogue is a rule of the log, and so is a rule of the model that stands for none. Rules stand once, in the
+ * order of their ids; a result points at its own by index. Messages are plain text in which no link and no placeholder can come
+ * about (§3.11.5 and §3.11.6), cut when they are long; addresses of files are percent-encoded, and left out when they lead out of
+ * their folder.
  */
 #include "reports/sarif.h"
 
@@ -157,7 +158,8 @@ static void put_requirement(struct emit *emit, const struct requirement *r)
 static void put_model_rule(struct emit *emit, const struct rule *rule)
 {
     char help[TEXT_BYTES_MAX];
-    snprintf(help, sizeof help, "%s: when %s, %s. More: tcpassay explain rule:%s", rule->section, rule->condition, rule->demand, rule->name);
+    snprintf(help, sizeof help, "%s: when %s, %s. More: tcpassay explain rule:%s", rule->section, rule->condition, rule->demand,
+             rule->name);
     put_message(emit, "shortDescription", rule->demand);
     put_message(emit, "help", help);
 }

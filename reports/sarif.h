@@ -1,4 +1,5 @@
-/* SARIF 2.1.0 logs (OASIS, 27 March 2020), as code scanning reads them: of runs (format_sarif.c), and of whatever else finds something. */
+/* SARIF 2.1.0 logs (OASIS, 27 March 2020), as code scanning reads them: of runs (format_sarif.c), and of whatever else finds
+ * something. */
 #ifndef TCPASSAY_REPORTS_SARIF_H
 #define TCPASSAY_REPORTS_SARIF_H
 
@@ -44,8 +45,8 @@ struct sarif_log {
     size_t notice_count;
 };
 
-/* The log. Fingerprints depend on rule, requirement and subject alone, and on how many before are alike: they stay when messages, numbers or
- * lines change. False when memory ran out; errors of the stream stay in ferror(). */
+/* The log. Fingerprints depend on rule, requirement and subject alone, and on how many before are alike: they stay when messages,
+ * numbers or lines change. False when memory ran out; errors of the stream stay in ferror(). */
 bool sarif_print(const struct sarif_log *log, FILE *out);
 
 /* MUST is an error, SHOULD a warning, everything below a note. */

@@ -1,10 +1,12 @@
 /* A static site of runs (see site.h).
  *
- * The history is a file to which a line is added per run, in one write, so that two runs that are published at once both stay. What is in it
- * may be older, newer, torn, or somebody's joke: a line counts when it is an object with a target and whole numbers, and only the last
- * HISTORY_MAX count. Pages are made from the history and the run at hand alone, so the newest can always be made again.
+ * The history is a file to which a line is added per run, in one write, so that two runs that are published at once both stay. What
+ * is in it may be older, newer, torn, or somebody's joke: a line counts when it is an object with a target and whole numbers, and
+ * only the last HISTORY_MAX count. Pages are made from the history and the run at hand alone, so the newest can always be made
+ * again.
  *
- * Permanent addresses: tests.html#ID and requirements.html#ID, with the ids as everywhere else (percent-encoded where they must be).
+ * Permanent addresses: tests.html#ID and requirements.html#ID, with the ids as everywhere else (percent-encoded where they must
+ * be).
  */
 #include "reports/site.h"
 
@@ -201,7 +203,9 @@ static void print_head(const struct site *site, const char *title, FILE *out)
 {
     char line[STANDING_LINE_MAX];
     markup_begin(title, out);
-    fprintf(out, "<nav><a href=\"index.html\">Overview</a> · %s<a href=\"tests.html\">Tests</a> · <a href=\"requirements.html\">Requirements</a></nav>\n",
+    fprintf(
+        out,
+        "<nav><a href=\"index.html\">Overview</a> · %s<a href=\"tests.html\">Tests</a> · <a href=\"requirements.html\">Requirements</a></nav>\n",
             site->has_report ? "<a href=\"report.html\">Report</a> · " : "");
     fprintf(out, "<p class=\"%s%s\">", class_of(standing_of(site->results)), results_are_complete(site->results) ? "" : " alarm");
     markup_text(standing_line(site->results, line, sizeof line), out);
@@ -227,11 +231,13 @@ static void print_trend(const struct site *site, const char *target, FILE *out)
     for (size_t i = 0; i < count; i++)
         most = runs[i]->numbers[N_FAIL] > most ? runs[i]->numbers[N_FAIL] : most;
     const size_t width = 2 * EDGE + (count > 1 ? count - 1 : 1) * STEP;
-    fprintf(out, "<svg width=\"%zu\" height=\"%d\" role=\"img\" aria-label=\"failures in the last %zu runs, at most %" PRId64 "\">"
+    fprintf(out,
+            "<svg width=\"%zu\" height=\"%d\" role=\"img\" aria-label=\"failures in the last %zu runs, at most %" PRId64 "\">"
                  "<polyline fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\" points=\"",
             width, HEIGHT, count, count && most == 1 && runs[0]->numbers[N_FAIL] == 0 ? 0 : most);
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "%zu,%" PRId64 " ", EDGE + i * STEP, HEIGHT - EDGE - runs[count - 1 - i]->numbers[N_FAIL] * (HEIGHT - 2 * EDGE) / most);
+        fprintf(out, "%zu,%" PRId64 " ", EDGE + i * STEP,
+                HEIGHT - EDGE - runs[count - 1 - i]->numbers[N_FAIL] * (HEIGHT - 2 * EDGE) / most);
     if (count == 1)
         fprintf(out, "%d,%" PRId64, EDGE + STEP, HEIGHT - EDGE - runs[0]->numbers[N_FAIL] * (HEIGHT - 2 * EDGE) / most);
     fputs("\"/></svg>", out);
@@ -247,7 +253,7 @@ static bool is_first_of_target(const struct site *site, size_t place)
 
 static void print_past(const struct past *p, FILE *out)
 {
-    fputs("<tr><td>", out);
+    fputs("<tr><td class=\"when\">", out);
     markup_text(p->started, out);
     fputs("</td><td>", out);
     markup_text(p->target, out);
@@ -264,23 +270,31 @@ static bool print_index(const void *context, FILE *out)
 {
     const struct site *site = context;
     print_head(site, "TCP conformance", out);
-    fputs("<p><img src=\"badge.svg\" alt=\"\" height=\"20\"> <a href=\"requirements.csv\">requirements.csv</a> · <a href=\"tests.csv\">tests.csv</a> · "
-          "<a href=\"history.jsonl\">history.jsonl</a></p>\n<h2>Failures over time</h2>\n<ul>\n", out);
+    fputs(
+        "<p><img src=\"badge.svg\" alt=\"\" height=\"20\"> <a href=\"requirements.csv\">requirements.csv</a> · <a href=\"tests.csv\">tests.csv</a> · "
+        "<a href=\"history.jsonl\">history.jsonl</a></p>\n<h2>Failures over time</h2>\n<ul>\n",
+        out);
     for (size_t i = site->history_count; i-- > 0;) {
         if (!is_first_of_target(site, i))
             continue;
         fputs("<li><strong>", out);
         markup_text(site->history[i].target, out);
-        fprintf(out, "</strong> <span class=\"%s\">%s</span> ", class_of(site->history[i].standing), standing_word(site->history[i].standing));
+        fprintf(out, "</strong> <span class=\"%s\">%s</span> ", class_of(site->history[i].standing),
+                standing_word(site->history[i].standing));
         print_trend(site, site->history[i].target, out);
+        fprintf(out, " %" PRId64, site->history[i].numbers[N_FAIL]);
         fputs("</li>\n", out);
     }
     fputs("</ul>\n<h2>Runs</h2>\n", out);
     if (site->unreadable)
         fprintf(out, "<p class=\"alarm\">%zu lines of history.jsonl cannot be read, and are not shown.</p>\n", site->unreadable);
-    fputs("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Runs\"><table>\n<thead><tr><th scope=\"col\">started</th><th scope=\"col\">target</th>"
-          "<th scope=\"col\">result</th>", out);
-    static const char *const heads[] = {"pass", "fail", "of these known", "inconclusive", "errors", "not applicable", "deviations", "requirements satisfied", "violated"};
+    fputs(
+        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Runs\"><table>\n<thead><tr><th scope=\"col\">started</th>"
+          "<th scope=\"col\">target</th>"
+        "<th scope=\"col\">result</th>",
+        out);
+    static const char *const heads[] = {"pass",           "fail",       "of these known",         "inconclusive", "errors",
+                                        "not applicable", "deviations", "requirements satisfied", "violated"};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         fprintf(out, "<th scope=\"col\" class=\"number\">%s</th>", heads[i]);
     fputs("<th scope=\"col\">tcpassay</th></tr></thead>\n<tbody>\n", out);
@@ -317,8 +331,10 @@ static bool print_tests(const void *context, FILE *out)
     const struct site *site = context;
     print_head(site, "Tests", out);
     markup_filter(NULL, out);
-    fputs("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Tests\"><table>\n<thead><tr><th scope=\"col\">test</th><th scope=\"col\">verdict</th>"
-          "<th scope=\"col\">title</th><th scope=\"col\">reason</th></tr></thead>\n<tbody>\n", out);
+    fputs(
+        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Tests\"><table>\n<thead><tr><th scope=\"col\">test</th><th scope=\"col\">verdict</th>"
+        "<th scope=\"col\">title</th><th scope=\"col\">reason</th></tr></thead>\n<tbody>\n",
+        out);
     for (size_t i = 0; i < site->results->test_count; i++) {
         const struct result_test *test = &site->results->tests[i];
         const bool known = outcome_of(test) == OUTCOME_KNOWN;
@@ -362,14 +378,16 @@ static bool print_requirements(const void *context, FILE *out)
         return false;
     print_head(site, "Requirements", out);
     markup_filter(NULL, out);
-    fputs("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Requirements\"><table>\n<thead><tr><th scope=\"col\">requirement</th><th scope=\"col\">level</th>"
-          "<th scope=\"col\">status</th><th scope=\"col\">text</th><th scope=\"col\">tests</th></tr></thead>\n<tbody>\n", out);
+    fputs("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Requirements\"><table>\n<thead><tr>"
+        "<th scope=\"col\">requirement</th><th scope=\"col\">level</th>"
+        "<th scope=\"col\">status</th><th scope=\"col\">text</th><th scope=\"col\">tests</th></tr></thead>\n<tbody>\n",
+        out);
     for (size_t i = 0; i < r.count; i++) {
         const struct requirement *entry = requirement_find(r.list[i].id);
         begin_row(r.list[i].id, out);
         print_detail_link(site, "requirement", r.list[i].id, out);
-        fprintf(out, "</td><td>%s</td><td class=\"%s\">%s</td><td>", requirement_level_text(r.list[i].level), requirement_status_text(r.list[i].status),
-                requirement_status_text(r.list[i].status));
+        fprintf(out, "</td><td>%s</td><td class=\"%s\">%s</td><td>", requirement_level_text(r.list[i].level),
+                requirement_status_text(r.list[i].status), requirement_status_text(r.list[i].status));
         markup_text(entry ? entry->text : "not in the catalogue", out);
         fputs("</td><td>", out);
         print_tests_of(&r.list[i], out);
@@ -476,7 +494,9 @@ int site_add(const char *dir, const struct results *results, char *error, size_t
     else
         code = add(&site, error, error_size);
     if (code == 0 && site.unreadable)
-        snprintf(error, error_size, "the site %s: %zu lines of history.jsonl cannot be read; they are left as they are, and not shown", dir, site.unreadable);
+        snprintf(error, error_size,
+                 "the site %s: %zu lines of history.jsonl cannot be read; they are left as they are, and not shown", dir,
+                 site.unreadable);
     free(site.history);
     return code;
 }

@@ -159,10 +159,12 @@ bool standing_print_badge(const struct results *results, FILE *out)
     standing_badge_text(results, value);
     standing_line(results, line, sizeof line);
     const unsigned left = width_of(label), right = width_of(value);
-    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"20\" role=\"img\" aria-label=\"%s: %s\">\n<title>", left + right,
-            label, value);
+    fprintf(out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"20\" role=\"img\" aria-label=\"%s: %s\">\n<title>",
+            left + right, label, value);
     markup_text(line, out);
-    fprintf(out, "</title>\n<clipPath id=\"r\"><rect width=\"%u\" height=\"20\" rx=\"3\"/></clipPath>\n"
+    fprintf(out,
+            "</title>\n<clipPath id=\"r\"><rect width=\"%u\" height=\"20\" rx=\"3\"/></clipPath>\n"
                  "<g clip-path=\"url(#r)\"><rect width=\"%u\" height=\"20\" fill=\"#444\"/>"
                  "<rect x=\"%u\" width=\"%u\" height=\"20\" fill=\"%s\"/></g>\n"
                  "<g fill=\"#fff\" text-anchor=\"middle\" font-family=\"Verdana,Geneva,DejaVu Sans,sans-serif\" font-size=\"11\">\n",

@@ -21,8 +21,9 @@ const char *standing_word(enum standing standing); /* "incomplete": one word */
 bool results_are_complete(const struct results *results);
 enum standing standing_of(const struct results *results);
 
-/* "linux: 3862 passed, 164 failed (all known), 6 not applicable; 412 requirements satisfied, 23 violated, 9 deviated": one line without
- * its newline, in which every character can be seen. Begins with "INCOMPLETE: " and the like when it does not stand well. Returns out. */
+/* "linux: 3862 passed, 164 failed (all known), 6 not applicable; 412 requirements satisfied, 23 violated, 9 deviated": one line
+ * without its newline, in which every character can be seen. Begins with "INCOMPLETE: " and the like when it does not stand well.
+ * Returns out. */
 enum { STANDING_LINE_MAX = 600 };
 const char *standing_line(const struct results *results, char *out, size_t size);
 

@@ -39,7 +39,7 @@ static bool is_name_taken(const struct versus *v, size_t run)
 /* The target; where that is not enough when it ran; where that is not either, its place on the command line. */
 static void name_runs(struct versus *v)
 {
-    bool taken[VERSUS_RUNS_MAX];
+    bool taken[VERSUS_RUNS_MAX] = {false};
     for (size_t i = 0; i < v->run_count; i++)
         text_show(v->runs[i]->run.target_name, v->names[i], VERSUS_NAME_MAX / 2);
     for (size_t i = 0; i < v->run_count; i++)
@@ -48,7 +48,8 @@ static void name_runs(struct versus *v)
         char started[40];
         const size_t len = strlen(v->names[i]);
         if (taken[i])
-            snprintf(v->names[i] + len, VERSUS_NAME_MAX - len, " (%s)", text_show(v->runs[i]->run.started, started, sizeof started));
+            snprintf(v->names[i] + len, VERSUS_NAME_MAX - len, " (%s)",
+                     text_show(v->runs[i]->run.started, started, sizeof started));
     }
     for (size_t i = 0; i < v->run_count; i++)
         taken[i] = is_name_taken(v, i);

@@ -57,8 +57,8 @@ static size_t count_characters(const char *text)
     return count;
 }
 
-/* Text in so many columns, a character each, filled up with blanks. Of one that is too long the end is shown, behind "..": of ids and of names of
- * several versions that is what tells them apart. */
+/* Text in so many columns, a character each, filled up with blanks. Of one that is too long the end is shown, behind "..": of ids
+ * and of names of several versions that is what tells them apart. */
 static void print_cell(const char *text, size_t columns, FILE *out)
 {
     const size_t characters = count_characters(text);
@@ -76,8 +76,8 @@ static void print_id(const char *id, size_t columns, FILE *out)
     print_cell(text_show(id, shown, sizeof shown), columns, out);
 }
 
-static void print_table(const struct versus *v, const struct versus_table *table, const struct kind *kind, const struct versus_style *style,
-                        FILE *out)
+static void print_table(const struct versus *v, const struct versus_table *table, const struct kind *kind,
+                        const struct versus_style *style, FILE *out)
 {
     const size_t rows = style->all ? table->count : table->differing;
     const unsigned columns = id_columns(v, table, style, rows);
@@ -176,8 +176,8 @@ static void print_json_run(const struct versus *v, size_t r, struct emit *emit)
     emit_object_end(emit);
 }
 
-static void print_json_table(const struct versus *v, const struct versus_table *table, const struct kind *kind, const char *key, bool levels,
-                             struct emit *emit)
+static void print_json_table(const struct versus *v, const struct versus_table *table, const struct kind *kind, const char *key,
+                             bool levels, struct emit *emit)
 {
     emit->newline = true;
     emit_list(emit, key);
@@ -245,7 +245,9 @@ static void print_csv(const struct versus *v, FILE *out)
 
 static void print_html_table(const struct versus *v, const struct versus_table *table, const struct kind *kind, FILE *out)
 {
-    fprintf(out, "<h2>%s: %zu of %zu differ</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table>\n<thead><tr><th scope=\"col\">%s</th>",
+    fprintf(
+        out,
+        "<h2>%s: %zu of %zu differ</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table>\n<thead><tr><th scope=\"col\">%s</th>",
             kind->title, table->differing, table->count, kind->title, kind->word);
     for (size_t r = 0; r < v->run_count; r++) {
         fputs("<th scope=\"col\">", out);

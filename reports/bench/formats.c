@@ -1,6 +1,6 @@
-/* How long reports take, of 12,000 results as a suite with its matrix leaves them: reading, and each format, in CPU time beside a yardstick, the same
- * results.json read and written by jansson alone. The budget: all formats with reading in less than 2 s and 200 MB. An argument is a results'
- * directory to take instead. */
+/* How long reports take, of 12,000 results as a suite with its matrix leaves them: reading, and each format, in CPU time beside a
+ * yardstick, the same results.json read and written by jansson alone. The budget: all formats with reading in less than 2 s and 200
+ * MB. An argument is a results' directory to take instead. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,8 @@ static void write_tests(struct results_writer *writer)
         .message = "does not acknowledge an unacceptable segment: nothing came within 15 ms", .expected = "a segment with ACK", .observed = "nothing"};
     struct result_event events[EVENTS];
     for (int i = 0; i < EVENTS; i++)
-        events[i] = (struct result_event){.at_ns = i * 1000003, .kind = i % 3 ? RESULT_SENT : RESULT_NOTE, .index = i % 3 ? (uint32_t)i : 0, .step = 12 + (uint32_t)i,
+        events[i] = (struct result_event){.at_ns = i * 1000003, .kind = i % 3 ? RESULT_SENT : RESULT_NOTE, .index = i % 3 ? (uint32_t)i : 0,
+                                          .step = 12 + (uint32_t)i,
                                           .segment = i % 3 ? "> . 1:1(0) ack 11 win 65535 <nop,nop,TS val 2467360875 ecr 1000>" : "",
                                           .text = "seq 3735928560 ack 1000000011, ESTABLISHED"};
     for (int i = 0; i < TESTS; i++) {
@@ -137,7 +138,8 @@ int main(int argc, char **argv)
     printf("%-10s %6.0f ms  %.2f of the yardstick\n", "reading", reading, reading / yardstick);
     for (int f = 0; f < REPORT_COUNT; f++)
         printf("%-10s %6.0f ms  %.2f\n", report_format_text((enum report_format)f), formats[f], formats[f] / yardstick);
-    printf("%-10s %6.0f ms  %.2f, %ld MB at the most (budget: %d ms, %d MB)\n", "all", total, total / yardstick, mb, BUDGET_MS, BUDGET_MB);
+    printf("%-10s %6.0f ms  %.2f, %ld MB at the most (budget: %d ms, %d MB)\n", "all", total, total / yardstick, mb, BUDGET_MS,
+           BUDGET_MB);
     results_free(results);
     sample_dir_remove(dir);
     return total < BUDGET_MS && mb < BUDGET_MB ? EXIT_SUCCESS : EXIT_FAILURE;

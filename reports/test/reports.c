@@ -752,7 +752,8 @@ static void a_comparison_tells_new_failures_from_old_ones(void **state)
     FILE *out = open_memstream(&text, &len);
     comparison_print(&c, out, false);
     fclose(out);
-    assert_string_equal(text, "NEW FAILURE b  why  was pass\n"
+    assert_string_equal(
+        text, "NEW FAILURE b  why  was pass\n"
                               "NEW FAILURE e  why  was inconclusive\n"
                               "NEW FAILURE f  why  was not in the baseline\n"
                               "STILL FAILING a2\n"
@@ -785,7 +786,8 @@ static char *print_comparison(const struct results *before, const struct results
 static void a_comparison_says_when_the_two_are_not_of_a_kind(void **state)
 {
     (void)state;
-    struct results *linux_run = read_run("linux", LINE("a", "pass"), true), *cut = read_run("bsd\\u001b[31m", LINE("a", "pass"), false);
+    struct results *linux_run = read_run("linux", LINE("a", "pass"), true),
+                   *cut = read_run("bsd\\u001b[31m", LINE("a", "pass"), false);
     char *other = print_comparison(cut, linux_run), *same = print_comparison(linux_run, linux_run);
     assert_non_null(strstr(other, "NOTE the baseline is of another target: bsd\\x1b[31m, and this run of linux\n"));
     assert_non_null(strstr(other, "NOTE the baseline is incomplete"));
