@@ -230,6 +230,7 @@ static bool print_head(const struct results *results, FILE *out)
 {
     fputs("<script type=\"application/json\" id=\"data-head\">{\"run\":", out);
     bool good = put_value(encode_run(&results->run), out);
+    fprintf(out, ",\"seed\":\"%" PRId64 "\"", results->run.seed); /* as text: a script's numbers are not that wide */
     fprintf(out, ",\"duration_ns\":%" PRId64 ",\"finished\":%s,\"torn\":%s,\"test_count\":%zu", results->duration_ns,
             results->finished ? "true" : "false", results->torn ? "true" : "false", results->test_count);
     put_summary(results, out);

@@ -140,7 +140,7 @@ export function identification(report) {
         definition("Duration", report.finished ? duration(report.duration_ns) : "not known: cut short"),
         definition("Tester", `tcpassay ${run.tcpassay}`),
         definition("Selection", `profile ${run.profile}`, run.selectors.length ? [", ", html("code", null, longText(run.selectors.join(" ")))] : ", the whole suite"),
-        definition("Seed", html("code", null, String(run.seed))),
+        definition("Seed", html("code", null, report.seed)),
     ];
 }
 

@@ -67,6 +67,8 @@ test("the whole suite and the matrix are less than 10 MB, and say the numbers of
     const results = readFileSync(`${work}/run/results.json`, "utf8"); // its members stand a line each
     const summary = JSON.parse(/^ "summary": (\{.*\}),$/m.exec(results)[1]);
     const shown = await page.evaluate(() => Object.fromEntries([...document.querySelectorAll(".counts a")].map((a) => [a.querySelector(".word").lastChild.textContent, Number(a.querySelector(".number").textContent.replaceAll(",", ""))])));
+    const plain = await open(t, PLAIN, "summary");
+    assert.match(await plain.page.locator("main").innerText(), /9223372036854775807/, "all of the seed");
     assert.deepEqual(shown, { failed: summary.fail - summary.known, error: summary.error, "failed as known": summary.known, inconclusive: summary.inconclusive,
         passed: summary.pass, "not applicable": summary.not_applicable, deviations: summary.deviations });
     assert.ok(summary.fail > 0 && summary.pass > 10000, "the run has failures, and the matrix");
@@ -185,7 +187,7 @@ test("printed, there is paper and text, and nothing that only a screen needs", a
     assert.match(await page.locator("main").innerText(), /The test campaign revealed errors/);
     const pdf = await page.pdf({ format: "A4" });
     const pages = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g).length;
-    assert.ok(pdf.subarray(0, 5).toString() === "%PDF-" && pages > 5 && pages < 60, `${pages} pages`);
+    assert.ok(pdf.subarray(0, 5).toString() === "%PDF-" && pages > 5 && pages < 100, `${pages} pages`);
 });
 
 // What is wider than the window, of what does not scroll in a frame of its own.
@@ -220,7 +222,8 @@ for (const colorScheme of ["light", "dark"])
         await page.evaluate(axe);
         for (const view of VIEWS) {
             await go(page, view);
-            const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+            // of eight hundred rows that are made alike, the first of each table
+            const { violations } = await page.evaluate(() => globalThis.axe.run({ include: [["html"]], exclude: [[".statuses tr:nth-child(n+5)"]] }, { resultTypes: ["violations"] }));
             assert.deepEqual(violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 200)).join(" | ")}`), [], view);
         }
     });
