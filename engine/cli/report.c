@@ -117,7 +117,8 @@ static int check_arguments(const struct reporting *r)
         return cli_usage_error("report", "--site, --baseline and --line are about one run, not about several side by side");
     for (int format = 0; r->compare && format < REPORT_COUNT; format++)
         if (r->files[format] && find_compared((enum report_format)format) < 0)
-            return cli_usage_error("report", "--%s cannot show several runs; --html, --md, --json and --csv can", report_format_text((enum report_format)format));
+            return cli_usage_error("report", "--%s cannot show several runs; --html, --md, --json and --csv can",
+                                   report_format_text((enum report_format)format));
     return EXIT_OK;
 }
 
@@ -153,9 +154,11 @@ static void tell_what_is_missing(const struct reporting *r, const char *path, co
     if (results->torn)
         cli_error("report", "%s: its last line is torn, and left out", path);
     if (results->run.planned)
-        cli_error("report", "%s: the run is incomplete: %zu of %u tests; the report says so", path, results->test_count, results->run.planned);
+        cli_error("report", "%s: the run is incomplete: %zu of %u tests; the report says so", path, results->test_count,
+                  results->run.planned);
     else
-        cli_error("report", "%s: the run is incomplete: it was cut short after %zu tests; the report says so", path, results->test_count);
+        cli_error("report", "%s: the run is incomplete: it was cut short after %zu tests; the report says so", path,
+                  results->test_count);
 }
 
 static int read_runs(struct reporting *r)
