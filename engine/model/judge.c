@@ -468,7 +468,8 @@ static bool may_have_died(const struct judge *j, const struct hypothesis *h, int
     if (!(1u << h->state & MORTAL_STATES) || (in_time && !at_once && !j->calls.timers_configured))
         return false;
     if (h->state == TCP_STATE_ESTABLISHED || h->state == TCP_STATE_CLOSE_WAIT)
-        return at_once || j->app.keep_alive || j->calls.keep_alive_asked || j->app.closed || seq_lt(h->snd_una_low, j->out.nxt) || !j->host->application_known;
+        return at_once || j->app.keep_alive || j->calls.keep_alive_asked || j->app.shut || j->app.closed || seq_lt(h->snd_una_low, j->out.nxt) ||
+               seq_lt(j->out.nxt, j->out.iss + 1 + (uint32_t)j->calls.sent) || !j->host->application_known;
     return true;
 }
 
