@@ -77,7 +77,9 @@ bool field_begin(struct field *f, const struct shrink_input *input, void *tag)
         return false;
     f->input = *input;
     f->signals = (struct signals){.tested = {0}};
-    const struct fuzz_outcome *outcome = fuzz_virtual_play(f->v, f->input.octets, f->input.len, fuzz_seed(f->config.seed, TRIAL_ID));
+    const struct fuzz_outcome *outcome = NULL;
+    for (unsigned i = 0; i < FIELD_OPENINGS_MAX && !outcome; i++) /* one that dies while it is opened is opened again */
+        outcome = fuzz_virtual_play(f->v, f->input.octets, f->input.len, fuzz_seed(f->config.seed, TRIAL_ID));
     if (!outcome) {
         f->error = *fuzz_virtual_error(f->v);
         return false;

@@ -8,12 +8,16 @@ struct trying {
     const struct suite_test *tests;
     trial_seen *seen;
     void *context;
+    size_t told;
     bool stopped;
 };
+
+enum { OPENINGS_MAX = 3 }; /* an instance that cannot be opened may be the last one's death throes */
 
 static int on_finished(void *context, const struct suite_test *test, struct result_test *result, const struct player *player)
 {
     struct trying *trying = context;
+    trying->told++;
     if (trying->seen(trying->context, (size_t)(test - trying->tests), result, player))
         return 0;
     trying->stopped = true;
@@ -32,8 +36,10 @@ static enum trial_end play_tests(const struct trial *trial, struct trying *tryin
             .driver = trial->driver, .argument = trial->argument, .tests = list, .test_count = count, .seed = trial->seed, .strict = trial->strict,
             .judged = true, .disruption_allowed = true, .interrupted = trial->interrupted, .finished = on_finished, .context = trying,
         };
-        *error = (struct target_error){0};
-        end = schedule_run(&schedule, error);
+        for (unsigned i = 0; i < OPENINGS_MAX && end == SCHEDULE_FAILED && trying->told == 0; i++) {
+            *error = (struct target_error){0};
+            end = schedule_run(&schedule, error);
+        }
     }
     free(list);
     return trying->stopped || end == SCHEDULE_INTERRUPTED ? TRIAL_STOPPED : end == SCHEDULE_DONE ? TRIAL_DONE : TRIAL_UNABLE;
