@@ -73,7 +73,7 @@ fi
 # A target that dies is told, its death is a finding, and the campaign goes on. lwIP dies of a FIN half the number space away.
 if "$tcpassay" targets lwip >/dev/null 2>&1; then
     mkdir "$work/deadly"
-    { head -c 4 "$work/f/corpus/$(ls "$work/f/corpus" | head -n 1)"; printf '\000\000\000\000\000\000\000\002\005\200\000'; } >"$work/deadly/fin"
+    { head -c 4 "$work/f/corpus/$(ls "$work/f/corpus" | head -n 1)"; printf '\000\000\000\000\000\000\000\002\005\370\000'; } >"$work/deadly/fin"
     "$tcpassay" fuzz -t lwip --runs 20 --seed 1 --corpus "$work/deadly" --out "$work/dies" >"$work/said" 2>&1
     holds 'the death is told' grep -q 'target lwip died: .*signal 6' "$work/said"
     holds 'it went on' grep -Eq '^[0-9]+ s  20 sequences' "$work/said"
