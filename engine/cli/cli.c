@@ -232,6 +232,29 @@ static bool selector_means(const char *selector, const struct suite_test *test)
     return is_scenario_file(selector) ? !strcmp(selector, test->file->path) : suite_selects(selector, test);
 }
 
+/* A selector of another suite's tests: says which of them nothing here stands for. EXIT_USAGE when that is all of them. */
+static int check_mapped(const char *command, const char *selector)
+{
+    unsigned rows = 0, unmapped = 0;
+    size_t cursor = 0;
+    const struct mapping *last = NULL;
+    for (const struct mapping *row; (row = mapping_next(selector, &cursor)); rows++)
+        if (!*row->tests) {
+            unmapped++;
+            last = row;
+        }
+    if (rows == 0)
+        return cli_usage_error(command, "nothing is called \"%s\"; `tcpassay explain %.*s` shows what there is", selector,
+                               (int)strcspn(selector, "/"), selector);
+    if (unmapped == rows && rows == 1)
+        return cli_usage_error(command, "nothing stands for %s: %.*s", last->id, (int)strlen(last->note) - (int)(last->note[0] != 0), last->note);
+    if (unmapped == rows)
+        return cli_usage_error(command, "nothing stands for any of the %u that \"%s\" means; `tcpassay explain %s` says why", rows, selector, selector);
+    if (unmapped)
+        cli_error(command, "for %u of the %u that \"%s\" means nothing stands; `tcpassay explain %s` says why", unmapped, rows, selector, selector);
+    return EXIT_OK;
+}
+
 int cli_select_tests(const char *command, const struct suite *suite, char *const *selectors, int selector_count,
                      enum scn_profile profile, const struct suite_test ***tests, size_t *count)
 {
@@ -249,14 +272,16 @@ int cli_select_tests(const char *command, const struct suite *suite, char *const
         for (int i = 0; i < selector_count; i++)
             if (selector_means(selectors[i], test)) {
                 selected = meant[i] = true;
-                by_name |=
-                    is_scenario_file(selectors[i]) || !strcmp(selectors[i], test->id) || !strcmp(selectors[i], test->file->id);
+                by_name |= is_scenario_file(selectors[i]) || !strcmp(selectors[i], test->id) || !strcmp(selectors[i], test->file->id)
+                           || mapping_find(selectors[i]);
             }
         if (selected && (by_name || test->file->scenario->profile <= profile))
             (*tests)[(*count)++] = test;
     }
     int code = EXIT_OK;
     for (int i = 0; i < selector_count && code == EXIT_OK; i++) {
+        if (mapping_is_meant(selectors[i]) && (code = check_mapped(command, selectors[i])) != EXIT_OK)
+            break;
         bool broken_file = false;
         for (size_t f = 0; f < suite->file_count; f++)
             broken_file |= !suite->files[f].scenario && any_selects_file(&selectors[i], 1, &suite->files[f]);

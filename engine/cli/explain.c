@@ -11,7 +11,8 @@ static const char help_text[] =
     "usage: tcpassay explain ID\n"
     "\n"
     "ID is a requirement (RFC9293:MUST-10, RFC5961:3.2-a), a test (rfc9293/3.5/…), the beginning of requirement ids (RFC5961:3), or a rule of the\n"
-    "model (rule:gap-in-sequence); \"rule:\" alone, or the beginning of a name, lists rules.\n";
+    "model (rule:gap-in-sequence); \"rule:\" alone, or the beginning of a name, lists rules. It may be what another suite calls a test, too\n"
+    "(tc8/TCP_CLOSING_03, freebsd/rcv-rst-closed, packetimpact/tcp_linger): what that asks, and what stands for it here; or the beginning of one.\n";
 
 static bool covers(const struct scenario *scenario, const char *id)
 {
@@ -96,6 +97,58 @@ static void explain_requirement(const struct requirement *r, const struct suite 
         puts(requirement_is_testable(r) ? "No test covers it." : "It cannot be tested from outside.");
 }
 
+/* The files that a selector of a row means, or that the matrix has them. */
+static void list_files_of(const char *selector, const struct suite *suite)
+{
+    printf("  %s\n", selector);
+    if (cli_is_matrix(selector))
+        puts("    cases of the state\303\227event matrix, judged by the model");
+    for (size_t i = 0; i < suite->file_count; i++) {
+        const struct suite_file *file = &suite->files[i];
+        bool any = suite_selects_file(selector, file);
+        for (size_t t = 0; t < suite->test_count && !any; t++)
+            any = suite->tests[t].file == file && suite_selects(selector, &suite->tests[t]);
+        if (any)
+            printf("    %s\n", file->scenario && file->scenario->title ? file->scenario->title : file->id);
+    }
+}
+
+static void explain_mapping(const struct mapping *row, const struct suite *suite)
+{
+    char selector[MAPPING_SELECTOR_MAX];
+    printf("%s\n\n  %s\n\nIts purpose is %s.\n", row->id, *row->purpose ? row->purpose : "(unknown)", mapping_certainty(row->certainty));
+    puts(*row->tests ? "For it stand here:" : "Nothing stands for it here.");
+    for (const char *tests = row->tests; mapping_selector(&tests, selector);)
+        list_files_of(selector, suite);
+    if (*row->note)
+        printf("Note: %s\n", row->note);
+}
+
+static int explain_mappings(const char *name, const struct suite *suite)
+{
+    const struct mapping *row = mapping_find(name);
+    if (row) {
+        explain_mapping(row, suite);
+        return EXIT_OK;
+    }
+    size_t cursor = 0;
+    bool any = false;
+    for (; (row = mapping_next(name, &cursor)); any = true)
+        printf("%-52s %-8s %s%s\n", row->id, row->certainty, row->purpose, *row->tests ? "" : " (nothing stands for it)");
+    if (any)
+        return EXIT_OK;
+    return cli_usage_error("explain", "nothing is called \"%s\"; `tcpassay explain %.*s` lists what there is", name, (int)strcspn(name, "/"), name);
+}
+
+static void list_other_names(const struct suite_file *file)
+{
+    for (size_t i = 0; i < mapping_count(); i++) {
+        const struct mapping *row = mapping_at(i);
+        if (suite_stands_for(row, file->id, file->scenario))
+            printf("Stands for %s: %s\n", row->id, row->purpose);
+    }
+}
+
 static void explain_test(const struct suite_file *file)
 {
     const struct scenario *s = file->scenario;
@@ -107,6 +160,7 @@ static void explain_test(const struct suite_file *file)
         const struct requirement *r = requirement_find(s->covers[i]);
         printf("Covers %s%s%s\n", s->covers[i], r ? ": " : "", r ? r->text : "");
     }
+    list_other_names(file);
     if (s->judge_off)
         printf("The model does not judge it: %s\n", s->judge_off);
     for (unsigned i = 0; i < s->killed_by_count; i++)
@@ -164,7 +218,7 @@ int command_explain(int argc, char **argv)
     unsigned broken;
     int code = cli_load_suite("explain", NULL, NULL, 0, &suite, &broken);
     if (code == EXIT_OK)
-        code = explain(argv[1], &suite);
+        code = mapping_is_meant(argv[1]) ? explain_mappings(argv[1], &suite) : explain(argv[1], &suite);
     suite_release(&suite);
     return code;
 }

@@ -11,7 +11,8 @@ static const char help_text[] =
     "usage: tcpassay list [SELECTOR…] [--json] [--profile P] [--suite DIR]\n"
     "\n"
     "Lists the tests that `tcpassay run` with the same selectors would play: id, profile, requirements covered, title. The cases of the\n"
-    "state×event matrix are among them only when a selector begins with \"matrix\".\n"
+    "state×event matrix are among them only when a selector begins with \"matrix\". Other suites' names for tests (\"tc8/TCP_CLOSING\",\n"
+    "\"freebsd\", \"packetimpact\") are headings, with what stands for each below it.\n"
     "  --json        as a JSON array\n"
     "  --profile P   quick, full or soak (default: soak, which is all of them)\n"
     "  --suite DIR   other tests than the program's own\n";
@@ -71,6 +72,40 @@ static int print_json(const struct suite_test *const *tests, size_t count)
     return failed ? EXIT_UNABLE : EXIT_OK;
 }
 
+static bool is_mapped(const struct suite_test *test, char *const *selectors, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (mapping_is_meant(selectors[i]) && suite_selects(selectors[i], test))
+            return true;
+    return false;
+}
+
+/* What another suite calls its tests, each with those of ours that stand for it. */
+static void print_mapped(const char *selector, const struct suite_test *const *tests, size_t count)
+{
+    size_t cursor = 0;
+    for (const struct mapping *row; (row = mapping_next(selector, &cursor));) {
+        printf("%s  %s\n", row->id, row->purpose);
+        if (!*row->tests)
+            printf("  nothing: %s\n", row->note);
+        for (size_t i = 0; i < count; i++)
+            if (suite_stands_for(row, tests[i]->id, tests[i]->file->scenario)) {
+                fputs("  ", stdout);
+                print_plain(tests[i]);
+            }
+    }
+}
+
+static void print_all(const struct suite_test *const *tests, size_t count, char *const *selectors, int selector_count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!is_mapped(tests[i], selectors, selector_count))
+            print_plain(tests[i]);
+    for (int i = 0; i < selector_count; i++)
+        if (mapping_is_meant(selectors[i]))
+            print_mapped(selectors[i], tests, count);
+}
+
 int command_list(int argc, char **argv)
 {
     bool json = false;
@@ -100,8 +135,7 @@ int command_list(int argc, char **argv)
     if (code == EXIT_OK && json)
         code = print_json(tests, count);
     else if (code == EXIT_OK)
-        for (size_t i = 0; i < count; i++)
-            print_plain(tests[i]);
+        print_all(tests, count, argv + optind, argc - optind);
     free(tests);
     suite_release(&suite);
     return code == EXIT_OK && broken ? EXIT_USAGE : code;

@@ -24,6 +24,18 @@ static bool may_mean(const char *selector, const char *way)
     return strpbrk(selector, "*?[") || !strncmp(selector, way, selector_len < way_len ? selector_len : way_len);
 }
 
+/* The same for a selector of another suite's tests (engine/runner/mapping.h), for which cases of the matrix may stand. */
+static bool mapped_may_mean(const char *selector, const char *way)
+{
+    char one[MAPPING_SELECTOR_MAX];
+    size_t cursor = 0;
+    for (const struct mapping *row; (row = mapping_next(selector, &cursor));)
+        for (const char *tests = row->tests; mapping_selector(&tests, one);)
+            if (may_mean(one, way))
+                return true;
+    return false;
+}
+
 static int add_way(const char *command, unsigned way, struct suite *suite)
 {
     struct scn_diagnostics diagnostics;
@@ -43,7 +55,7 @@ int cli_load_matrix(const char *command, char *const *selectors, int selector_co
     for (unsigned way = 0; way < matrix_way_count() && code == EXIT_OK; way++) {
         bool wanted = false;
         for (int i = 0; i < selector_count; i++)
-            wanted |= may_mean(selectors[i], matrix_way_name(way));
+            wanted |= may_mean(selectors[i], matrix_way_name(way)) || mapped_may_mean(selectors[i], matrix_way_name(way));
         if (wanted)
             code = add_way(command, way, suite);
     }

@@ -1,8 +1,8 @@
 /* Finding tests and choosing among them (see suite.h). */
 #include "engine/runner/suite.h"
+#include "engine/runner/selector.h"
 #include "engine/scenario/bytes/bytes.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <fts.h>
@@ -214,34 +214,48 @@ void suite_release(struct suite *suite)
 
 /* ---- selectors */
 
-static bool text_selected(const char *selector, const char *text)
-{
-    if (strpbrk(selector, "*?["))
-        return fnmatch(selector, text, 0) == 0;
-    size_t len = strlen(selector);
-    if (len == 0 || strncmp(selector, text, len))
-        return false;
-    return text[len] == '\0' || selector[len - 1] == '/' || !isalnum((unsigned char)text[len]);
-}
-
 static bool covers_selected(const char *wanted, const struct scenario *scenario)
 {
     for (unsigned i = 0; scenario && i < scenario->cover_count; i++)
-        if (text_selected(wanted, scenario->covers[i]))
+        if (selector_means(wanted, scenario->covers[i]))
+            return true;
+    return false;
+}
+
+static bool selected(const char *selector, const char *id, const struct scenario *scenario)
+{
+    if (!strncmp(selector, "covers:", 7))
+        return covers_selected(selector + 7, scenario);
+    return selector_means(selector, id);
+}
+
+bool suite_stands_for(const struct mapping *row, const char *id, const struct scenario *scenario)
+{
+    char selector[MAPPING_SELECTOR_MAX];
+    for (const char *tests = row->tests; mapping_selector(&tests, selector);)
+        if (selected(selector, id, scenario))
+            return true;
+    return false;
+}
+
+/* Is it meant by its own name, or by one that another suite has for it? */
+static bool meant(const char *selector, const char *id, const struct scenario *scenario)
+{
+    if (!mapping_is_meant(selector))
+        return selected(selector, id, scenario);
+    size_t cursor = 0;
+    for (const struct mapping *row; (row = mapping_next(selector, &cursor));)
+        if (suite_stands_for(row, id, scenario))
             return true;
     return false;
 }
 
 bool suite_selects(const char *selector, const struct suite_test *test)
 {
-    if (!strncmp(selector, "covers:", 7))
-        return covers_selected(selector + 7, test->file->scenario);
-    return text_selected(selector, test->id);
+    return meant(selector, test->id, test->file->scenario);
 }
 
 bool suite_selects_file(const char *selector, const struct suite_file *file)
 {
-    if (!strncmp(selector, "covers:", 7))
-        return covers_selected(selector + 7, file->scenario);
-    return text_selected(selector, file->id);
+    return meant(selector, file->id, file->scenario);
 }

@@ -2,6 +2,7 @@
 #ifndef TCPASSAY_RUNNER_SUITE_H
 #define TCPASSAY_RUNNER_SUITE_H
 
+#include "engine/runner/mapping.h"
 #include "engine/scenario/scenario.h"
 
 struct suite_file {
@@ -41,9 +42,11 @@ int suite_expand(struct suite *suite, char *error, size_t error_size);
 void suite_release(struct suite *suite);
 
 /* Does the selector mean this test? An id or a prefix of one that ends where a part ends ("rfc9293/3.5" means 3.5 and 3.5.2,
- * not 3.51), a glob, or covers:ID, where ID may be a prefix or a glob too. */
+ * not 3.51), a glob, covers:ID, where ID may be a prefix or a glob too, or any of these for ids of other suites (mapping.h). */
 bool suite_selects(const char *selector, const struct suite_test *test);
 /* The same for a file's id, whether it parses or not. */
 bool suite_selects_file(const char *selector, const struct suite_file *file);
+/* Does the test, or the file, of this id and scenario stand for another suite's? */
+bool suite_stands_for(const struct mapping *row, const char *id, const struct scenario *scenario);
 
 #endif
