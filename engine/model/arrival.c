@@ -236,7 +236,7 @@ static void reset_with_any_numbers(const struct arrival *a)
 static void maybe_reset_for_lost_data(const struct arrival *a, const struct hypothesis *h)
 {
     const struct application *app = &a->j->app;
-    bool nobody_reads = app->closed || (app->shut && app->deaf) || !a->j->host->application_known,
+    bool nobody_reads = app->closed || app->deaf || !a->j->host->application_known,
          is_data = a->s->tcp->payload_len || (has(a, PKT_FIN) && seq_gt(a->s->seq, h->rcv_nxt_low));
     if (is_data && nobody_reads)
         reset_with_any_numbers(a);
@@ -257,7 +257,7 @@ static struct advance advance(const struct arrival *a, const struct hypothesis *
     const struct side *out = &a->j->out;
     struct advance to = {h->rcv_nxt_low, h->rcv_nxt_high};
     uint32_t edge = out->ack_known ? sure_edge(out) : s->end;
-    if (seq_le(s->seq, h->rcv_nxt_low)) {
+    if (seq_le(s->seq, h->rcv_nxt_low) && !a->j->app.buffer_changed) {
         uint32_t data_end = s->end - (s->tcp->flags & PKT_FIN ? 1u : 0u); /* of a segment too long for the window, all may be dropped */
         if (seq_le(data_end, edge))
             to.low = seq_max(to.low, seq_le(s->end, edge) ? s->end : data_end);

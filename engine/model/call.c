@@ -154,8 +154,10 @@ static void note_call(struct judge *j, const struct judge_call *call, int64_t at
             app->corked = call->amount != 0;
         else if (!strcmp(call->name, "SHUT_RD"))
             app->deaf = true;
-        else if (!strncmp(call->name, "SO_RCVBUF", 9))
+        else if (!strncmp(call->name, "SO_RCVBUF", 9)) {
             j->received_since_output = true;
+            app->buffer_changed |= j->out.ack_known;
+        }
         break;
     }
 }

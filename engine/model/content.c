@@ -291,6 +291,8 @@ static void note_option(struct calls_watch *c, const struct judge_call *call)
         c->push_withheld = true;
     else if (!strcmp(call->name, "SO_KEEPALIVE"))
         c->keep_alive_asked |= call->amount != 0; /* one that was asked for may be under way when they are turned off */
+    else if (!strcmp(call->name, "TCP_KEEPIDLE") && call->amount <= 0)
+        c->keep_idle_any = true;
     else if (!strcmp(call->name, "TCP_KEEPIDLE") && (!c->keep_idle_s || call->amount < c->keep_idle_s))
         c->keep_idle_s = call->amount;
 }

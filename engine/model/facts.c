@@ -6,13 +6,15 @@
 
 int facts_scale(const struct side *of, const struct side *other)
 {
-    if (!of->offer.seen || !other->offer.seen)
+    if (!of->offer.seen || !other->offer.seen || of->offer.unsure || other->offer.unsure)
         return -1;
     return of->offer.has_wscale && other->offer.has_wscale ? of->offer.wscale : 0;
 }
 
 static enum agreed agreed(const struct side *a, const struct side *b, bool of_a, bool of_b)
 {
+    if (a->offer.unsure || b->offer.unsure)
+        return AGREED_UNKNOWN;
     if ((a->offer.seen && !of_a) || (b->offer.seen && !of_b))
         return AGREED_NO;
     return a->offer.seen && b->offer.seen ? AGREED_YES : AGREED_UNKNOWN;
@@ -136,11 +138,20 @@ static void note_numbers(struct side *side, const struct segment *s)
         side->nxt = seq_max(side->nxt, s->end);
 }
 
-static void note_offer(struct side *side, const struct segment *s)
+/* SYNs with other options, before any was answered: who knows which is? */
+static bool is_other_offer(const struct offer *offer, const struct pkt_options *o)
+{
+    return offer->has_wscale != o->has_wscale || (o->has_wscale && offer->wscale != (o->wscale > 14 ? 14 : o->wscale)) ||
+           offer->sack_permitted != o->sack_permitted || offer->has_timestamp != o->has_timestamp;
+}
+
+static void note_offer(struct side *side, const struct side *other, const struct segment *s)
 {
     const struct pkt_options *o = &s->options;
     bool answer = s->tcp->flags & PKT_ACK;
     bool cut = s->tcp->options_len < s->tcp->data_offset * 4 - 20;
+    if (side->offer.seen && !cut && !other->offer.seen)
+        side->offer.unsure |= is_other_offer(&side->offer, o);
     if (side->offer.seen || cut)
         return;
     side->offer = (struct offer){
@@ -188,7 +199,7 @@ void facts_note(struct side *side, const struct side *other, const struct segmen
     side->live_ns = s->at_ns;
     note_numbers(side, s);
     if (s->tcp->flags & PKT_SYN)
-        note_offer(side, s);
+        note_offer(side, other, s);
     note_window(side, other, s);
     if (s->options.has_timestamp) {
         side->ts_val_max = side->ts_known ? seq_max(side->ts_val_max, s->options.ts_val) : s->options.ts_val;

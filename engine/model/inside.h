@@ -41,6 +41,7 @@ struct range { uint32_t left, right; };
 
 struct offer { /* of the side's SYN or SYN-ACK */
     bool seen;                   /* the SYN itself was seen: else nothing is known of the options */
+    bool unsure;                 /* another SYN offered other things, and nobody knows which was answered */
     bool has_mss, has_wscale, sack_permitted, has_timestamp, has_fastopen, ecn_setup;
     uint16_t mss;
     uint8_t wscale;              /* at most 14: larger ones count as 14 (RFC 7323 §2.3) */
@@ -130,7 +131,8 @@ unsigned hypotheses_states(const struct hypotheses *set);
 
 struct application {
     bool listening, connecting, accepted, shut, closed, aborted, unlistened, error_told, no_delay, corked, keep_alive, linger_zero,
-         deaf;                   /* no more RECEIVEs (shutdown SHUT_RD) */
+         deaf,                   /* no more RECEIVEs (shutdown SHUT_RD) */
+         buffer_changed;         /* while a window was advertised, which may have become too large */
     uint64_t sent;               /* octets taken from it */
     uint64_t received;           /* octets given to it */
     bool fin_told;

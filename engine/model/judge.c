@@ -465,6 +465,8 @@ static const int64_t mortal_after_ns = 1000000000;
 static bool may_have_died(const struct judge *j, const struct hypothesis *h, int64_t now_ns)
 {
     bool at_once = j->app.error_told || j->icmp.hard, in_time = now_ns - j->progress_ns < mortal_after_ns;
+    if (h->state == TCP_STATE_SYN_RECEIVED && h->passive && j->app.unlistened) /* nobody waits for it any more */
+        return true;
     if (!(1u << h->state & MORTAL_STATES) || (in_time && !at_once && !j->calls.timers_configured))
         return false;
     if (h->state == TCP_STATE_ESTABLISHED || h->state == TCP_STATE_CLOSE_WAIT)

@@ -154,6 +154,7 @@ struct calls_watch { /* what the application was told and asked for; a new incar
     bool discovery_configured;   /* IP_MTU_DISCOVER: how the path MTU counts */
     bool timers_configured;      /* options that change retransmission or giving up */
     bool keep_alive_asked;
+    bool keep_idle_any;          /* an interval of 0 */
     int64_t keep_idle_s;         /* the shortest interval asked for; 0: none */
 };
 void content_input(struct judge *j, const struct segment *s);

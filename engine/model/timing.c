@@ -148,7 +148,7 @@ static int64_t r2_s(const struct timing_watch *w)
 static bool head_is_sure(const struct judge *j)
 {
     for (unsigned i = 0; i < j->now->count; i++)
-        if (j->now->of[i].state >= TCP_STATE_ESTABLISHED && seq_lt(j->now->of[i].snd_una_low, j->timing.head))
+        if (j->now->of[i].state >= TCP_STATE_SYN_SENT && seq_lt(j->now->of[i].snd_una_low, j->timing.head))
             return false;
     return true;
 }
@@ -310,6 +310,8 @@ static void note_keep_alive(struct judge *j, const struct segment *s)
         return;
     }
     if (j->host->timers_configured && !j->calls.keep_idle_s)
+        return;
+    if (j->calls.keep_idle_any)
         return;
     judge_tested(j, RULE_KEEP_ALIVE_IDLE);
     if (idle_ns < limit_s * second_ns / 100 * 98)

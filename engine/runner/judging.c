@@ -24,7 +24,7 @@ struct pair {
     struct pair *next_in_bucket, *next;
     struct pkt_endpoint iut, peer;
     struct judge *judge;
-    bool outstanding;             /* a SYN to a listener, not accepted yet */
+    int outstanding_at;           /* the handle of the listener for which there was a SYN, not accepted yet, plus 1; 0: none */
     bool urgent;                  /* the tester has sent urgent data */
 };
 
@@ -331,9 +331,9 @@ static struct pair *the_pair(struct player *p, const struct pkt_endpoint *iut, c
 static void count_outstanding(struct judging *g, struct pair *pair, const struct pkt_tcp *tcp, int64_t at_ns)
 {
     struct listener *listener = (tcp->flags & (PKT_SYN | PKT_ACK | PKT_RST)) == PKT_SYN ? listener_on(g, pair->iut.port) : NULL;
-    if (!listener || pair->outstanding)
+    if (!listener || pair->outstanding_at == listener->handle + 1)
         return;
-    pair->outstanding = true;
+    pair->outstanding_at = listener->handle + 1;
     tell_options(g, pair, listener->handle, at_ns); /* as they are now, for the connection that this SYN may begin */
     if (++listener->outstanding > listener->backlog)
         g->host.pressed = true;
@@ -533,9 +533,9 @@ void judging_accept(struct player *p, struct descriptor *listening, struct descr
         return;
     }
     struct listener *listener = listener_on(p->judging, iut.port);
-    if (listener && pair->outstanding)
+    if (listener && pair->outstanding_at == listener->handle + 1)
         listener->outstanding--;
-    pair->outstanding = false;
+    pair->outstanding_at = 0;
     fd->linger_zero = listening->linger_zero;
     fd->life = judge_lives(pair->judge);
     tell(pair, &(struct judge_call){.kind = JUDGE_CALL_ACCEPT}, at_ns);
@@ -574,7 +574,7 @@ void judging_send(struct player *p, struct descriptor *fd, const uint8_t *data, 
         tell_connect(p, fd, at_ns);
     if (result > 0)
         tell(fd->pair, &(struct judge_call){.kind = JUDGE_CALL_SEND, .amount = result, .data = data, .name = name}, at_ns);
-    else
+    else if (result != -EOPNOTSUPP) /* of MSG_OOB: the call's own affair */
         judging_error(p, fd, -result);
 }
 
@@ -666,7 +666,7 @@ void judging_option(struct player *p, struct descriptor *fd, const char *name, c
     for (unsigned i = 0; i < p->judging->listener_count; i++)
         if (p->judging->listeners[i].handle == fd->handle)
             for (struct pair *pair = p->judging->pairs; pair; pair = pair->next)
-                if (pair->iut.port == p->judging->listeners[i].port && pair->outstanding)
+                if (pair->iut.port == p->judging->listeners[i].port && pair->outstanding_at)
                     tell(pair, &call, at_ns);
 }
 
