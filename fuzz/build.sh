@@ -42,6 +42,7 @@ for name in "${harnesses[@]}"; do
     zip_corpus "$name"
     {
         printf '[libfuzzer]\ntimeout = 25\n'
+        [ ! -f "$source/fuzz/$name.options" ] || cat "$source/fuzz/$name.options"
         if [ -f "$source/fuzz/$name.dict" ]; then
             cp "$source/fuzz/$name.dict" "$OUT/${name}_fuzzer.dict"
             printf 'dict = %s\n' "${name}_fuzzer.dict"

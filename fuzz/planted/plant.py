@@ -74,7 +74,7 @@ def summary_of(log):
 
 def fuzz(program, corpus, folder, seconds, seed):
     """(found file or None, processor seconds, executions, what)"""
-    command = [program, f"-max_total_time={seconds * 20}", f"-seed={seed}", "-timeout=20", "-print_final_stats=1", "-max_len=3080",
+    command = [program, f"-max_total_time={seconds * 20}", f"-seed={seed}", "-timeout=20", "-print_final_stats=1", "-max_len=320", "-entropic=0", "-len_control=0",
                "-detect_leaks=0", f"-artifact_prefix={folder}/", str(corpus)]
     with open(folder / "fuzz.log", "wb") as log:
         child = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=cpu_limit(seconds))
