@@ -179,7 +179,8 @@ static int check_folder(const struct fuzz *fuzz)
     }
     const bool same = !strcmp(before->run.target_name, fuzz->targets[0]);
     if (!same)
-        cli_error("fuzz", "%s holds results of target %s, not %s; choose another --out", fuzz->out, before->run.target_name, fuzz->targets[0]);
+        cli_error("fuzz", "%s holds results of target %s, not %s; choose another --out", fuzz->out, before->run.target_name,
+                  fuzz->targets[0]);
     results_free(before);
     return same ? EXIT_OK : EXIT_USAGE;
 }
@@ -267,7 +268,8 @@ static void on_found(void *context, const struct campaign_side *side, const stru
            reaction_event_name(f->event, event), f->message);
     if (fuzz->targets[1])
         printf("%s; ", side->name);
-    printf("%u steps; shown in %u of %u plays; tcpassay replay %s/findings/%s.pkt\n", shrink_steps(&f->input), f->shown, f->plays, fuzz->out, f->name);
+    printf("%u steps; shown in %u of %u plays; tcpassay replay %s/findings/%s.pkt\n", shrink_steps(&f->input), f->shown, f->plays,
+           fuzz->out, f->name);
     if (known)
         printf("      %s\n", f->known_note);
     fflush(stdout);
@@ -285,9 +287,9 @@ static void on_unsaved(void *context, const struct finding *f, const char *text,
 static void print_status(const struct fuzz *fuzz, const struct campaign_status *s)
 {
     const double span_s = (double)(s->elapsed_ns - fuzz->elapsed_before_ns) / 1e9, per_s = span_s > 0 ? 1 / span_s : 0;
-    printf("%" PRId64 " s  %" PRIu64 " sequences (%.0f/s)  %.0f segments/s  %zu tuples  %zu rules  corpus %zu  findings %zu", s->elapsed_ns / 1000000000,
-           s->plays, (double)(s->plays - fuzz->plays_before) * per_s, (double)(s->segments - fuzz->segments_before) * per_s, s->tuples, s->rules, s->inputs,
-           s->findings);
+    printf("%" PRId64 " s  %" PRIu64 " sequences (%.0f/s)  %.0f segments/s  %zu tuples  %zu rules  corpus %zu  findings %zu",
+           s->elapsed_ns / 1000000000, s->plays, (double)(s->plays - fuzz->plays_before) * per_s,
+           (double)(s->segments - fuzz->segments_before) * per_s, s->tuples, s->rules, s->inputs, s->findings);
     if (s->known)
         printf(", known %zu", s->known);
     if (fuzz->targets[1])
@@ -324,7 +326,8 @@ static void print_doubted(const struct fuzz *fuzz, unsigned side)
     char event[REACTION_EVENT_TEXT_MAX];
     const struct suspects *suspects = campaign_suspects(fuzz->campaign, side);
     for (size_t i = 0; (f = suspects_doubted(suspects, i)); i++)
-        printf("not confirmed: %s  %s, on %s: the IUT %s\n", f->rule, reaction_state_name(f->state), reaction_event_name(f->event, event), f->message);
+        printf("not confirmed: %s  %s, on %s: the IUT %s\n", f->rule, reaction_state_name(f->state),
+               reaction_event_name(f->event, event), f->message);
 }
 
 static void print_choices(const struct fuzz *fuzz)
@@ -338,8 +341,8 @@ static void print_choices(const struct fuzz *fuzz)
         const struct differ_choice *c = differ_at(differ, i);
         differ_words(c->did[0], a, sizeof a);
         differ_words(c->did[1], b, sizeof b);
-        printf("  %s, on %s: %s sent %s, %s sent %s (%" PRIu64 " plays)  %s/choices/%zu.pkt\n", reaction_state_name(c->state), reaction_event_name(c->event, event),
-               fuzz->targets[0], a, fuzz->targets[1], b, c->plays, fuzz->out, i + 1);
+        printf("  %s, on %s: %s sent %s, %s sent %s (%" PRIu64 " plays)  %s/choices/%zu.pkt\n", reaction_state_name(c->state),
+               reaction_event_name(c->event, event), fuzz->targets[0], a, fuzz->targets[1], b, c->plays, fuzz->out, i + 1);
     }
 }
 
@@ -356,7 +359,8 @@ static void print_end(struct fuzz *fuzz)
     fuzz->plays_before = fuzz->segments_before = 0;
     fuzz->elapsed_before_ns = 0;
     print_status(fuzz, &status);
-    printf("\n%" PRIu64 " plays proved nothing, %" PRIu64 " times a SHOULD was not followed, %zu findings not confirmed; seed %" PRIu64 "; results: %s\n",
+    printf("\n%" PRIu64 " plays proved nothing, %" PRIu64
+           " times a SHOULD was not followed, %zu findings not confirmed; seed %" PRIu64 "; results: %s\n",
            status.disturbed, status.deviations, status.doubted, fuzz->seed, fuzz->out);
 }
 

@@ -1,5 +1,5 @@
-/* Plays in a child process (see apart.h). The child writes what it finds into memory that both have; what it says on standard error, as
- * sanitizers do when they end it, goes to a file in memory that the parent reads afterwards. */
+/* Plays in a child process (see apart.h). The child writes what it finds into memory that both have; what it says on standard
+ * error, as sanitizers do when they end it, goes to a file in memory that the parent reads afterwards. */
 #include "engine/fuzz/apart.h"
 
 #include "engine/runner/trace.h"

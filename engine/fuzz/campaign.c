@@ -1,18 +1,18 @@
 /* A fuzzing campaign (see campaign.h).
  *
- * Theory of operation. A campaign has one or two *sides*, each a field (field.h) and the suspects found on it. Each input is one *shot*: a
- * play on every side. When a side's play ends, its signals become features and are offered to the corpus, and its failing findings
- * are noted by the suspects; when all sides are done, the two reactions are compared.
+ * Theory of operation. A campaign has one or two *sides*, each a field (field.h) and the suspects found on it. Each input is one
+ * *shot*: a play on every side. When a side's play ends, its signals become features and are offered to the corpus, and its failing
+ * findings are noted by the suspects; when all sides are done, the two reactions are compared.
  *
- * Order. First the corpus as it was left, then seeds where there was none, then what breed.c makes of it. Between plays suspects are
- * settled: at once in virtual time; on a real clock now and then, since those who play meanwhile are late.
+ * Order. First the corpus as it was left, then seeds where there was none, then what breed.c makes of it. Between plays suspects
+ * are settled: at once in virtual time; on a real clock now and then, since those who play meanwhile are late.
  *
- * Patience. In virtual time most inputs are kept below a minute, since timers that go off cost time too; one in eight may take its hours. On
- * a real clock most are hurried to a few milliseconds, and a quarter of the seats may play what takes a second: delayed ACKs and
- * retransmissions need that.
+ * Patience. In virtual time most inputs are kept below a minute, since timers that go off cost time too; one in eight may take its
+ * hours. On a real clock most are hurried to a few milliseconds, and a quarter of the seats may play what takes a second: delayed
+ * ACKs and retransmissions need that.
  *
- * Liveness. A real target is greeted now and then: does a listener still answer a SYN? When it does not, several times over, the inputs
- * last played are put aside, and the target is opened anew; one that does not answer then either is given up. */
+ * Liveness. A real target is greeted now and then: does a listener still answer a SYN? When it does not, several times over, the
+ * inputs last played are put aside, and the target is opened anew; one that does not answer then either is given up. */
 #include "engine/fuzz/campaign.h"
 
 #include "engine/fuzz/apart.h"
@@ -113,7 +113,7 @@ static unsigned class_of(uint8_t count)
     static const uint8_t least[CLASSES] = {1, 2, 3, 4, 8, 16, 32, 128};
     unsigned class = 0;
     while (class + 1 < CLASSES && count >= least[class + 1])
-        class++;
+        class ++;
     return class;
 }
 
@@ -144,7 +144,8 @@ static void learn(struct campaign *c, const struct side *side, const struct fiel
         return; /* its children would mostly die of the same */
     const size_t count = features_of(ended->signals, side->index, c->features);
     signals_merge(c->seen, ended->signals);
-    corpus_offer(c->corpus, ended->input->octets, ended->input->len, c->features, count, cost_of(side, ended->outcome, ended->input->len));
+    corpus_offer(c->corpus, ended->input->octets, ended->input->len, c->features, count,
+                 cost_of(side, ended->outcome, ended->input->len));
     if (corpus_failure(c->corpus))
         fail(c, corpus_failure(c->corpus));
 }
@@ -198,7 +199,8 @@ static void end_greeting(struct side *side, const struct field_ended *ended)
 {
     bool answered = false;
     for (unsigned state = 0; state < REACTION_STATES; state++)
-        answered |= ended->signals->reactions.counts[state][REACTION_SYN * REACTION_PLACES + REACTION_NEXT][REACTION_IS_SYN_ACK] != 0;
+        answered |=
+            ended->signals->reactions.counts[state][REACTION_SYN * REACTION_PLACES + REACTION_NEXT][REACTION_IS_SYN_ACK] != 0;
     side->greeting_out = false;
     side->unanswered = answered ? 0 : side->unanswered + 1;
     side->stalls_in_a_row = answered ? 0 : side->stalls_in_a_row;
@@ -359,11 +361,13 @@ static void stall(struct side *side)
     put_aside(side);
     side->unanswered = 0;
     if (++side->stalls_in_a_row == STALLS_MAX) {
-        snprintf(text, sizeof text, "target %.100s no longer accepts connections, nor does it when it is opened anew", side->config->name);
+        snprintf(text, sizeof text, "target %.100s no longer accepts connections, nor does it when it is opened anew",
+                 side->config->name);
         fail(c, text);
         return;
     }
-    snprintf(text, sizeof text, "target %.60s no longer accepts connections; it is opened anew, and what was played last is in %.60s/stall-%" PRIu64,
+    snprintf(text, sizeof text,
+             "target %.60s no longer accepts connections; it is opened anew, and what was played last is in %.60s/stall-%" PRIu64,
              side->config->name, c->config.out, c->count.stalls);
     say(c, text);
     field_rest(side->field, true);
@@ -415,7 +419,8 @@ static bool begin_locating(struct side *side, const struct shrink_input *input, 
     return field_begin(side->field, input, shot);
 }
 
-static size_t locate_apart(const struct campaign *c, const struct shrink_input *inputs, size_t count, const struct finding *finding, struct finding *where)
+static size_t locate_apart(const struct campaign *c, const struct shrink_input *inputs, size_t count, const struct finding *finding,
+                           struct finding *where)
 {
     for (size_t i = 0; i < count; i++) {
         const struct apart_outcome *outcome = apart_play(c->config.apart, &inputs[i]);
@@ -431,7 +436,8 @@ static size_t locate_apart(const struct campaign *c, const struct shrink_input *
 }
 
 /* On a virtual target one after the other until it is found; else all at once. Others may be playing beside them. */
-static size_t locate(void *context, const struct shrink_input *inputs, size_t count, const struct finding *finding, struct finding *where)
+static size_t locate(void *context, const struct shrink_input *inputs, size_t count, const struct finding *finding,
+                     struct finding *where)
 {
     struct side *side = context;
     if (side->campaign->config.apart)
@@ -515,7 +521,8 @@ static void write_progress(struct campaign *c, const struct campaign_status *s)
     if (!c->progress)
         return;
     fprintf(c->progress,
-            "{\"at_ns\":%" PRId64 ",\"plays\":%" PRIu64 ",\"segments\":%" PRIu64 ",\"tuples\":%zu,\"rules\":%zu,\"inputs\":%zu,\"findings\":%zu,\"known\":%zu}\n",
+            "{\"at_ns\":%" PRId64 ",\"plays\":%" PRIu64 ",\"segments\":%" PRIu64
+            ",\"tuples\":%zu,\"rules\":%zu,\"inputs\":%zu,\"findings\":%zu,\"known\":%zu}\n",
             s->elapsed_ns, s->plays, s->segments, s->tuples, s->rules, s->inputs, s->findings, s->known);
     if (fflush(c->progress) == 0)
         return;
@@ -573,8 +580,8 @@ static void turn(struct campaign *c, bool busy)
             fail(c, field_error(c->sides[i].field)->text);
 }
 
-/* Where the player needs the only instance there can be, nobody begins anything until it is free. Elsewhere others play on beside it, and
- * when they were late for that, it is known (on_ended). True: wait. */
+/* Where the player needs the only instance there can be, nobody begins anything until it is free. Elsewhere others play on beside
+ * it, and when they were late for that, it is known (on_ended). True: wait. */
 static bool settle_if_wanted(struct campaign *c, int64_t now)
 {
     for (unsigned i = 0; i < c->config.side_count && !c->failed; i++) {

@@ -1,10 +1,10 @@
 /* A fuzzing campaign: breeds inputs, plays them on a target, keeps what shows something new, and settles what looks like a finding.
  *
- * Feedback is the model's (signals.h), so any target can be fuzzed with guidance. With two sides every input is played on both: then
- * what they do differently, and may, is listed too (differ.h).
+ * Feedback is the model's (signals.h), so any target can be fuzzed with guidance. With two sides every input is played on both:
+ * then what they do differently, and may, is listed too (differ.h).
  *
- * On virtual targets a campaign is a function of its seed, its corpus as it was at the beginning, and the number of runs. All that it
- * finds is on disk by the time it is told; whatever ends a campaign, what was found is kept.
+ * On virtual targets a campaign is a function of its seed, its corpus as it was at the beginning, and the number of runs. All that
+ * it finds is on disk by the time it is told; whatever ends a campaign, what was found is kept.
  */
 #ifndef TCPASSAY_FUZZ_CAMPAIGN_H
 #define TCPASSAY_FUZZ_CAMPAIGN_H

@@ -1,8 +1,8 @@
 /* The corpus of a campaign (see corpus.h).
  *
- * Theory of operation. For each feature: how many plays had it, and the cheapest input that has. The features seen so far are listed,
- * so that one can be drawn. An input is never dropped; since one is kept for a feature again only when it costs at most half, a feature
- * keeps at most as many inputs as its cost has binary digits. */
+ * Theory of operation. For each feature: how many plays had it, and the cheapest input that has. The features seen so far are
+ * listed, so that one can be drawn. An input is never dropped; since one is kept for a feature again only when it costs at most
+ * half, a feature keeps at most as many inputs as its cost has binary digits. */
 #include "engine/fuzz/corpus.h"
 
 #include "engine/fuzz/store.h"
@@ -249,7 +249,8 @@ static void count_features(struct corpus *c, const uint32_t *features, size_t co
     }
 }
 
-bool corpus_offer(struct corpus *c, const uint8_t *octets, size_t len, const uint32_t *features, size_t feature_count, uint64_t cost)
+bool corpus_offer(struct corpus *c, const uint8_t *octets, size_t len, const uint32_t *features, size_t feature_count,
+                  uint64_t cost)
 {
     const bool deserves_it = is_wanted(c, features, feature_count, cost), wanted = c->blind ? is_drawn(c, deserves_it) : deserves_it;
     const bool kept = wanted && keep(c, octets, len, cost);

@@ -1,11 +1,13 @@
-/* The corpus of a campaign: inputs that each showed something new, in memory and as files, and which of them is worth mutating next.
+/* The corpus of a campaign: inputs that each showed something new, in memory and as files, and which of them is worth mutating
+ * next.
  *
- * An input is octets of a scenario (engine/scenario/bytes/bytes.h). What a play of it showed is a set of *features*: numbers below a
- * bound that mean something to the caller only (a tuple of the model, a rule put to the test, an edge of a plugin's code). An
+ * An input is octets of a scenario (engine/scenario/bytes/bytes.h). What a play of it showed is a set of *features*: numbers below
+ * a bound that mean something to the caller only (a tuple of the model, a rule put to the test, an edge of a plugin's code). An
  * input is kept when it has a feature that none had before, or shows one for half of what it cost so far.
  *
- * Choosing. Rare features first: of some features drawn at random the one that the fewest plays had, and of the inputs that have it the
- * cheapest (short, few segments, fast); one time in four any input. The choice depends on nothing but what was offered and drawn.
+ * Choosing. Rare features first: of some features drawn at random the one that the fewest plays had, and of the inputs that have it
+ * the cheapest (short, few segments, fast); one time in four any input. The choice depends on nothing but what was offered and
+ * drawn.
  *
  * Files. One an input, named by the hash of its octets (16 hexadecimal digits). A file of such a name that holds something else is
  * damaged; any other file is welcome when it begins with the magic of octets. What is neither is told and left alone: this module
@@ -36,19 +38,21 @@ struct corpus;
 struct corpus *corpus_new(const char *folder, uint32_t feature_count, char *error, size_t error_size);
 void corpus_free(struct corpus *corpus);
 
-/* The inputs of the folder, each given to the caller, who plays and offers it; in the order of their names, so that a corpus is read
- * in the same way again. skipped is told of each file that is no input, and why. Both return false to stop. -1 when the folder
+/* The inputs of the folder, each given to the caller, who plays and offers it; in the order of their names, so that a corpus is
+ * read in the same way again. skipped is told of each file that is no input, and why. Both return false to stop. -1 when the folder
  * cannot be read. */
 typedef bool corpus_take(void *context, const uint8_t *octets, size_t len);
 typedef void corpus_skipped(void *context, const char *path, const char *why);
-int corpus_load(const struct corpus *corpus, corpus_take *take, corpus_skipped *skipped, void *context, char *error, size_t error_size);
+int corpus_load(const struct corpus *corpus, corpus_take *take, corpus_skipped *skipped, void *context, char *error,
+                size_t error_size);
 
 /* For comparison: from now on as many inputs are kept as deserve it, but which ones is drawn, and all are chosen alike. */
 void corpus_be_blind(struct corpus *corpus, uint64_t seed);
 
 /* A play of these octets had these features (each once). True when it was kept. A file that cannot be written is told by
  * corpus_failure(); the input is kept in memory then. */
-bool corpus_offer(struct corpus *corpus, const uint8_t *octets, size_t len, const uint32_t *features, size_t feature_count, uint64_t cost);
+bool corpus_offer(struct corpus *corpus, const uint8_t *octets, size_t len, const uint32_t *features, size_t feature_count,
+                  uint64_t cost);
 /* Why a file could not be written, NULL: all could be. */
 const char *corpus_failure(const struct corpus *corpus);
 

@@ -128,8 +128,8 @@ static void print_row(FILE *table, const struct differ_choice *c, size_t number)
     char event[REACTION_EVENT_TEXT_MAX], a[160], b[160];
     differ_words(c->did[0], a, sizeof a);
     differ_words(c->did[1], b, sizeof b);
-    fprintf(table, "%s\t%s\t%s\t%s\t%llu\tchoices/%zu.pkt\n", reaction_state_name(c->state), reaction_event_name(c->event, event), a, b,
-            (unsigned long long)c->plays, number);
+    fprintf(table, "%s\t%s\t%s\t%s\t%llu\tchoices/%zu.pkt\n", reaction_state_name(c->state), reaction_event_name(c->event, event),
+            a, b, (unsigned long long)c->plays, number);
 }
 
 int differ_store(const struct differ *d, const char *out, const char *a, const char *b, char *error, size_t error_size)

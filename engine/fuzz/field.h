@@ -2,8 +2,8 @@
  *
  * Virtual. One machine; field_begin() plays to the end before it returns. Each play has an instance as new.
  *
- * Real. Each seat has a machine; what begins on a free seat gets a place of its own, addresses and ports dealt as engine/runner deals
- * them. field_turn() waits for whatever comes next and runs whoever it is for, all from one epoll. What a play leaves behind
+ * Real. Each seat has a machine; what begins on a free seat gets a place of its own, addresses and ports dealt as engine/runner
+ * deals them. field_turn() waits for whatever comes next and runs whoever it is for, all from one epoll. What a play leaves behind
  * at the IUT, connections that nobody closes any more, is reset when it ends. A dead instance is mended or opened anew.
  */
 #ifndef TCPASSAY_FUZZ_FIELD_H

@@ -1,17 +1,18 @@
 /* A campaign's plays on a real target (see field.h).
  *
- * Theory of operation. The instance is opened with the first play and closed by field_real_rest(), when its places are used up (where there
- * can be many instances: each port of the IUT is used once an instance, so that nothing left in TIME-WAIT is in anybody's way), or
- * when it has died. Machines stay and are moved to the next instance.
+ * Theory of operation. The instance is opened with the first play and closed by field_real_rest(), when its places are used up
+ * (where there can be many instances: each port of the IUT is used once an instance, so that nothing left in TIME-WAIT is in
+ * anybody's way), or when it has died. Machines stay and are moved to the next instance.
  *
  * One seat in four asks for the IUT's state after each packet, which takes longer than the packet; the others do without.
  *
- * A packet belongs to the seat that owns its address and block of ports. Only seats that got something, or whose time has come, are run.
+ * A packet belongs to the seat that owns its address and block of ports. Only seats that got something, or whose time has come, are
+ * run.
  *
- * Leaving. Whoever has a connection that the application closed, and that is not over, leaves it to the IUT's timers for minutes; thousands
- * of them fill the IUT up, and then it behaves in ways that no input explains. So the last acknowledgment that each pair of ports got
- * from the IUT is kept, and when a play ends a RST goes out at exactly that number (RFC 9293 §3.10.7.4: the one that is believed),
- * unless a RST has ended the connection already. */
+ * Leaving. Whoever has a connection that the application closed, and that is not over, leaves it to the IUT's timers for minutes;
+ * thousands of them fill the IUT up, and then it behaves in ways that no input explains. So the last acknowledgment that each pair
+ * of ports got from the IUT is kept, and when a play ends a RST goes out at exactly that number (RFC 9293 §3.10.7.4: the one that
+ * is believed), unless a RST has ended the connection already. */
 #include "engine/fuzz/field_real.h"
 
 #include "engine/fuzz/trial.h"
@@ -78,7 +79,8 @@ static void close_instance(struct field_real *f)
     f->owners = NULL;
 }
 
-static uint64_t count_of(uint64_t (*ask)(struct target *t, char *text, size_t capacity), struct target *target, char *text, size_t capacity)
+static uint64_t count_of(uint64_t (*ask)(struct target *t, char *text, size_t capacity), struct target *target, char *text,
+                         size_t capacity)
 {
     return ask ? ask(target, text, capacity) : 0;
 }
@@ -142,7 +144,8 @@ static unsigned address_index(const struct target_info *info, const struct pkt_a
 {
     const struct pkt_addr *first = &info->tester[addr->version == 6];
     const unsigned last = addr->version == 6 ? 15 : 3;
-    return ((unsigned)addr->bytes[last] | (unsigned)addr->bytes[last - 1] << 8) - ((unsigned)first->bytes[last] | (unsigned)first->bytes[last - 1] << 8);
+    return ((unsigned)addr->bytes[last] | (unsigned)addr->bytes[last - 1] << 8) -
+           ((unsigned)first->bytes[last] | (unsigned)first->bytes[last - 1] << 8);
 }
 
 static struct seat *addressee(const struct field_real *f, const struct packet *packet)
@@ -314,7 +317,8 @@ bool field_real_begin(struct field_real *f, const struct shrink_input *input, vo
     seat->pair_count = 0;
     seat->busy = true;
     f->playing++;
-    if (!fuzz_play_begin(seat->machine, seat->input.octets, seat->input.len, &seat->place, fuzz_seed(f->config.seed, TRIAL_ID), now_ns()))
+    if (!fuzz_play_begin(seat->machine, seat->input.octets, seat->input.len, &seat->place, fuzz_seed(f->config.seed, TRIAL_ID),
+                         now_ns()))
         return lose(f, "cannot play", ENOMEM);
     run_seat(f, seat);
     return true;

@@ -1,5 +1,5 @@
-/* Findings, stored (see finding.h). What is stored is what is played last: the scenario is printed, the text is read again, and its plays
- * decide what is told of it, so that a replay of the file cannot differ from what the file says. */
+/* Findings, stored (see finding.h). What is stored is what is played last: the scenario is printed, the text is read again, and its
+ * plays decide what is told of it, so that a replay of the file cannot differ from what the file says. */
 #include "engine/fuzz/finding.h"
 
 #include "engine/fuzz/apart.h"
@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
 
 static const char head_line[] = "// tcpassay fuzz finding";
 
@@ -256,7 +255,8 @@ static int keep_by(keep_play *play, struct keeping *k, char **unsaved, char *err
     return failed || !text ? -1 : 0;
 }
 
-int finding_keep(struct finding *finding, const struct finding_store *store, const struct trial *trial, char **unsaved, char *error, size_t error_size)
+int finding_keep(struct finding *finding, const struct finding_store *store, const struct trial *trial, char **unsaved, char *error,
+                 size_t error_size)
 {
     struct keeping k = {.finding = finding, .store = store, .trial = trial};
     return keep_by(keep, &k, unsaved, error, error_size);
@@ -307,8 +307,8 @@ static int keep_death(struct keeping *k, const char *body, char *error, size_t e
     return -1;
 }
 
-int finding_keep_death(struct finding *finding, const struct finding_store *store, struct apart *apart, const struct trial *trial, char **unsaved, char *error,
-                       size_t error_size)
+int finding_keep_death(struct finding *finding, const struct finding_store *store, struct apart *apart, const struct trial *trial,
+                       char **unsaved, char *error, size_t error_size)
 {
     enum { PLAYS_MAX = 3000 };
     struct keeping k = {.finding = finding, .store = store, .trial = trial, .apart = apart};

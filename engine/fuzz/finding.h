@@ -1,11 +1,10 @@
 /* A finding of a campaign: confirmed by the player, made small, stored so that anybody can see it again.
  *
  * In DIR (the results' directory):
- *   findings/NAME.pkt     the shrunk scenario, behind a head of comments: rule, requirement, message, where, target, seed, how often
- *   findings/NAME.pcap    the packets of a play that shows it
- *   results.jsonl         a test "fuzz/NAME" that fails, so that every report has it
- * NAME is the rule, the state and the event it was found at, where they are known; of a crash, also a number made of the place in the stack
- * where it died.
+ *   findings/NAME.pkt     the shrunk scenario, behind a head of comments: rule, requirement, message, where, target, seed, how
+ * often findings/NAME.pcap    the packets of a play that shows it results.jsonl         a test "fuzz/NAME" that fails, so that
+ * every report has it NAME is the rule, the state and the event it was found at, where they are known; of a crash, also a number
+ * made of the place in the stack where it died.
  */
 #ifndef TCPASSAY_FUZZ_FINDING_H
 #define TCPASSAY_FUZZ_FINDING_H
@@ -45,17 +44,19 @@ struct finding_store { /* where findings go */
     const struct ledger *ledger;  /* NULL: nothing is known */
     struct results_writer *writer;
 };
-/* Plays the input as the stored scenario will be, as often as its target asks for, and stores it. 0 with finding's name, plays, shown,
- * message and known_note filled in, also when no play has shown it again; -1 with the reason in error: then the scenario's text is
- * in *unsaved, malloc'ed, where it could not be written. */
-int finding_keep(struct finding *finding, const struct finding_store *store, const struct trial *trial, char **unsaved, char *error, size_t error_size);
+/* Plays the input as the stored scenario will be, as often as its target asks for, and stores it. 0 with finding's name, plays,
+ * shown, message and known_note filled in, also when no play has shown it again; -1 with the reason in error: then the scenario's
+ * text is in *unsaved, malloc'ed, where it could not be written. */
+int finding_keep(struct finding *finding, const struct finding_store *store, const struct trial *trial, char **unsaved, char *error,
+                 size_t error_size);
 
 /* Takes away the text of one that no play has shown again. */
 void finding_forget(const struct finding *finding, const struct finding_store *store);
-/* The same for an input that kills the process that plays it (apart.h): shrunk and played in children. shown and plays are filled in. */
+/* The same for an input that kills the process that plays it (apart.h): shrunk and played in children. shown and plays are filled
+ * in. */
 struct apart;
-int finding_keep_death(struct finding *finding, const struct finding_store *store, struct apart *apart, const struct trial *trial, char **unsaved, char *error,
-                       size_t error_size);
+int finding_keep_death(struct finding *finding, const struct finding_store *store, struct apart *apart, const struct trial *trial,
+                       char **unsaved, char *error, size_t error_size);
 
 /* The head of a stored finding: whose it is, and with which seed it shows. False when the file is none. */
 struct finding_head { char target[512]; uint64_t seed; };

@@ -1,5 +1,5 @@
-/* Delta debugging of octets (see shrink.h). A *question* is a list of inputs, each somewhat smaller than the best so far; the first that
- * still shows the finding becomes the best, and the rest of that list is made anew from it. */
+/* Delta debugging of octets (see shrink.h). A *question* is a list of inputs, each somewhat smaller than the best so far; the first
+ * that still shows the finding becomes the best, and the rest of that list is made anew from it. */
 #include "engine/fuzz/shrink.h"
 
 #include "engine/scenario/bytes/layout.h"

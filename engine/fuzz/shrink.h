@@ -1,9 +1,9 @@
 /* A finding made small: by delta debugging on the steps of its input, then on their fields.
  *
- * Whether an input still shows the finding is asked of the caller, many inputs at once, because on a real target they can be played at
- * once. All is done on octets (docs/fuzz-bytes.md): first records are left out, in halves, quarters, … and one by one; then what is
- * left is made usual: octets become zero, which is what is usual, groups of them before single ones; then numbers are halved. That
- * is repeated until nothing helps or the plays are used up. Deterministic.
+ * Whether an input still shows the finding is asked of the caller, many inputs at once, because on a real target they can be played
+ * at once. All is done on octets (docs/fuzz-bytes.md): first records are left out, in halves, quarters, … and one by one; then what
+ * is left is made usual: octets become zero, which is what is usual, groups of them before single ones; then numbers are halved.
+ * That is repeated until nothing helps or the plays are used up. Deterministic.
  */
 #ifndef TCPASSAY_FUZZ_SHRINK_H
 #define TCPASSAY_FUZZ_SHRINK_H

@@ -61,7 +61,8 @@ static struct suspicion *find(struct suspects *s, uint64_t key)
     return NULL;
 }
 
-static void suspect(struct suspects *s, struct suspicion *suspicion, const struct fuzz_finding *found, const struct shrink_input *input)
+static void suspect(struct suspects *s, struct suspicion *suspicion, const struct fuzz_finding *found,
+                    const struct shrink_input *input)
 {
     if (s->pending == SUSPECTS_PENDING_MAX)
         return;

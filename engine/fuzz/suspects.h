@@ -1,8 +1,8 @@
 /* What the fast play takes for findings, until it is known what they are.
  *
- * The first input of each key (finding.h) is tried by the player. When that shows the same rule broken, the input is shrunk, and stored as
- * a finding; when not, another input of the key gets a chance, a few times, and then the key counts as doubted. Whatever else has a
- * key that was settled is only counted.
+ * The first input of each key (finding.h) is tried by the player. When that shows the same rule broken, the input is shrunk, and
+ * stored as a finding; when not, another input of the key gets a chance, a few times, and then the key counts as doubted. Whatever
+ * else has a key that was settled is only counted.
  */
 #ifndef TCPASSAY_FUZZ_SUSPECTS_H
 #define TCPASSAY_FUZZ_SUSPECTS_H
@@ -30,7 +30,8 @@ void suspects_free(struct suspects *suspects);
 void suspects_note(struct suspects *suspects, const struct fuzz_finding *found, const struct shrink_input *input);
 /* How many wait to be settled. */
 size_t suspects_pending(const struct suspects *suspects);
-/* Settles all that wait; interrupted: without shrinking. False when the target could not work or a file could not be written: why in error. */
+/* Settles all that wait; interrupted: without shrinking. False when the target could not work or a file could not be written: why
+ * in error. */
 bool suspects_settle(struct suspects *suspects, char *error, size_t error_size);
 
 /* Stored findings, in the order in which they were. */

@@ -47,8 +47,8 @@ static enum trial_end play_tests(const struct trial *trial, struct trying *tryin
 
 static char trial_id[] = TRIAL_ID;
 
-enum trial_end trial_play(const struct trial *trial, const struct shrink_input *inputs, size_t count, trial_seen *seen, void *context,
-                          struct target_error *error)
+enum trial_end trial_play(const struct trial *trial, const struct shrink_input *inputs, size_t count, trial_seen *seen,
+                          void *context, struct target_error *error)
 {
     struct suite_file *files = calloc(count + 1, sizeof *files);
     struct suite_test *tests = calloc(count + 1, sizeof *tests);
@@ -71,8 +71,8 @@ enum trial_end trial_play(const struct trial *trial, const struct shrink_input *
     return end;
 }
 
-enum trial_end trial_repeat(const struct trial *trial, const struct scenario *scenario, size_t times, trial_seen *seen, void *context,
-                            struct target_error *error)
+enum trial_end trial_repeat(const struct trial *trial, const struct scenario *scenario, size_t times, trial_seen *seen,
+                            void *context, struct target_error *error)
 {
     struct suite_file file = {.path = trial_id, .name = trial_id, .id = trial_id, .scenario = (struct scenario *)scenario};
     struct suite_test *tests = calloc(times + 1, sizeof *tests);

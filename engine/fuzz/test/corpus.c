@@ -1,4 +1,5 @@
-/* The corpus of a campaign: what is kept, what is chosen, and what becomes of files that are damaged, foreign, or too many for the disk. */
+/* The corpus of a campaign: what is kept, what is chosen, and what becomes of files that are damaged, foreign, or too many for the
+ * disk. */
 #include "engine/fuzz/corpus.h"
 
 #include <dirent.h>
