@@ -629,6 +629,7 @@ static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
     if (has(a, PKT_RST) || facts_timestamps(&j->in, &j->out) != AGREED_YES)
         return true;
     if (!a->s->options.has_timestamp) {
+        a->fate->doubted = true;
         keep(a, h);
         return true;
     }

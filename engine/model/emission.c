@@ -300,8 +300,8 @@ static bool says_all_it_can(const struct segment *s)
 
 static void note_window(struct judge *j, const struct segment *s)
 {
-    int scale = s->tcp->flags & PKT_SYN ? 0 : facts_scale(&j->out, &j->in);
-    if (scale < 0 || !j->out.ack_known || !(s->tcp->flags & PKT_ACK) || says_all_it_can(s))
+    int agreed = facts_scale(&j->out, &j->in), scale = s->tcp->flags & PKT_SYN ? 0 : agreed;
+    if (agreed < 0 || !j->out.ack_known || !(s->tcp->flags & PKT_ACK) || says_all_it_can(s))
         return;
     uint32_t edge = s->tcp->ack + ((uint32_t)s->tcp->window << scale), rounding = (1u << scale) - 1;
     judge_tested(j, RULE_WINDOW_SHRUNK);

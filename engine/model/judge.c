@@ -57,8 +57,9 @@ void hypotheses_add(struct judge *j, struct hypotheses *set, const struct hypoth
 {
     for (unsigned i = 0; i < set->count; i++) {
         struct hypothesis *other = &set->of[i];
+        bool of_other_syns = h->reopened && other->rcv_nxt_low != h->rcv_nxt_low;
         if (other->state == h->state && other->passive == h->passive && other->reopened == h->reopened && other->faded == h->faded &&
-            same_dues(other, h)) {
+            !of_other_syns && same_dues(other, h)) {
             join(other, h);
             return;
         }
