@@ -35,8 +35,9 @@ function testOf(row, n) {
     return test;
 }
 
-// "rfc9293/3.5", "matrix/established", or "other": the id up to its second slash.
+// "rfc9293/3.5", "matrix/established", or "other": the id up to its second slash; "fuzz" for what a fuzzer has found.
 export function sectionOf(id) {
+    if (id.startsWith("fuzz/")) return "fuzz";
     const parts = id.split("/", 3);
     return parts.length === 3 ? `${parts[0]}/${parts[1]}` : "other";
 }

@@ -139,7 +139,7 @@ export function identification(report) {
         definition("Started", html("time", null, run.started)),
         definition("Duration", report.finished ? duration(report.duration_ns) : "not known: cut short"),
         definition("Tester", `tcpassay ${run.tcpassay}`),
-        definition("Selection", `profile ${run.profile}`, run.selectors.length ? [", ", html("code", null, longText(run.selectors.join(" ")))] : ", the whole suite"),
+        definition("Selection", `profile ${run.profile}`, run.selectors.length ? [", ", html("code", null, longText(run.selectors.join(" ")))] : run.profile === "fuzz" ? ", a fuzzing campaign" : ", the whole suite"),
         definition("Seed", html("code", null, report.seed)),
     ];
 }

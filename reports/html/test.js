@@ -4,7 +4,7 @@ import { html } from "./dom.js";
 import { address, link } from "./route.js";
 import { sourceOf, traceOf } from "./data.js";
 import { definition, longText, outcomeChip, requirementLink, title } from "./parts.js";
-import { count, duration, number, sectionName, VERDICT_MEANINGS } from "./words.js";
+import { count, duration, number, sectionName, shellWord, VERDICT_MEANINGS } from "./words.js";
 import { drawLadder, ladderTable } from "./draw/ladder.js";
 
 function reasonOf(test) {
@@ -62,7 +62,7 @@ function radios(label, name, options, value, onchange) {
 function ladderSection(report, test, trace) {
     if (!trace.length)
         return html("section", null, html("h2", null, "What happened"),
-            html("p", null, "No packets were kept of this test. To see them: ", html("code", null, `tcpassay run '${test.id}' --verbose`)));
+            html("p", null, "No packets were kept of this test. To see them: ", html("code", null, commandOf(report, test))));
     const shown = { scale: "even", numbers: "relative" };
     const frame = html("div", { class: "scroll ladder", tabindex: 0, role: "region", "aria-label": "Ladder diagram" });
     const words = html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The ladder in words" });
@@ -105,6 +105,12 @@ function captureLink(test) {
     return path ? html("a", { href: `./${path}` }, longText(test.pcap)) : null;
 }
 
+// How to see it happen once more; what was found by fuzzing is a file beside the report.
+function commandOf(report, test) {
+    const what = test.id.startsWith("fuzz/") ? `replay ${shellWord(test.file)}` : `run ${shellWord(test.id)} --verbose`;
+    return `tcpassay ${what} --target ${shellWord(report.run.target.name)}`;
+}
+
 function factsOf(report, test) {
     const settings = Object.entries(test.pixit).map(([name, value]) => `${name}=${value}`).join(", ");
     return html("dl", { class: "facts" },
@@ -112,7 +118,7 @@ function factsOf(report, test) {
         definition("Took", duration(test.duration_ns), test.reruns ? `, run again ${count(test.reruns, "time")}: the tester's timing was disturbed` : ""),
         settings ? definition("Settings", html("code", null, longText(settings))) : null,
         test.pcap ? definition("Packets", captureLink(test), html("span", { class: "fine" }, " in the results' directory")) : null,
-        definition("Run it", html("code", null, `tcpassay run '${test.id}' --target ${report.run.target.name}`)));
+        definition("Play it again", html("code", null, commandOf(report, test))));
 }
 
 function neighbours(report, test) {

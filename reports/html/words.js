@@ -44,6 +44,11 @@ export function duration(ns) {
     return `${Number((ns / unit).toPrecision(3))} ${name}`;
 }
 
+// A word of a shell command, whatever is in it: to be copied, so nothing of it may be more than a word.
+export function shellWord(text) {
+    return /^[A-Za-z0-9_./:=,+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 // "rfc9293" and "RFC9293" as people write it.
 export function rfcName(rfc) {
     const digits = /^rfc([0-9]{1,5})$/i.exec(rfc);
@@ -54,6 +59,7 @@ export function rfcName(rfc) {
 export function sectionName(section) {
     const [first, second] = section.split("/");
     if (/^rfc[0-9]{1,5}$/.test(first)) return `${rfcName(first)} §${second}`;
+    if (first === "fuzz") return "Found by fuzzing";
     if (first === "matrix") return `State × event matrix, ${second.toUpperCase()}`;
     return section;
 }

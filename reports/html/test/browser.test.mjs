@@ -10,7 +10,7 @@ const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const PLAIN = `${work}/pages/plain.html`, LARGE = `${work}/run/report.html`;
-const VIEWS = ["summary", "requirements?rfc=RFC5961", "requirement/RFC9293:MUST-40", "tests", "test/rfc9293/3.8-data/ack-within-500ms", "states", "grid", "timing", "statement"];
+const VIEWS = ["summary", "requirements?rfc=RFC5961", "requirement/RFC9293:MUST-40", "tests", "test/rfc9293/3.8-data/ack-within-500ms", "states", "grid", "timing", "fuzzing", "statement"];
 const LAPTOP = { width: 1366, height: 768 }, PHONE = { width: 390, height: 844 };
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
@@ -112,7 +112,7 @@ test("a test opens to its purpose, reason, ladder, scenario and packets, and the
     await page.getByRole("link", { name: "A delayed ACK leaves within half a second" }).click();
     await page.waitForSelector(".ladder svg");
     const text = await page.locator("main").innerText();
-    for (const wanted of ["The IUT may wait, but less than 0.5 s.", "The ACK came too late", "ACK 11 by +0.500 s", "came at +0.612 s", "failed", "RFC9293:MUST-40", "//: title", "run again 1 time"])
+    for (const wanted of ["The IUT may wait, but less than 0.5 s.", "The ACK came too late", "ACK 11 by +0.500 s", "came at +0.612 s", "failed", "RFC9293:MUST-40", "//: title", "run again 1 time", "tcpassay run rfc9293/3.8-data/ack-within-500ms --verbose --target linux"])
         assert.ok(text.includes(wanted), wanted);
     assert.equal(await page.getByRole("link", { name: "pcap/ack-within-500ms.pcap" }).getAttribute("href"), "./pcap/ack-within-500ms.pcap");
     assert.equal(await page.locator(".source .decided").count(), 0, "line 14 is not in this text");
@@ -124,6 +124,13 @@ test("a test opens to its purpose, reason, ladder, scenario and packets, and the
     await page.waitForFunction(() => document.documentElement.dataset.view === "tests");
     assert.match(page.url(), /#tests\?verdict=fail$/);
     assert.equal(await page.getByLabel("Verdict").inputValue(), "fail");
+    assert.deepEqual(complaints, []);
+});
+
+test("a fuzzing campaign shows how it went on", async (t) => {
+    const { page, complaints } = await open(t, PLAIN, "fuzzing");
+    assert.match(await page.locator("main").innerText(), /5,000 plays in 5 s: 325 triples/);
+    assert.equal(await page.locator(".figure svg").count(), 3);
     assert.deepEqual(complaints, []);
 });
 
@@ -223,7 +230,8 @@ for (const colorScheme of ["light", "dark"])
         for (const view of VIEWS) {
             await go(page, view);
             // of eight hundred rows that are made alike, the first of each table
-            const { violations } = await page.evaluate(() => globalThis.axe.run({ include: [["html"]], exclude: [[".statuses tr:nth-child(n+5)"]] }, { resultTypes: ["violations"] }));
+            const { violations } = await page.evaluate((rules) => globalThis.axe.run({ include: [["html"]], exclude: [[".statuses tr:nth-child(n+5)"]] },
+                { resultTypes: ["violations"], ...rules }), colorScheme === "dark" ? { runOnly: ["color-contrast"] } : {}); // nothing else of the page knows of the scheme
             assert.deepEqual(violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 200)).join(" | ")}`), [], view);
         }
     });
@@ -249,6 +257,8 @@ test("hostile text is shown, and does nothing", async (t) => {
         }
         await go(page, `test/${encodeURIComponent(ids.find((id) => id.includes("/fail")))}`);
         assert.match(await page.locator("main").innerText(), /<script>alert\(1\)<\/script>|<&x\|/);
+        const command = await page.locator("dt:text-is('Play it again') + dd").innerText();
+        assert.match(command, /^tcpassay run '([^']|'\\'')*' --verbose --target '([^']|'\\'')*'$/, "one word each, whoever pastes it into a shell");
         assert.deepEqual(complaints, []);
     }
 });
