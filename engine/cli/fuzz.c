@@ -264,8 +264,8 @@ static void on_found(void *context, const struct campaign_side *side, const stru
     clear_line(fuzz);
     if (known && fuzz->quiet)
         return;
-    printf("%s %s  %s  %s, on %s: the IUT %s\n      ", known ? "KNOWN" : "FOUND", f->rule, *f->requirement ? f->requirement : "-", reaction_state_name(f->state),
-           reaction_event_name(f->event, event), f->message);
+    printf("%s %s  %s  %s, on %s: the IUT %s\n      ", known ? "KNOWN" : "FOUND", f->rule, *f->requirement ? f->requirement : "-",
+           reaction_state_name(f->state), reaction_event_name(f->event, event), f->message);
     if (fuzz->targets[1])
         printf("%s; ", side->name);
     printf("%u steps; shown in %u of %u plays; tcpassay replay %s/findings/%s.pkt\n", shrink_steps(&f->input), f->shown, f->plays,
@@ -560,7 +560,7 @@ int command_fuzz(int argc, char **argv)
         fuzz.seed >>= 33; /* short enough to type again */
     code = prepare(&fuzz);
     if (code == EXIT_OK && !fuzz.quiet && !fuzz.shrink)
-        printf("seed %" PRIu64 "; %s\n", fuzz.seed, fuzz.time_s || fuzz.runs ? "Ctrl-C ends it earlier, and keeps everything" : "Ctrl-C ends it, and keeps everything");
+        printf("seed %" PRIu64 "; Ctrl-C ends it%s, and keeps everything\n", fuzz.seed, fuzz.time_s || fuzz.runs ? " earlier" : "");
     if (code == EXIT_OK)
         code = fuzz.shrink ? make_findings(&fuzz) : search(&fuzz);
     campaign_free(fuzz.campaign);

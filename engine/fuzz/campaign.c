@@ -5,7 +5,8 @@
  * findings are noted by the suspects; when all sides are done, the two reactions are compared.
  *
  * Order. First the corpus as it was left, then seeds where there was none, then what breed.c makes of it. Between plays suspects
- * are settled: at once in virtual time; on a real clock now and then, since those who play meanwhile are late.
+ * are settled: at once in virtual time; on a real clock one after the other, as long as the search gets its half of the time, since
+ * those who play meanwhile are late.
  *
  * Patience. In virtual time most inputs are kept below a minute, since timers that go off cost time too; one in eight may take its
  * hours. On a real clock most are hurried to a few milliseconds, and a quarter of the seats may play what takes a second: delayed
@@ -27,9 +28,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { CLASSES = 8, SIDE_FEATURES = SIGNALS_COUNT * CLASSES, RECENT = 64, GREETINGS_MAX = 3, STALLS_MAX = 3, SETTLE_AT = 32, SLOW_ONE_IN = 4, LONG_ONE_IN = 8 };
+enum { CLASSES = 8, SIDE_FEATURES = SIGNALS_COUNT * CLASSES, RECENT = 64, GREETINGS_MAX = 3, STALLS_MAX = 3, SLOW_ONE_IN = 4, LONG_ONE_IN = 8 };
 static const int64_t ns_per_s = 1000000000, hurried_ns = 5000000, patient_ns = 1200000000, virtual_ns = 60000000000, greeting_every_ns = 2000000000,
-                     settle_every_ns = 5000000000, progress_every_ns = 5000000000;
+                     settle_every_ns = 1000000000, progress_every_ns = 5000000000;
 
 struct side {
     const struct campaign_side *config;
@@ -71,7 +72,7 @@ struct campaign {
     uint32_t *features;          /* of the play at hand */
     struct shot *shots;          /* that are played */
     uint64_t random;
-    int64_t begun_ns, told_ns, settled_ns, progress_ns;
+    int64_t begun_ns, told_ns, settled_ns, settling_ns /* how long that took */, progress_ns;
     unsigned slow, slow_max;
     uint64_t begun;              /* inputs */
     struct campaign_status count; /* what is counted as it happens */
@@ -478,21 +479,23 @@ static void on_unsaved(void *context, const struct finding *finding, const char 
         side->campaign->config.unsaved(side->campaign->config.context, finding, text, why);
 }
 
-static void settle(struct campaign *c, struct side *side)
+static void settle(struct campaign *c, struct side *side, size_t most)
 {
     char error[1024];
+    const int64_t begun_ns = now_ns();
     if (suspects_pending(side->suspects) == 0)
         return;
     field_rest(side->field, false);
-    if (!suspects_settle(side->suspects, error, sizeof error))
+    if (!suspects_settle(side->suspects, most, error, sizeof error))
         fail(c, error);
     c->settled_ns = now_ns();
+    c->settling_ns = c->settled_ns - begun_ns;
 }
 
 static bool wants_settling(const struct campaign *c, const struct side *side, int64_t now)
 {
     const size_t pending = suspects_pending(side->suspects);
-    return pending && (!is_real(side) || pending >= SETTLE_AT || now - c->settled_ns > settle_every_ns);
+    return pending && (!is_real(side) || now - c->settled_ns > (c->settling_ns > settle_every_ns ? c->settling_ns : settle_every_ns));
 }
 
 /* ---- telling */
@@ -590,7 +593,7 @@ static bool settle_if_wanted(struct campaign *c, int64_t now)
             continue;
         if (field_playing(side->field) && is_real(side) && !side->config->driver->many)
             return true;
-        settle(c, side);
+        settle(c, side, is_real(side) && side->config->driver->many ? 1 : SIZE_MAX);
     }
     return false;
 }
@@ -614,7 +617,7 @@ static void wind_up(struct campaign *c)
     while (anybody_plays(c) && !c->failed)
         turn(c, false);
     for (unsigned i = 0; i < c->config.side_count; i++)
-        settle(c, &c->sides[i]);
+        settle(c, &c->sides[i], SIZE_MAX);
 }
 
 static void write_model(struct campaign *c)

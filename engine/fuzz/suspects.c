@@ -273,12 +273,15 @@ static bool settle(struct suspects *s, struct suspicion *suspicion, char *error,
     return kept;
 }
 
-bool suspects_settle(struct suspects *s, char *error, size_t error_size)
+bool suspects_settle(struct suspects *s, size_t most, char *error, size_t error_size)
 {
     bool all = true;
-    for (size_t i = 0; i < s->count && s->pending; i++)
-        if (s->list[i].standing == STANDING_PENDING)
-            all &= settle(s, &s->list[i], error, error_size);
+    for (size_t i = 0; i < s->count && s->pending && most; i++) {
+        if (s->list[i].standing != STANDING_PENDING)
+            continue;
+        all &= settle(s, &s->list[i], error, error_size);
+        most--;
+    }
     return all;
 }
 

@@ -30,9 +30,9 @@ void suspects_free(struct suspects *suspects);
 void suspects_note(struct suspects *suspects, const struct fuzz_finding *found, const struct shrink_input *input);
 /* How many wait to be settled. */
 size_t suspects_pending(const struct suspects *suspects);
-/* Settles all that wait; interrupted: without shrinking. False when the target could not work or a file could not be written: why
- * in error. */
-bool suspects_settle(struct suspects *suspects, char *error, size_t error_size);
+/* Settles those that wait, so many of them at most, the oldest first; interrupted: without shrinking. False when the target could
+ * not work or a file could not be written: why in error. */
+bool suspects_settle(struct suspects *suspects, size_t most, char *error, size_t error_size);
 
 /* Stored findings, in the order in which they were. */
 size_t suspects_findings(const struct suspects *suspects);
