@@ -1,7 +1,7 @@
 /* Finds the text of a scenario by what results call its file (see sources.h).
  *
- * Results are hostile: a file is never opened because they name it. A scenario is one of the suite's, or of the matrix, by its name; of
- * files only a finding that a fuzzer has left, whose name can lead nowhere else.
+ * Results are hostile: a file is never opened because they name it. A scenario is one of the suite's, or of the matrix, by its
+ * name; of files only a finding that a fuzzer has left, whose name can lead nowhere else.
  */
 #include "engine/cli/sources.h"
 
