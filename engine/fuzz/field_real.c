@@ -4,8 +4,6 @@
  * (where there can be many instances: each port of the IUT is used once an instance, so that nothing left in TIME-WAIT is in
  * anybody's way), or when it has died. Machines stay and are moved to the next instance.
  *
- * One seat in four asks for the IUT's state after each packet, which takes longer than the packet; the others do without.
- *
  * A packet belongs to the seat that owns its address and block of ports. Only seats that got something, or whose time has come, are
  * run.
  *
@@ -426,7 +424,7 @@ static bool make_seats(struct field_real *f)
     for (unsigned i = 0; i < f->seat_count && f->seats; i++) {
         struct seat *seat = &f->seats[i];
         const struct fuzz_play_config config = {
-            .target = f->target, .judged = true, .strict = f->config.strict, .signals = &seat->signals, .states_left_out = i % STATES_ONE_IN != 0,
+            .target = f->target, .judged = true, .strict = f->config.strict, .signals = &seat->signals,
             .catch_up = catch_up, .packet = note_packet, .context = seat,
         };
         seat->field = f;
