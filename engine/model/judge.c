@@ -663,6 +663,12 @@ static bool explain(struct judge *j, const struct hypotheses *set, const struct 
     return next->count > 0;
 }
 
+static bool offers_differ(const struct offer *a, const struct offer *b)
+{
+    return a->has_wscale != b->has_wscale || a->wscale != b->wscale || a->sack_permitted != b->sack_permitted ||
+           a->has_timestamp != b->has_timestamp;
+}
+
 /* A SYN of our own, or a SYN,ACK to a SYN that came while an old connection was still there, begins a new incarnation. */
 static void note_own_syn(struct judge *j, const struct segment *s)
 {
@@ -675,8 +681,10 @@ static void note_own_syn(struct judge *j, const struct segment *s)
     } else if (control == (PKT_SYN | PKT_ACK) && j->candidate && s->tcp->ack == j->candidate->iss + 1) {
         bool other = !(j->in.begun && j->in.iss == j->candidate->iss) || (j->out.begun && j->out.iss != s->seq), can = false;
         for (unsigned i = 0; i < j->now->count; i++)
-            can |= other && j->now->of[i].reopened;
-        if (!can)
+            can |= j->now->of[i].reopened;
+        if (can && !other) /* the same numbers as before: which of the two SYNs it answers does not show */
+            j->in.offer.unsure |= offers_differ(&j->in.offer, &j->candidate->offer);
+        if (!can || !other)
             return;
         struct side candidate = *j->candidate;
         judge_begin_incarnation(j);

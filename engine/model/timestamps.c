@@ -55,6 +55,10 @@ static void note_bearer(struct judge *j, const struct segment *s)
 {
     struct timestamps_watch *w = &j->timestamps;
     bool plain = s->options.has_timestamp && seq_ge(s->options.ts_val, w->recent.low);
+    if (s->tcp->flags & PKT_SYN && s->tcp->payload_len) { /* what came with a SYN may be kept, whatever brings it again */
+        w->bearer = w->bearer_unclear = true;
+        return;
+    }
     if (!s->len || !j->out.ack_known || seq_gt(s->seq, j->out.ack) || seq_le(s->end, j->out.ack))
         return;
     if (!plain) {

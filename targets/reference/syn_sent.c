@@ -27,6 +27,7 @@ static bool check_rst(struct ref_tcb *tcb, const struct ref_segment *seg)
 
 static void synchronise(struct ref_tcb *tcb, const struct ref_segment *syn)
 {
+    ref_heard(tcb);
     tcb->irs = syn->seq;
     tcb->rcv_nxt = tcb->last_ack_sent = syn->seq + 1;
     ref_options_from_syn(tcb, syn);
