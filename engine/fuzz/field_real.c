@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FIRST_TESTER_PORT = 16384, FIRST_IUT_PORT = 1024, PORTS_APART = 64, IUT_PORT_GROUPS = 7800, PAIRS_MAX = 16, STATES_ONE_IN = 4 };
+enum { FIRST_TESTER_PORT = 16384, FIRST_IUT_PORT = 1024, PORTS_APART = 64, IUT_PORT_GROUPS = 7800, PAIRS_MAX = 16 };
 static const int64_t ns_per_s = 1000000000, tick_ns = 2000000, place_ns = 12500000;
 
 struct pair { struct pkt_endpoint iut, tester; uint32_t ack; bool over; }; /* a connection of a play; ack: the IUT's last */
