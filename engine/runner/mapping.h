@@ -25,7 +25,7 @@ size_t mapping_count(void);
 const struct mapping *mapping_at(size_t i);
 /* The row of that id, compared exactly; NULL when there is none. */
 const struct mapping *mapping_find(const char *id);
-/* The next row that the selector means, from *cursor (0 at first) on; NULL after the last. */
+/* The next row that the selector means, from *cursor (0 at first) on; NULL after the last, and where !mapping_is_meant(selector). */
 const struct mapping *mapping_next(const char *selector, size_t *cursor);
 /* Does the selector speak of another suite's tests: is its first part such a suite's name? */
 bool mapping_is_meant(const char *selector);
