@@ -187,6 +187,7 @@ struct timing_watch { /* see timing.c for the words */
     unsigned probes;             /* of the closed window */
     int64_t window_closed_ns, probe_ns, probe_interval_ns; /* the last probe, the first interval */
     bool initial_window_noted;
+    bool ack_wanted, ack_outstanding; /* the last input has sequence numbers; the one before had, and no ACK since */
     bool ack_since_input;        /* a pure ACK was sent since the last input or call: these are its fields */
     uint8_t ack_blocks;
     uint16_t ack_window, ack_flags;

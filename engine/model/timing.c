@@ -353,16 +353,17 @@ static bool is_same_ack(const struct timing_watch *w, const struct segment *s)
 }
 
 /* RFC 5681 §4.2: at most one immediate ACK for each segment. One that says nothing new, and follows another without any input or
- * call between, is a second. */
+ * call between, is a second; but where the segment before the last has had none, either may be its own. */
 static void watch_second_ack(struct judge *j, const struct segment *s)
 {
     struct timing_watch *w = &j->timing;
     if (!(s->tcp->flags & PKT_ACK) || s->tcp->flags & (PKT_SYN | PKT_RST | PKT_FIN) || s->len > 0 || s->seq != j->out.nxt)
         return;
     judge_tested(j, RULE_ACK_ONCE);
-    if (w->ack_since_input && j->host->application_known && is_same_ack(w, s) && s->at_ns <= j->last_input_ns + j->host->latency_ns)
+    if (w->ack_since_input && !w->ack_outstanding && j->host->application_known && is_same_ack(w, s) && s->at_ns <= j->last_input_ns + j->host->latency_ns)
         judge_find(j, RULE_ACK_ONCE, s, 0, "one ACK for a segment",
                        "it is the same as the one before, and nothing came between them");
+    w->ack_outstanding &= !w->ack_since_input;
     w->ack_since_input = true;
     w->ack_ack = s->tcp->ack;
     w->ack_window = s->tcp->window;
@@ -418,6 +419,8 @@ void timing_input(struct judge *j, const struct segment *s)
     bool syn_ack = (s->tcp->flags & (PKT_ACK | PKT_SYN)) == (PKT_ACK | PKT_SYN);
     bool in_order = (s->tcp->flags & (PKT_ACK | PKT_RST)) == PKT_ACK && (syn_ack || (j->in.known && s->seq == j->in.gapless));
     w->events++;
+    w->ack_outstanding = w->ack_wanted && !w->ack_since_input;
+    w->ack_wanted = s->len > 0;
     w->undisturbed = w->ack_since_input = false;
     if (!judge_is_exact(j))
         return;

@@ -140,6 +140,18 @@ static void one_connection_after_the_other(void **state)
     play(1u << TCP_STATE_LISTEN, scaled, half_open, COUNT(half_open));
 }
 
+static void two_segments_may_have_two_acks(void **state)
+{
+    static const char *const open[] = {OPEN, NULL};
+    static const struct talk_row rows[] = {
+        {"though both come after the second", TALK_SOUND, {"< . 1+10 ack 1", "< . 1+10 ack 1", "> . 1 ack 11", "> . 1 ack 11"}},
+        {"but not three", RULE_ACK_ONCE, {"< . 1+10 ack 1", "< . 1+10 ack 1", "> . 1 ack 11", "> . 1 ack 11", "> . 1 ack 11"}},
+        {"nor one two", RULE_ACK_ONCE, {"< . 1+10 ack 1", "> . 1 ack 11", "< . 1+10 ack 1", "> . 1 ack 11", "> . 1 ack 11"}},
+    };
+    (void)state;
+    play(1u << TCP_STATE_LISTEN, open, rows, COUNT(rows));
+}
+
 static void what_an_ack_lets_out_may_leave_before_the_text_is_taken(void **state)
 {
     static const char *const sending[] = {OPEN, "! send 200", "> . 1+100 ack 1", "> P. 101+100 ack 1", NULL};
@@ -160,6 +172,7 @@ int main(void)
         cmocka_unit_test(an_acknowledgment_from_nowhere_grants_no_window),
         cmocka_unit_test(closing_waits_for_what_may_not_be_sent),
         cmocka_unit_test(one_connection_after_the_other),
+        cmocka_unit_test(two_segments_may_have_two_acks),
         cmocka_unit_test(what_an_ack_lets_out_may_leave_before_the_text_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
