@@ -6,6 +6,7 @@ _tcpassay_tests() { tcpassay list 2>/dev/null | awk '{ print $1 }'; }
 _tcpassay_targets() { tcpassay targets 2>/dev/null | awk '/^[a-z]/ { print $1 }'; }
 _tcpassay_faults() { tcpassay selftest --faults 2>/dev/null | awk '/^ *[a-z0-9]+(-[a-z0-9]+)+ / { print $1 }'; }
 _tcpassay_rules() { tcpassay explain rule: 2>/dev/null | awk '/^rule:/ { print $1 }'; }
+_tcpassay_mapped() { tcpassay explain "$1" 2>/dev/null | awk -v suite="$1/" 'index($1, suite) == 1 { print $1 }'; }
 _tcpassay_requirements() { tcpassay explain RFC 2>/dev/null | awk '/^RFC/ { print $1 }'; }
 
 # A test's id up to its next part, as file names complete folder by folder.
@@ -24,7 +25,11 @@ _tcpassay_selectors() {
         return
     fi
     mapfile -t files < <(compgen -f -X '!*.pkt' -- "$current")
-    _tcpassay_words "$(_tcpassay_parts "$current") covers:"
+    if [[ $current == @(tc8|freebsd|packetimpact)/* ]]; then
+        _tcpassay_words "$(_tcpassay_mapped "${current%%/*}")"
+        return
+    fi
+    _tcpassay_words "$(_tcpassay_parts "$current") covers: tc8/ freebsd/ packetimpact/"
     COMPREPLY+=("${files[@]}")
     [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ || ${COMPREPLY[0]-} == covers: ]] && compopt -o nospace
 }

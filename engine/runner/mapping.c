@@ -43,7 +43,9 @@ const struct mapping *mapping_find(const char *id)
 
 const struct mapping *mapping_next(const char *selector, size_t *cursor)
 {
-    while (*cursor < ENTRY_COUNT && mapping_is_meant(selector)) {
+    if (!mapping_is_meant(selector))
+        *cursor = ENTRY_COUNT;
+    while (*cursor < ENTRY_COUNT) {
         const struct mapping *row = &entries[(*cursor)++];
         if (selector_means(selector, row->id))
             return row;
