@@ -111,7 +111,8 @@ static bool begins_another(const struct arrival *a, const struct hypothesis *h)
     const struct judge *j = a->j;
     if (!j->in.begun)
         return false;
-    bool hurried = j->calls.timers_configured || j->app.error_told || j->icmp.hard;
+    bool hurried = j->calls.timers_configured || j->app.error_told || j->icmp.hard ||
+                   (j->timing.flying && a->s->at_ns - j->timing.sent_ns > long_silence_ns);
     return j->in.iss != a->s->seq || (j->out.begun && (!h->faded || hurried || a->s->at_ns - j->out.live_ns > long_silence_ns));
 }
 

@@ -428,7 +428,8 @@ void timing_input(struct judge *j, const struct segment *s)
     stir(w, s->at_ns);
     if (s->options.has_user_timeout)
         w->configured = true;
-    if ((s->tcp->flags & (PKT_ACK | PKT_RST)) == PKT_ACK && s->at_ns - w->probe_ns < silence_max_ns(j)) /* later, nobody may be waiting for it any more */
+    if ((s->tcp->flags & (PKT_ACK | PKT_RST)) == PKT_ACK && s->at_ns - w->probe_ns < silence_max_ns(j) &&
+        !judge_must_be(j, GONE_STATES)) /* later, nobody may be waiting for it any more */
         w->probe_answered = true;
     if (w->probes > 0)
         judge_tested(j, RULE_PROBED_STAYS_OPEN);

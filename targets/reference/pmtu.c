@@ -134,6 +134,6 @@ void ref_pmtu_acked(struct ref_tcb *tcb)
 
 void ref_pmtu_timed_out(struct ref_tcb *tcb)
 {
-    if (tcb->ptb_mtu && tcb->ptb_seq == tcb->snd_una)
+    if (tcb->ptb_mtu && seq_in_window(tcb->ptb_seq, tcb->snd_una, ref_data_room(tcb))) /* the segment that was sent again holds it */
         honour(tcb, tcb->ptb_mtu);
 }
