@@ -7,6 +7,7 @@
  * -fsanitize=fuzzer-no-link (for AFL++: by afl-clang-fast) it gives coverage feedback. TCPASSAY_KNOWN names rules of the model,
  * separated by blanks, whose findings are known and do not stop the fuzzer; "all" leaves crashes only. */
 #include "engine/fuzz/play.h"
+#include "engine/fuzz/trial.h"
 #include "targets/plugin/target_plugin.h"
 
 #include <dlfcn.h>
@@ -97,7 +98,7 @@ static bool report(const struct fuzz_finding *finding)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     bool found = false;
-    const struct fuzz_outcome *outcome = fuzz_virtual_play(player, data, size, SEED);
+    const struct fuzz_outcome *outcome = fuzz_virtual_play(player, data, size, fuzz_seed(SEED, TRIAL_ID));
     if (!outcome)
         give_up("", fuzz_virtual_error(player)->text);
     for (unsigned i = 0; i < outcome->finding_count; i++)

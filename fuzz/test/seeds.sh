@@ -7,7 +7,7 @@ trap 'rm -rf "$work"' EXIT
 "$seeds" "$suite" "$work/a"
 "$seeds" "$suite" "$work/b" >"$work/said"
 diff -r "$work/a" "$work/b"
-count=$(ls "$work/a" | wc -l)
+count=$(find "$work/a" -type f | wc -l)
 [ "$count" -gt 2000 ] || { echo "only $count seeds"; exit 1; }
 # Each begins with the magic, and a harness takes it.
 for seed in "$work"/a/00*; do

@@ -2,7 +2,7 @@
 
 const KINDS = ["sent", "received", "call", "return", "state", "note", "dropped"];
 
-const TEST_COLUMNS = ["id", "title", "verdict", "reason", "duration_ns", "covers", "level", "findings", "known", "known_note", "reruns", "file",
+const TEST_COLUMNS = ["id", "title", "verdict", "reason", "started_ns", "duration_ns", "covers", "level", "findings", "known", "known_note", "reruns", "file",
     "line", "pcap", "pixit", "transitions", "part"];
 const FINDING_COLUMNS = ["rule", "requirement", "level", "message", "expected", "observed", "at_ns", "segment"];
 const EVENT_COLUMNS = ["at_ns", "kind", "index", "step", "segment", "text"];

@@ -112,7 +112,7 @@ static void put_test(const struct result_test *t, int32_t trace, FILE *out)
     put_comma_string(t->title, out);
     put_comma_string(verdict_text(t->verdict), out);
     put_comma_string(t->reason, out);
-    fprintf(out, ",%" PRId64, t->duration_ns);
+    fprintf(out, ",%" PRId64 ",%" PRId64, t->started_ns, t->duration_ns);
     put_strings(t->covers, t->cover_count, out);
     put_comma_string(requirement_level_text(t->level), out);
     fputs(",[", out);
