@@ -627,7 +627,8 @@ static bool is_old(const struct judge *j, const struct segment *s)
 static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
 {
     const struct judge *j = a->j;
-    if (has(a, PKT_RST) || facts_timestamps(&j->in, &j->out) != AGREED_YES)
+    const enum agreed agreed = facts_timestamps(&j->in, &j->out);
+    if (has(a, PKT_RST) || agreed == AGREED_NO)
         return true;
     if (!a->s->options.has_timestamp) {
         a->fate->doubted = true;
@@ -638,7 +639,7 @@ static bool check_timestamp(const struct arrival *a, const struct hypothesis *h)
         return true;
     if (is_old(j, a->s)) {
         refuse(a, h);
-        return h->state == TCP_STATE_SYN_RECEIVED; /* §5 speaks of synchronized states */
+        return agreed == AGREED_UNKNOWN || h->state == TCP_STATE_SYN_RECEIVED; /* §5 speaks of synchronized states */
     }
     if (timestamps_may_be_old(j, a->s->options.ts_val))
         refuse(a, h);
