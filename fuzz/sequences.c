@@ -1,10 +1,11 @@
-/* Fuzzes the reference stack with the model for a judge: scenarios as octets (docs/fuzz-bytes.md) are played as fast as can be; a finding
- * of the model, a broken invariant of the stack, and whatever a sanitizer sees, is a crash. The input is then a scenario: `tcpassay replay
+/* Fuzzes the reference stack with the model for a judge: scenarios as octets (docs/fuzz-bytes.md) are played as fast as can be; a
+ * finding of the model, a broken invariant of the stack, and whatever a sanitizer sees, is a crash. The input is then a scenario:
+ * `tcpassay replay
  * --bytes FILE` shows it step by step.
  *
- * What the model saw (engine/fuzz/signals.h) are extra counters for libFuzzer. Environment variables, for experiments and benchmarks:
- * TCPASSAY_SIGNALS=off leaves these counters out; TCPASSAY_FINDINGS=ignore goes on after a finding, and says nothing of it;
- * TCPASSAY_INVARIANTS=off does not look inside the stack, so that a finding is what `replay` can show, too. */
+ * What the model saw (engine/fuzz/signals.h) are extra counters for libFuzzer. Environment variables, for experiments and
+ * benchmarks: TCPASSAY_SIGNALS=off leaves these counters out; TCPASSAY_FINDINGS=ignore goes on after a finding, and says nothing of
+ * it; TCPASSAY_INVARIANTS=off does not look inside the stack, so that a finding is what `replay` can show, too. */
 #include "engine/fuzz/play.h"
 #include "engine/fuzz/trial.h"
 #include "targets/reference/target_reference.h"
@@ -57,10 +58,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void report(const struct fuzz_finding *finding)
 {
     char event[REACTION_EVENT_TEXT_MAX];
-    fprintf(stderr, "FINDING %s (%s) in %s after %s: %s\n", finding->rule, finding->requirement, reaction_state_name(finding->state),
+    fprintf(stderr, "FINDING %s (%s) in %s after %s: %s\n", finding->rule, finding->requirement,
+            reaction_state_name(finding->state),
             finding->event < REACTION_EVENTS ? reaction_event_name(finding->event, event) : "?", finding->message);
-    fprintf(stderr, "  step %u, segment %" PRIu32 ", %" PRId64 " ns\n  permitted: %s\n  observed: %s\n", finding->step, finding->segment, finding->at_ns,
-            finding->permitted, finding->observed);
+    fprintf(stderr, "  step %u, segment %" PRIu32 ", %" PRId64 " ns\n  permitted: %s\n  observed: %s\n", finding->step,
+            finding->segment, finding->at_ns, finding->permitted, finding->observed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
