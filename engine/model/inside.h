@@ -108,7 +108,7 @@ struct hypothesis { /* one possible situation of the IUT; numbers are bounds, bo
     uint8_t state;               /* enum tcp_state */
     bool passive;                /* came from LISTEN */
     bool reopened;               /* SYN-RECEIVED while an older connection was, or may have been, there: judge.candidate is its peer's SYN */
-    bool faded;                  /* no connection, but only because the one there was may have been given up unseen */
+    bool faded;                  /* no connection, but only because the one that was being opened may have been given up unseen */
     uint8_t due_count;
     uint32_t rcv_nxt_low, rcv_nxt_high;
     uint32_t snd_una_low, snd_una_high;

@@ -483,7 +483,7 @@ void judge_let_die(struct judge *j, int64_t now_ns)
         if (may_have_died(j, &j->now->of[i], now_ns)) {
             struct hypothesis h = j->now->of[i];
             h.due_count = 0;
-            h.faded = true;
+            h.faded = h.state == TCP_STATE_SYN_SENT || h.state == TCP_STATE_SYN_RECEIVED;
             judge_add_gone(j, j->now, &h);
         }
 }
