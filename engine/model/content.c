@@ -168,6 +168,14 @@ void content_forget_stream(struct judge *j)
 
 /* ---- inputs -------------------------------------------------------------------------------------------------------- */
 
+/* No window reaches there; to hold it would leave no room for what may be received. */
+static bool is_far_away(const struct judge *j, uint32_t left)
+{
+    enum { FAR = 1 << 20 };
+    const int32_t from_ack = seq_distance(j->out.ack, left), from_edge = seq_distance(j->out.edge, left);
+    return j->out.ack_known && (from_ack < -FAR || (from_ack > 0 && from_edge > FAR));
+}
+
 /* What the application may be given. */
 static void hold_input(struct judge *j, const struct segment *s)
 {
@@ -175,7 +183,7 @@ static void hold_input(struct judge *j, const struct segment *s)
     uint32_t left = s->seq + (s->tcp->flags & PKT_SYN ? 1 : 0), at;
     if (s->tcp->flags & PKT_URG)
         w->in_mixed = true; /* urgent octets may be taken out of the stream */
-    if (w->in_mixed || !s->whole || s->tcp->flags & PKT_RST)
+    if (w->in_mixed || !s->whole || s->tcp->flags & PKT_RST || is_far_away(j, left))
         return;
     if (octets_differ(&w->in, left, s->tcp->payload, s->tcp->payload_len, &at)) {
         w->in_mixed = true;
