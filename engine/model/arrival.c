@@ -457,7 +457,7 @@ static void take_rst(const struct arrival *a, const struct hypothesis *h)
     gone.due_count = 0;
     if (!exact) /* RFC 5961 §3.2: challenge; RFC 793: reset */
         owe_challenge(a, h, RULE_CHALLENGE_RST);
-    bool straddles = seq_lt(a->s->seq, h->rcv_nxt_low); /* SEG.SEQ is outside, other octets inside: RFC 5961 §3.2 goes by SEG.SEQ */
+    bool straddles = seq_lt(a->s->seq, h->rcv_nxt_high); /* SEG.SEQ is outside, other octets inside: RFC 5961 §3.2 goes by SEG.SEQ */
     if (h->state == TCP_STATE_TIME_WAIT || straddles) /* RFC 1337 §3: it may be ignored in TIME-WAIT */
         keep(a, h);
     if (exact)
