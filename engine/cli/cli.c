@@ -247,11 +247,14 @@ static int check_mapped(const char *command, const char *selector)
         return cli_usage_error(command, "nothing is called \"%s\"; `tcpassay explain %.*s` shows what there is", selector,
                                (int)strcspn(selector, "/"), selector);
     if (unmapped == rows && rows == 1)
-        return cli_usage_error(command, "nothing stands for %s: %.*s", last->id, (int)strlen(last->note) - (int)(last->note[0] != 0), last->note);
+        return cli_usage_error(command, "nothing stands for %s: %.*s", last->id,
+                               (int)strlen(last->note) - (int)(last->note[0] != 0), last->note);
     if (unmapped == rows)
-        return cli_usage_error(command, "nothing stands for any of the %u that \"%s\" means; `tcpassay explain %s` says why", rows, selector, selector);
+        return cli_usage_error(command, "nothing stands for any of the %u that \"%s\" means; `tcpassay explain %s` says why", rows,
+                               selector, selector);
     if (unmapped)
-        cli_error(command, "for %u of the %u that \"%s\" means nothing stands; `tcpassay explain %s` says why", unmapped, rows, selector, selector);
+        cli_error(command, "for %u of the %u that \"%s\" means nothing stands; `tcpassay explain %s` says why", unmapped, rows,
+                  selector, selector);
     return EXIT_OK;
 }
 

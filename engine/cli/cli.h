@@ -53,8 +53,8 @@ bool cli_is_matrix(const char *selector);
 int cli_load_matrix(const char *command, char *const *selectors, int selector_count, struct suite *suite);
 /* A case of the matrix, or a file of scenarios, as text that anybody can run; malloc'ed. NULL: out of memory, or unreadable. */
 char *cli_scenario_text(const struct suite_test *test);
-/* The tests that any of the selectors means and that belong to the profile (a test named by its whole id, its own or another suite's,
- * always does), in order. Complains about a selector that means nothing, or another suite's test for which nothing stands.
+/* The tests that any of the selectors means and that belong to the profile (a test named by its whole id, its own or another
+ * suite's, always does), in order. Complains about a selector that means nothing, or another suite's test for which nothing stands.
  * The list is malloc'ed. 0, or an exit code. */
 int cli_select_tests(const char *command, const struct suite *suite, char *const *selectors, int selector_count,
                      enum scn_profile profile, const struct suite_test ***tests, size_t *count);

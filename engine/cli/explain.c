@@ -137,7 +137,8 @@ static int explain_mappings(const char *name, const struct suite *suite)
         printf("%-52s %-8s %s%s\n", row->id, row->certainty, row->purpose, *row->tests ? "" : " (nothing stands for it)");
     if (any)
         return EXIT_OK;
-    return cli_usage_error("explain", "nothing is called \"%s\"; `tcpassay explain %.*s` lists what there is", name, (int)strcspn(name, "/"), name);
+    return cli_usage_error("explain", "nothing is called \"%s\"; `tcpassay explain %.*s` lists what there is", name,
+                           (int)strcspn(name, "/"), name);
 }
 
 static void list_other_names(const struct suite_file *file)

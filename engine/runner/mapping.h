@@ -1,8 +1,8 @@
-/* The tests of other suites by their own names, and which of ours stand for each: OPEN Alliance TC8 ("tc8/TCP_CLOSING_03"), FreeBSD's
- * tcp-testsuite ("freebsd/rcv-rst-closed"), packetimpact ("packetimpact/tcp_zero_window_probe").
+/* The tests of other suites by their own names, and which of ours stand for each: OPEN Alliance TC8 ("tc8/TCP_CLOSING_03"),
+ * FreeBSD's tcp-testsuite ("freebsd/rcv-rst-closed"), packetimpact ("packetimpact/tcp_zero_window_probe").
  *
- * The rows come from tests-suite/mappings/ (a .tsv file for each suite, named after it; docs/tc8.md tells what its columns mean) and
- * are compiled in as one constant table, so nothing here allocates, fails or changes. Rows are ordered by id, numbers by value.
+ * The rows come from tests-suite/mappings/ (a .tsv file for each suite, named after it; docs/tc8.md tells what its columns mean)
+ * and are compiled in as one constant table, so nothing here allocates, fails or changes. Rows are ordered by id, numbers by value.
  */
 #ifndef TCPASSAY_RUNNER_MAPPING_H
 #define TCPASSAY_RUNNER_MAPPING_H
@@ -25,7 +25,7 @@ size_t mapping_count(void);
 const struct mapping *mapping_at(size_t i);
 /* The row of that id, compared exactly; NULL when there is none. */
 const struct mapping *mapping_find(const char *id);
-/* The next row that the selector means, from *cursor (0 at first) on; NULL after the last, and where !mapping_is_meant(selector). */
+/* The next row that the selector means, from *cursor (0 at first) on; NULL after the last, and where !mapping_is_meant(). */
 const struct mapping *mapping_next(const char *selector, size_t *cursor);
 /* Does the selector speak of another suite's tests: is its first part such a suite's name? */
 bool mapping_is_meant(const char *selector);

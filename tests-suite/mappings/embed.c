@@ -1,5 +1,5 @@
-/* Turns the tables of other suites' tests (.tsv) into the C table that engine/runner/mapping.c includes; runs at build time and checks
- * every row.
+/* Turns the tables of other suites' tests (.tsv) into the C table that engine/runner/mapping.c includes; runs at build time and
+ * checks every row.
  *
  * embed OUT.inc A.tsv B.tsv …: a table is named after its suite; its rows are id, purpose, tests, certainty, note, "-" for an empty
  * field. A row that is wrong stops the build with "file:line: what". Whether its selectors mean anything is for the tests of

@@ -40,7 +40,8 @@ static bool means_something(const char *selector, const struct suite *suite)
 {
     const size_t literal = strcspn(selector, "*?[:"); /* most tests can be passed over quickly */
     for (size_t i = 0; i < suite->test_count; i++)
-        if ((selector[literal] == ':' || !strncmp(selector, suite->tests[i].id, literal)) && suite_selects(selector, &suite->tests[i]))
+        if ((selector[literal] == ':' || !strncmp(selector, suite->tests[i].id, literal)) &&
+            suite_selects(selector, &suite->tests[i]))
             return true;
     return false;
 }
