@@ -24,5 +24,6 @@ measure() {
 files=$(find "$folder/in" -type f | wc -l)
 each=$((runs / files + 1))
 measure "empty harness, mutated inputs" $((50 * runs)) "$folder/empty" -runs=$((50 * runs)) -max_len=296 -seed=1
+# shellcheck disable=SC2016 # the inner shell expands them
 measure "sequences, its corpus again and again" $((each * files)) sh -c 'exec "$1" -runs="$2" "$3"/*' run "$build/fuzz/sequences_fuzzer" "$each" "$folder/in"
 measure "sequences, mutated inputs" "$runs" "$build/fuzz/sequences_fuzzer" -runs="$runs" -max_len=296 -len_control=0 -entropic=0 -seed=1 -reload=0 "$folder/out" "$folder/in"

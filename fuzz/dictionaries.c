@@ -1,5 +1,5 @@
-/* The dictionaries of the text harnesses, made of the tables that the parsers themselves have, and of what has no table: the syntax.
- * `dictionaries FOLDER` says which of FOLDER/NAME.dict are not as they should be (a test runs it, so that they cannot rot);
+/* The dictionaries of the text harnesses, made of the tables that the parsers themselves have, and of what has no table: the
+ * syntax. `dictionaries FOLDER` says which of FOLDER/NAME.dict are not as they should be (a test runs it, so that they cannot rot);
  * `dictionaries --write FOLDER` makes them so.
  */
 #include <ctype.h>

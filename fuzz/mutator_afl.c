@@ -1,7 +1,9 @@
-/* A custom mutator library for AFL++ (API of 4.04c): AFL_CUSTOM_MUTATOR_LIBRARY=…/tcpassay_mutator_afl.so afl-fuzz … sequences_fuzzer.
+/* A custom mutator library for AFL++ (API of 4.04c): AFL_CUSTOM_MUTATOR_LIBRARY=…/tcpassay_mutator_afl.so afl-fuzz …
+ * sequences_fuzzer.
  *
- * engine/fuzz/mutate.h does the work. A call in four, where AFL++ gives a second input, crosses the two before it mutates. The seed is
- * AFL++'s (-s), so that a run with one seed is repeated by it. Without AFL_CUSTOM_MUTATOR_ONLY AFL++ goes on with its own havoc as well.
+ * engine/fuzz/mutate.h does the work. A call in four, where AFL++ gives a second input, crosses the two before it mutates. The seed
+ * is AFL++'s (-s), so that a run with one seed is repeated by it. Without AFL_CUSTOM_MUTATOR_ONLY AFL++ goes on with its own havoc
+ * as well.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,13 +1,13 @@
 /* A mutator of the octets of scenarios that knows their steps and what numbers matter to TCP.
  *
- * The idea: a change is drawn from one of two tables. Those of steps move whole records; those of fields draw a field of one record and
- * set it to what is one off an edge: edges lie at RCV.NXT, at the ends of the window, at half the number space, at the MSS, at a
- * timer's deadline. Since the format says numbers relative to the connection, an edge is a base and a small offset. Every value
+ * The idea: a change is drawn from one of two tables. Those of steps move whole records; those of fields draw a field of one record
+ * and set it to what is one off an edge: edges lie at RCV.NXT, at the ends of the window, at half the number space, at the MSS, at
+ * a timer's deadline. Since the format says numbers relative to the connection, an edge is a base and a small offset. Every value
  * is a draw from a table, or one of those plus or minus one, and one change in eight is of any octet to anything, so that nothing
  * the format can say is out of reach.
  *
- * Invariants: 1 <= count <= most records, all of data[header + count * record] is set; nothing is allocated; the draws depend on the
- * seed alone. An input with less room than a header and a record is changed octet by octet.
+ * Invariants: 1 <= count <= most records, all of data[header + count * record] is set; nothing is allocated; the draws depend on
+ * the seed alone. An input with less room than a header and a record is changed octet by octet.
  */
 #include "engine/fuzz/mutate.h"
 

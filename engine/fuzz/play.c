@@ -1,13 +1,13 @@
 /* Plays octets: life cycle, the steps, and what came of it (see play.h).
  *
- * Theory of operation. A player (engine/runner) knows how packets cross the link, what the judges are to be told and when, how endpoints
- * count, how fences pace. All that is used here as it is, by a struct player whose scenario has no steps; what is done by steps there is
- * done by records here, one function an operation, in the same order: wait until the step is due, do it, note when it was done. The
- * player is silent (trace.silent): it forms no text, keeps no packet, and lets nobody expect any. For the next play play_again() sets it
- * back; judges, endpoints, buffers stay where they are.
+ * Theory of operation. A player (engine/runner) knows how packets cross the link, what the judges are to be told and when, how
+ * endpoints count, how fences pace. All that is used here as it is, by a struct player whose scenario has no steps; what is done by
+ * steps there is done by records here, one function an operation, in the same order: wait until the step is due, do it, note when
+ * it was done. The player is silent (trace.silent): it forms no text, keeps no packet, and lets nobody expect any. For the next
+ * play play_again() sets it back; judges, endpoints, buffers stay where they are.
  *
- * That both do the same is proven by playing thousands of inputs both ways (test/play.c). A call of a record never blocks and is content
- * with any result, so no call is ever pending.
+ * That both do the same is proven by playing thousands of inputs both ways (test/play.c). A call of a record never blocks and is
+ * content with any result, so no call is ever pending.
  *
  * Findings are the player's own first (they are few: checksum, stream, address, death), then the model's, in their order. */
 #include "engine/fuzz/play_inside.h"
@@ -52,8 +52,8 @@ static void opening_step(const struct fuzz_play *f, struct fuzz_step *step, uint
     *step = (struct fuzz_step){.op = (enum op)o->op, .record = record, .which = FD_FIRST + o->which};
 }
 
-/* The descriptor of a call: the connection of the opening where the octet is 0. Those that it makes are odd ones of socket(), which connect
- * too, and even ones of accept(). */
+/* The descriptor of a call: the connection of the opening where the octet is 0. Those that it makes are odd ones of socket(), which
+ * connect too, and even ones of accept(). */
 static unsigned descriptor_of(enum op op, const uint8_t *record)
 {
     const unsigned made = record[AT_FLAGS] % 2 * 2u;
@@ -367,7 +367,8 @@ static void remember_coverage(struct fuzz_play *f)
     memcpy(f->violated, coverage->violated, sizeof f->violated);
 }
 
-bool fuzz_play_begin(struct fuzz_play *f, const uint8_t *octets, size_t len, const struct player_place *place, uint64_t seed, int64_t now_ns)
+bool fuzz_play_begin(struct fuzz_play *f, const uint8_t *octets, size_t len, const struct player_place *place, uint64_t seed,
+                     int64_t now_ns)
 {
     struct player *p = f->player;
     const struct target_info *info = &p->target->info;

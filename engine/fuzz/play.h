@@ -1,12 +1,14 @@
 /* Plays octets (docs/fuzz-bytes.md) on an instance of a target, fast, with the model judging.
  *
- * A *fuzz play* does what a player (engine/runner/player.h) does with the scenario that scn_bytes_decode() makes of the same octets:
- * the same packets at the same times, the same calls, the same findings. It is made of a player's parts, but takes its steps from the
- * octets themselves: no scenario is made, no text but that of findings, and nothing is allocated once it has warmed up.
+ * A *fuzz play* does what a player (engine/runner/player.h) does with the scenario that scn_bytes_decode() makes of the same
+ * octets: the same packets at the same times, the same calls, the same findings. It is made of a player's parts, but takes its
+ * steps from the octets themselves: no scenario is made, no text but that of findings, and nothing is allocated once it has warmed
+ * up.
  *
- * As a player it never waits: whoever owns the clock tells it what came (fuzz_play_receive), runs it (fuzz_play_run), and asks when it
- * wants to be run again (fuzz_play_deadline). One that is finished is begun again (fuzz_play_begin) with other octets, for as long as
- * one likes. So hundreds play at once on a real target from one epoll loop. For virtual targets fuzz_virtual does all of it.
+ * As a player it never waits: whoever owns the clock tells it what came (fuzz_play_receive), runs it (fuzz_play_run), and asks when
+ * it wants to be run again (fuzz_play_deadline). One that is finished is begun again (fuzz_play_begin) with other octets, for as
+ * long as one likes. So hundreds play at once on a real target from one epoll loop. For virtual targets fuzz_virtual does all of
+ * it.
  */
 #ifndef TCPASSAY_FUZZ_PLAY_H
 #define TCPASSAY_FUZZ_PLAY_H
@@ -77,7 +79,8 @@ void fuzz_play_move(struct fuzz_play *play, struct target *target);
 /* The seed that run, replay and a schedule give to the test of this id: of the instance (target_config.seed) and of the player. */
 uint64_t fuzz_seed(uint64_t seed, const char *id);
 /* Begins: octets must live until it is finished. False: out of memory. */
-bool fuzz_play_begin(struct fuzz_play *play, const uint8_t *octets, size_t len, const struct player_place *place, uint64_t seed, int64_t now_ns);
+bool fuzz_play_begin(struct fuzz_play *play, const uint8_t *octets, size_t len, const struct player_place *place, uint64_t seed,
+                     int64_t now_ns);
 void fuzz_play_receive(struct fuzz_play *play, const uint8_t *bytes, size_t len, int64_t earliest_ns, int64_t latest_ns);
 void fuzz_play_run(struct fuzz_play *play, int64_t now_ns);
 int64_t fuzz_play_deadline(const struct fuzz_play *play); /* INT64_MAX once finished */
@@ -106,8 +109,9 @@ struct fuzz_virtual;
 /* NULL with *error when the target cannot be opened. */
 struct fuzz_virtual *fuzz_virtual_new(const struct fuzz_virtual_config *config, struct target_error *error);
 void fuzz_virtual_free(struct fuzz_virtual *v);
-/* One play, from its beginning to its end, on an instance as new: one that is begun again where the target can do that, else one that is
- * opened and closed. Then the same octets and seed give the same outcome. NULL: the target could not be opened; see fuzz_virtual_error(). */
+/* One play, from its beginning to its end, on an instance as new: one that is begun again where the target can do that, else one
+ * that is opened and closed. Then the same octets and seed give the same outcome. NULL: the target could not be opened; see
+ * fuzz_virtual_error(). */
 const struct fuzz_outcome *fuzz_virtual_play(struct fuzz_virtual *v, const uint8_t *octets, size_t len, uint64_t seed);
 const struct target_error *fuzz_virtual_error(const struct fuzz_virtual *v);
 /* The instance of the last play, as it was at its end: for what its owner knows to ask it. NULL: it is closed. */

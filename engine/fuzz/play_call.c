@@ -1,5 +1,5 @@
-/* The calls of records, on the IUT's upper tester: what sockets.c does by way of a scenario. None blocks, and any result will do, so that
- * none is ever tried again. */
+/* The calls of records, on the IUT's upper tester: what sockets.c does by way of a scenario. None blocks, and any result will do,
+ * so that none is ever tried again. */
 #include "engine/fuzz/play_inside.h"
 
 #include <errno.h>

@@ -146,7 +146,8 @@ static struct listed list_options(unsigned which)
 }
 
 /* In another order, with a length that lies, and with nops as far as there is room. */
-static void put_arranged(const struct fuzz_play *f, struct craft *c, const uint8_t *r, const struct listed *list, const struct arrangement *how)
+static void put_arranged(const struct fuzz_play *f, struct craft *c, const uint8_t *r, const struct listed *list,
+                         const struct arrangement *how)
 {
     const uint8_t last = list->bits[list->count - 1];
     unsigned room = list->room - (last == OPTION_SACK ? 2 + 8 * sack_blocks(r, list->room) : last == OPTION_KIND ? 2 + kind_len(r, list->room) : 0);
@@ -244,7 +245,8 @@ bool play_icmp(struct fuzz_play *f, const uint8_t *r)
     struct craft *c = begin(f, r);
     if (!c)
         return false;
-    const struct place seq = place_of(c->e, (enum base)bytes_ack_bases[(r[AT_HOW] & HOW_ACK) >> HOW_ACK_SHIFT], false, bytes_get16(r, AT_ACK));
+    const struct place seq =
+        place_of(c->e, (enum base)bytes_ack_bases[(r[AT_HOW] & HOW_ACK) >> HOW_ACK_SHIFT], false, bytes_get16(r, AT_ACK));
     const enum base base = (enum base)bytes_ack_bases[(r[AT_HOW] & HOW_ACK) >> HOW_ACK_SHIFT];
     const uint32_t wire = base == BASE_LEFT_OUT ? c->e->rcv_nxt : seq.absolute ? (uint32_t)seq.number : endpoint_iut_wire(c->e, seq.number);
     c->spec.protocol = ipv6 ? PKT_PROTO_ICMP6 : PKT_PROTO_ICMP;

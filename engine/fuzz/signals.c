@@ -52,8 +52,8 @@ const char *signals_text(size_t counter, char out[static SIGNALS_TEXT_MAX])
     char event[REACTION_EVENT_TEXT_MAX];
     if (counter < SIGNALS_TUPLES) {
         const unsigned reaction = (unsigned)(counter % REACTIONS), which = (unsigned)(counter / REACTIONS);
-        snprintf(out, SIGNALS_TEXT_MAX, "%s: %s -> %s", reaction_state_name(which / REACTION_EVENTS), reaction_event_name(which % REACTION_EVENTS, event),
-                 reaction_name(reaction));
+        snprintf(out, SIGNALS_TEXT_MAX, "%s: %s -> %s", reaction_state_name(which / REACTION_EVENTS),
+                 reaction_event_name(which % REACTION_EVENTS, event), reaction_name(reaction));
         return out;
     }
     const size_t which = counter - SIGNALS_TUPLES, rule = which % SIGNALS_RULES_MAX;

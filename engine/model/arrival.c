@@ -103,8 +103,8 @@ static void arrive_closed(const struct arrival *a, const struct hypothesis *h)
         owe_rst(a, *h, RULE_CLOSED_RST, false);
 }
 
-/* Is this SYN not that of the connection which was there before, but of the next? The same SYN may begin another one, too; where the
- * first was given up unseen, not before a peer has surely lost interest. */
+/* Is this SYN not that of the connection which was there before, but of the next? The same SYN may begin another one, too; where
+ * the first was given up unseen, not before a peer has surely lost interest. */
 static bool begins_another(const struct arrival *a, const struct hypothesis *h)
 {
     static const int64_t long_silence_ns = 20000000000;
@@ -288,12 +288,13 @@ static void keep_finished(const struct arrival *a, const struct hypothesis *h, u
     keep(a, &closing);
 }
 
-/* Another FIN right behind the first: "advance RCV.NXT over the FIN, and send an acknowledgment for the FIN" stands before the states in
- * which that has been done already (§3.10.7.4, eighth). */
+/* Another FIN right behind the first: "advance RCV.NXT over the FIN, and send an acknowledgment for the FIN" stands before the
+ * states in which that has been done already (§3.10.7.4, eighth). */
 static void maybe_pass_second_fin(const struct arrival *a, const struct hypothesis *h)
 {
     struct hypothesis passed = *h;
-    if (!has(a, PKT_FIN) || seq_lt(a->s->end - 1, h->rcv_nxt_low) || seq_gt(a->s->end - 1, h->rcv_nxt_high) || seq_gt(a->s->seq, h->rcv_nxt_high))
+    if (!has(a, PKT_FIN) || seq_lt(a->s->end - 1, h->rcv_nxt_low) || seq_gt(a->s->end - 1, h->rcv_nxt_high) ||
+        seq_gt(a->s->seq, h->rcv_nxt_high))
         return;
     passed.rcv_nxt_low = passed.rcv_nxt_high = a->s->end;
     keep(a, &passed);

@@ -46,8 +46,8 @@ static bool must_send_fin(const struct hypothesis *h)
     return h->state == TCP_STATE_ESTABLISHED || h->state == TCP_STATE_CLOSE_WAIT;
 }
 
-/* Does the congestion window let out one more octet for certain? It has room for one segment at least, whatever was lost; but a path
- * MTU may have become smaller. */
+/* Does the congestion window let out one more octet for certain? It has room for one segment at least, whatever was lost; but a
+ * path MTU may have become smaller. */
 static bool may_send_one_more(const struct judge *j, const struct hypothesis *h)
 {
     enum { MSS_DEFAULT = 536, OPTIONS_MAX = 40 };

@@ -85,7 +85,8 @@ static void insert_range(struct side *side, uint32_t left, uint32_t right)
     side->ranges[first] = (struct range){left, right};
 }
 
-/* The side contradicts itself: there is text behind this FIN, or another FIN elsewhere. Which of them counts, the RFCs do not say. */
+/* The side contradicts itself: there is text behind this FIN, or another FIN elsewhere. Which of them counts, the RFCs do not say.
+ */
 static void note_odd_fin(struct side *side, uint32_t fin)
 {
     for (unsigned i = 0; i < side->odd_fin_count; i++)

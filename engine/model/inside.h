@@ -7,7 +7,8 @@
  *   timestamps.c RFC 7323 §3-5                                              sack.c     RFC 2018, 2883
  *   ecn.c        RFC 3168                                                   content.c  the octets: retransmissions, SENDs
  *   timing.c     RFC 6298, persist, delayed ACK, keep-alive: when           icmp.c     RFC 5927, 5461, 1191, 8201
- *   choices.c    which of two permitted reactions: for the portrait         reactions.c for fuzzers: what was done in answer to what
+ *   choices.c    which of two permitted reactions: for the portrait         reactions.c for fuzzers: what was done in answer to
+ * what
  *
  * Each part that watches has two or three functions, called in the order of judge.c: PART_input (facts still as before this
  * segment), PART_output (likewise: facts of everything before this segment), PART_time. A part keeps its own state in its own

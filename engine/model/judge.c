@@ -533,7 +533,8 @@ static void note_send_edge(struct judge *j, const struct segment *s, bool certai
 {
     int scale = s->tcp->flags & PKT_SYN ? 0 : facts_scale(&j->in, &j->out);
     uint32_t window = (uint32_t)s->tcp->window << (scale < 0 ? 14 : scale), edge = s->tcp->ack + window;
-    bool newest = certain && s->tcp->flags & PKT_ACK && s->tcp->ack == j->in.ack && (!j->snd_edge_known || seq_ge(s->seq, j->snd_wl1));
+    bool newest =
+        certain && s->tcp->flags & PKT_ACK && s->tcp->ack == j->in.ack && (!j->snd_edge_known || seq_ge(s->seq, j->snd_wl1));
     if (newest || window > j->snd_wnd_most)
         j->snd_wnd_most = window;
     if (!(s->tcp->flags & PKT_ACK) || s->ack_doubtful || scale < 0)

@@ -1,9 +1,9 @@
 /* What an endpoint has done in answer to what: (state, event, reaction) tuples, counted by the judges of a host whose owner wants
  * them (judge_host.reactions). Coverage of a black box for a fuzzer: finer than the transitions of coverage.h, and cheap.
  *
- * State: where the judge knows the endpoint to be just before the event; REACTION_STATE_UNCERTAIN where it may be in several. Event: what
- * came, and where it lay in the window; or a call; or nothing, when a segment is sent that nothing caused (a timer). Reaction: all
- * that was sent until the next event.
+ * State: where the judge knows the endpoint to be just before the event; REACTION_STATE_UNCERTAIN where it may be in several.
+ * Event: what came, and where it lay in the window; or a call; or nothing, when a segment is sent that nothing caused (a timer).
+ * Reaction: all that was sent until the next event.
  */
 #ifndef TCPASSAY_MODEL_REACTIONS_H
 #define TCPASSAY_MODEL_REACTIONS_H

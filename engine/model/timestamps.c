@@ -91,7 +91,8 @@ static void note_recent(struct judge *j, const struct segment *s)
 bool timestamps_may_be_old(const struct judge *j, uint32_t ts_val)
 {
     const struct ts_bounds *recent = &j->timestamps.recent;
-    return (j->in.ts_known && seq_lt(ts_val, j->in.ts_val_max)) || (recent->known && (recent->wide || seq_lt(ts_val, recent->high)));
+    return (j->in.ts_known && seq_lt(ts_val, j->in.ts_val_max)) ||
+           (recent->known && (recent->wide || seq_lt(ts_val, recent->high)));
 }
 
 void timestamps_input(struct judge *j, const struct segment *s)

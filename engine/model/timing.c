@@ -184,7 +184,8 @@ static void begin_flight(struct judge *j, const struct segment *s)
     note_transmission(j, s);
 }
 
-/* It is sent again although it seemed acknowledged: the IUT has refused that ACK (it came outside the window, say), and still waits. */
+/* It is sent again although it seemed acknowledged: the IUT has refused that ACK (it came outside the window, say), and still
+ * waits. */
 static void resume_flight(struct judge *j, const struct segment *s)
 {
     struct timing_watch *w = &j->timing;
@@ -360,7 +361,8 @@ static void watch_second_ack(struct judge *j, const struct segment *s)
     if (!(s->tcp->flags & PKT_ACK) || s->tcp->flags & (PKT_SYN | PKT_RST | PKT_FIN) || s->len > 0 || s->seq != j->out.nxt)
         return;
     judge_tested(j, RULE_ACK_ONCE);
-    if (w->ack_since_input && !w->ack_outstanding && j->host->application_known && is_same_ack(w, s) && s->at_ns <= j->last_input_ns + j->host->latency_ns)
+    if (w->ack_since_input && !w->ack_outstanding && j->host->application_known && is_same_ack(w, s) &&
+        s->at_ns <= j->last_input_ns + j->host->latency_ns)
         judge_find(j, RULE_ACK_ONCE, s, 0, "one ACK for a segment",
                        "it is the same as the one before, and nothing came between them");
     w->ack_outstanding &= !w->ack_since_input;

@@ -13,7 +13,8 @@
  * protocol is overridden; the IPv4 checksum covers the header as it goes out, overrides and all, so that an overridden field is the
  * only thing wrong.
  *
- * A quick builder writes the headers itself instead (write_packet); everything else is the same, and so is every octet (test/build.c).
+ * A quick builder writes the headers itself instead (write_packet); everything else is the same, and so is every octet
+ * (test/build.c).
  *
  * Invariant: a chain whose libnet call failed is destroyed, for libnet may have freed any of its blocks; the next packet makes a
  * new one. */

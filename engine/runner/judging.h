@@ -55,12 +55,16 @@ void judging_end(struct player *p);
 
 /* The findings, and the gravest of them: what it does to a verdict. */
 size_t judging_findings(const struct judging *judging, const struct result_finding **list);
-/* Where and when each of them was found, for those who compare findings: the state of the connection and the event (reactions.h), as far as
- * reactions are counted; player.record. */
-struct judging_mark { enum rule_id rule; uint8_t state, event; unsigned record; };
+/* Where and when each of them was found, for those who compare findings: the state of the connection and the event (reactions.h),
+ * as far as reactions are counted; player.record. */
+struct judging_mark {
+    enum rule_id rule;
+    uint8_t state, event;
+    unsigned record;
+};
 const struct judging_mark *judging_marks(const struct judging *judging);
-/* Before anything is judged: where the judges count (state, event, reaction) tuples, NULL for nowhere; a pool of blocks of OCTETS_CHUNK_LEN,
- * NULL for the heap. Both outlive the player. */
+/* Before anything is judged: where the judges count (state, event, reaction) tuples, NULL for nowhere; a pool of blocks of
+ * OCTETS_CHUNK_LEN, NULL for the heap. Both outlive the player. */
 void judging_lend(struct judging *judging, struct reactions *reactions, struct pool *octets);
 /* The first finding that makes a test fail; NULL: none does. */
 const struct result_finding *judging_failure(const struct judging *judging, bool strict);

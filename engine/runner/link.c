@@ -31,7 +31,8 @@ void play_note_state(struct player *p, struct endpoint *e)
 {
     enum tcp_state state;
     bool costly = p->target->info.call_ns > STATE_CALL_MAX_NS;
-    if (!e || costly || p->states_left_out || e->subscript > 0 || !play_reveal_state(p, e, &state) || (e->state_known && e->state == state))
+    if (!e || costly || p->states_left_out || e->subscript > 0 || !play_reveal_state(p, e, &state) ||
+        (e->state_known && e->state == state))
         return;
     e->state = state;
     e->state_known = true;

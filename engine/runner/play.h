@@ -1,5 +1,5 @@
-/* Inside a player: the state that its parts share. Included by engine/runner's own files, and by engine/fuzz/play*.c, which play octets on
- * the same parts.
+/* Inside a player: the state that its parts share. Included by engine/runner's own files, and by engine/fuzz/play*.c, which play
+ * octets on the same parts.
  *
  *   player.c   life cycle, arrival of packets, running                   steps.c    one function a kind of step
  *   expect.c   expectations: windows of time, passing over, misses      call.c     sockets calls: when to try, what to make of it
@@ -201,7 +201,8 @@ void play_note_unseen(struct player *p);
 const struct scn_step *play_current_step(const struct player *p);
 /* What comes before the steps in a run: arrivals, what the link held back, calls tried again. */
 void play_resume(struct player *p, int64_t now_ns);
-/* Begins another play, of no steps, with what a former one has allocated: at this place, with this state of the generator. False: out of memory. */
+/* Begins another play, of no steps, with what a former one has allocated: at this place, with this state of the generator. False:
+ * out of memory. */
 bool play_again(struct player *p, const struct player_place *place, uint64_t random, int64_t now_ns);
 /* A finding in the words given; charges it to the current requirement, and ends the play as the phase and level demand. */
 struct play_cause {
@@ -309,16 +310,19 @@ struct descriptor *play_find_descriptor(struct player *p, int64_t number);
 struct descriptor *play_add_descriptor(struct player *p, int64_t number, int handle); /* NULL: too many */
 /* connect() has returned this: from now on, unless it failed, the descriptor is a connection to the endpoint. remote is what it was
  * called with. */
-void play_note_connect(struct player *p, struct descriptor *fd, struct endpoint *e, const struct pkt_endpoint *remote, int64_t result);
+void play_note_connect(struct player *p, struct descriptor *fd, struct endpoint *e, const struct pkt_endpoint *remote,
+                       int64_t result);
 /* The next octets that the application writes by this descriptor; and that so many were taken (or an error, below 0). */
 void play_fill_write(const struct descriptor *fd, uint8_t *out, size_t len);
 void play_note_write(struct descriptor *fd, int64_t result);
-/* After accept() and connect(): the port that the IUT has chosen becomes that of the endpoint, whose stream the descriptor reads. */
+/* After accept() and connect(): the port that the IUT has chosen becomes that of the endpoint, whose stream the descriptor reads.
+ */
 void play_learn_local_port(struct player *p, struct descriptor *fd);
 /* The name of a sockets option in the play's IP version. */
 const char *play_option_name(const struct player *p, const char *name);
 /* Octets the application has read: are they the tester's, or the text where that is a string? Notes how many. text may be NULL. */
-void play_check_read(struct player *p, struct descriptor *fd, const uint8_t *data, size_t len, const struct scn_expr *text, unsigned flags);
+void play_check_read(struct player *p, struct descriptor *fd, const uint8_t *data, size_t len, const struct scn_expr *text,
+                     unsigned flags);
 
 /* ---- call.c */
 enum progress play_call(struct player *p, const struct scn_step *step);

@@ -62,7 +62,8 @@ bool player_lost_something(const struct player *player);
 /* Stops it where it is: the verdict becomes `error` with this reason, unless it has one. */
 void player_abort(struct player *player, const char *reason);
 
-/* The verdict and all that belongs to it; started_ns is the now_ns of player_new(). Pointers are the player's and live as long as it does. */
+/* The verdict and all that belongs to it; started_ns is the now_ns of player_new(). Pointers are the player's and live as long as
+ * it does. */
 void player_result(struct player *player, struct result_test *out);
 /* What the judges gathered: coverage and portrait. NULL: the play was not judged. */
 const struct judge_host *player_judged(const struct player *player);

@@ -242,7 +242,8 @@ static int64_t finish_connect(struct attempt *a)
     return result < 0 ? result : -error;
 }
 
-void play_note_connect(struct player *p, struct descriptor *fd, struct endpoint *e, const struct pkt_endpoint *remote, int64_t result)
+void play_note_connect(struct player *p, struct descriptor *fd, struct endpoint *e, const struct pkt_endpoint *remote,
+                       int64_t result)
 {
     const bool told = fd->connect_untold && result != -EALREADY;
     fd->connect_untold = result == -EINPROGRESS || (fd->connect_untold && result == -EALREADY);
@@ -407,11 +408,13 @@ static void check_read_text(struct player *p, struct descriptor *fd, const uint8
         blame_read_data(p, fd->read_bytes);
 }
 
-void play_check_read(struct player *p, struct descriptor *fd, const uint8_t *data, size_t len, const struct scn_expr *text, unsigned flags)
+void play_check_read(struct player *p, struct descriptor *fd, const uint8_t *data, size_t len, const struct scn_expr *text,
+                     unsigned flags)
 {
     if (text && text->kind == SCN_EXPR_STRING) {
         check_read_text(p, fd, data, len, text);
-    } else if (fd->endpoint && fd->tester_stream == fd->endpoint->tester_streams && !fd->endpoint->tester_pattern_broken && !(flags & TARGET_MSG_OOB)) {
+    } else if (fd->endpoint && fd->tester_stream == fd->endpoint->tester_streams && !fd->endpoint->tester_pattern_broken &&
+               !(flags & TARGET_MSG_OOB)) {
         for (size_t i = 0; i < len; i++)
             if (data[i] != endpoint_pattern(fd->endpoint, true, fd->read_bytes + i)) {
                 blame_read_data(p, fd->read_bytes + i);

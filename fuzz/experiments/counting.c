@@ -1,6 +1,6 @@
-/* Counts what a fuzzer finds on the reference stack, instead of stopping at it: the harness of experiments that compare ways to fuzz at
- * the same number of executions. At its end it says in one line how many tuples of the model were seen, rules put to the test, and
- * findings that differ in rule, state or event; edges of code are libFuzzer's to count.
+/* Counts what a fuzzer finds on the reference stack, instead of stopping at it: the harness of experiments that compare ways to
+ * fuzz at the same number of executions. At its end it says in one line how many tuples of the model were seen, rules put to the
+ * test, and findings that differ in rule, state or event; edges of code are libFuzzer's to count.
  */
 #include "engine/fuzz/play.h"
 #include "targets/reference/target_reference.h"

@@ -84,8 +84,8 @@ struct ref_stack;
 
 /* A new host whose clock shows now_ns. NULL: out of memory, or a configuration that makes no sense (no address, MTU too small). */
 struct ref_stack *ref_stack_new(const struct ref_config *config, int64_t now_ns);
-/* Begins anew: as ref_stack_new() with the same configuration but for the seed; peers are not told. Quicker, since it keeps what memory it
- * has. */
+/* Begins anew: as ref_stack_new() with the same configuration but for the seed; peers are not told. Quicker, since it keeps what
+ * memory it has. */
 void ref_stack_restart(struct ref_stack *stack, uint64_t seed, int64_t now_ns);
 /* Frees everything; peers are not told. */
 void ref_stack_free(struct ref_stack *stack);

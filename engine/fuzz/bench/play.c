@@ -1,9 +1,10 @@
-/* How fast octets are played, with ratios in one run. On the reference stack: scenarios of the default length (12 steps beside the handshake) and long
- * sequences of segments, beside building and reading as many packets, and beside the bare stack (ref_input, ref_output, nobody judging).
- * On linux (`fuzz_play_bench linux`, as root): long sequences, beside a bare write and read of the same TAP, an echo and its answer.
+/* How fast octets are played, with ratios in one run. On the reference stack: scenarios of the default length (12 steps beside the
+ * handshake) and long sequences of segments, beside building and reading as many packets, and beside the bare stack (ref_input,
+ * ref_output, nobody judging). On linux (`fuzz_play_bench linux`, as root): long sequences, beside a bare write and read of the
+ * same TAP, an echo and its answer.
  *
- * Time is the processor's for the reference, since nothing waits; the clock's for linux. The best of ROUNDS counts. Inputs are made by
- * fuzz_generate() of fixed seeds. For the figure under libFuzzer with ASan see fuzz/bench.sh. */
+ * Time is the processor's for the reference, since nothing waits; the clock's for linux. The best of ROUNDS counts. Inputs are made
+ * by fuzz_generate() of fixed seeds. For the figure under libFuzzer with ASan see fuzz/bench.sh. */
 #include "engine/fuzz/mutate.h"
 #include "engine/fuzz/play.h"
 #include "engine/scenario/bytes/layout.h"

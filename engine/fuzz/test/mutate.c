@@ -64,7 +64,8 @@ static void the_same_seed_does_the_same(void **unused)
         const size_t size = fuzz_generate(a, sizeof a, 10, i);
         memcpy(b, a, sizeof a);
         memcpy(c, a, sizeof a);
-        const size_t len_a = fuzz_mutate(a, size, sizeof a, 7 * i), len_b = fuzz_mutate(b, size, sizeof b, 7 * i), len_c = fuzz_mutate(c, size, sizeof c, 7 * i + 1);
+        const size_t len_a = fuzz_mutate(a, size, sizeof a, 7 * i), len_b = fuzz_mutate(b, size, sizeof b, 7 * i),
+                     len_c = fuzz_mutate(c, size, sizeof c, 7 * i + 1);
         assert_int_equal(len_a, len_b);
         assert_memory_equal(a, b, len_a);
         differ += len_a != len_c || memcmp(a, c, len_a) != 0;

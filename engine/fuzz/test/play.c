@@ -75,8 +75,8 @@ static void compare_packets(const struct comparison *c, const char *id, const st
         const bool same = trace->packets[i].at_ns == c->recorded->of[i].at_ns && len == c->recorded->of[i].len &&
                           !memcmp(trace->bytes + trace->packets[i].offset, c->recorded->bytes + c->recorded->of[i].offset, len);
         if (!same) {
-            snprintf(what, sizeof what, "packet %zu differs: %zu octets at %" PRId64 " ns, the fast one's %zu at %" PRId64, i + 1, len, trace->packets[i].at_ns,
-                     c->recorded->of[i].len, c->recorded->of[i].at_ns);
+            snprintf(what, sizeof what, "packet %zu differs: %zu octets at %" PRId64 " ns, the fast one's %zu at %" PRId64, i + 1,
+                     len, trace->packets[i].at_ns, c->recorded->of[i].len, c->recorded->of[i].at_ns);
             fail_with(c, id, what);
         }
     }
@@ -86,7 +86,8 @@ static void compare_packets(const struct comparison *c, const char *id, const st
     }
 }
 
-/* The model's findings stand behind the player's own in the one list, and before them in the other where the verdict rests on them. */
+/* The model's findings stand behind the player's own in the one list, and before them in the other where the verdict rests on them.
+ */
 static bool has_finding(const struct result_test *result, const struct fuzz_finding *wanted)
 {
     for (size_t i = 0; i < result->finding_count; i++) {
@@ -180,8 +181,8 @@ static struct comparison *begin(void)
 
 static void end(struct comparison *c, const char *what)
 {
-    print_message("%s: %u compared, %" PRIu64 " packets, %u with findings, %u stopped, %u beyond the bound\n", what, c->compared, c->packets,
-                  c->with_findings, c->stopped, c->cut_short);
+    print_message("%s: %u compared, %" PRIu64 " packets, %u with findings, %u stopped, %u beyond the bound\n", what, c->compared,
+                  c->packets, c->with_findings, c->stopped, c->cut_short);
     assert_true(c->compared > 0 && c->cut_short * 50 < c->compared);
     fuzz_virtual_free(c->fast);
     free(c->recorded);
@@ -257,7 +258,8 @@ static void the_same_octets_and_seed_give_the_same_play(void **unused)
     struct comparison *c = begin();
     struct recorded *first = malloc(sizeof *first);
     for (unsigned i = 0; i < REPEATS; i++) {
-        const size_t len = fuzz_generate(input, sizeof input, STEPS, i), other_len = fuzz_generate(other, sizeof other, STEPS, i + REPEATS);
+        const size_t len = fuzz_generate(input, sizeof input, STEPS, i),
+                     other_len = fuzz_generate(other, sizeof other, STEPS, i + REPEATS);
         c->recorded->count = c->recorded->bytes_len = 0;
         fuzz_virtual_play(c->fast, input, len, i);
         memcpy(first, c->recorded, sizeof *first);
@@ -285,12 +287,15 @@ static void signals_count_what_was_seen_and_merge(void **unused)
     struct fuzz_virtual *v = fuzz_virtual_new(&config, &error);
     assert_non_null(v);
     assert_int_equal(fuzz_virtual_play(v, passive, sizeof passive, 1)->end, FUZZ_PLAYED);
-    const size_t handshake = ((size_t)TCP_STATE_LISTEN * REACTION_EVENTS + REACTION_SYN * REACTION_PLACES + REACTION_NEXT) * REACTIONS + REACTION_IS_SYN_ACK;
+    const size_t handshake =
+        ((size_t)TCP_STATE_LISTEN * REACTION_EVENTS + REACTION_SYN * REACTION_PLACES + REACTION_NEXT) * REACTIONS +
+        REACTION_IS_SYN_ACK;
     assert_int_equal(((const uint8_t *)&signals)[handshake], 1);
     assert_string_equal(signals_text(handshake, text), "LISTEN: SYN -> SYN,ACK");
     assert_true(signals_merge(&seen, &signals) > 1);
     assert_int_equal(signals_merge(&seen, &signals), 0); /* nothing new */
-    assert_true(signals_total(&seen).tuples > 1 && signals_total(&seen).rules_tested > 10 && signals_total(&seen).rules_violated == 0);
+    assert_true(signals_total(&seen).tuples > 1 && signals_total(&seen).rules_tested > 10 &&
+                signals_total(&seen).rules_violated == 0);
     fuzz_virtual_free(v);
 }
 

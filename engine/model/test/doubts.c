@@ -1,5 +1,5 @@
-/* The judge where a peer contradicts itself, or nobody can tell what the IUT has made of a segment: random plays (fuzz/sequences.c) have
- * found each of these, and each permits more than one reading. */
+/* The judge where a peer contradicts itself, or nobody can tell what the IUT has made of a segment: random plays (fuzz/sequences.c)
+ * have found each of these, and each permits more than one reading. */
 #include "engine/model/test/talk.h"
 
 #define OPEN "! listen", "< S 0", "> S. 0 ack 1", "< . 1 ack 1", "! accept"

@@ -20,9 +20,8 @@ struct encoder {
     struct scn_bytes_report report;
 };
 
-static const char why_full[] = "no record is left",
-                  why_call[] = "a call that octets do not have", why_raw[] = "a packet of raw octets", why_step[] = "a step that octets do not have",
-                  why_time[] = "the time";
+static const char why_full[] = "no record is left", why_call[] = "a call that octets do not have",
+                  why_raw[] = "a packet of raw octets", why_step[] = "a step that octets do not have", why_time[] = "the time";
 
 static void count_reason(struct scn_bytes_report *report, const char *why)
 {
@@ -404,7 +403,8 @@ struct recognition {
     bool small;
 };
 
-static void recognize(struct recognition *o, const struct encoder *e, const struct scn_step *step, enum opening_part part, unsigned behind)
+static void recognize(struct recognition *o, const struct encoder *e, const struct scn_step *step, enum opening_part part,
+                      unsigned behind)
 {
     if (part == PART_SOCKET || part == PART_ACCEPT) {
         const int64_t made = constant(e, step->call.result.value, FD_FIRST);
@@ -437,7 +437,8 @@ static struct recognition recognized(const struct encoder *e, const struct flat 
             o.small = true;
             continue;
         }
-        const bool fits_passive = o.done_passive < 6 && part == passive[o.done_passive], fits_active = o.done_active < 3 && part == active[o.done_active];
+        const bool fits_passive = o.done_passive < 6 && part == passive[o.done_passive],
+                   fits_active = o.done_active < 3 && part == active[o.done_active];
         if (!fits_passive && !fits_active)
             break;
         o.done_passive = fits_passive ? o.done_passive + 1 : 6;
@@ -568,7 +569,8 @@ static bool flatten(const struct encoder *e, struct flat_list *list)
 
 static bool is_preamble(const struct flat_list *list)
 {
-    return list->count && list->entries[0].step && list->entries[0].step->kind == SCN_STEP_PHASE && list->entries[0].step->phase == SCN_PREAMBLE;
+    return list->count && list->entries[0].step && list->entries[0].step->kind == SCN_STEP_PHASE &&
+           list->entries[0].step->phase == SCN_PREAMBLE;
 }
 
 size_t scn_bytes_encode(const struct scenario *scenario, unsigned variant, uint8_t out[SCN_BYTES_MAX],

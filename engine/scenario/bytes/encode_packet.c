@@ -135,7 +135,8 @@ static void put_sack(const struct variables *v, uint8_t *r, const struct scn_opt
     const unsigned blocks = option->value_count / 2;
     int64_t from = left.known ? left.constant : 0, len = left.known && right.known ? right.constant - left.constant : SACK_UNIT;
     r[AT_FIRST] = (uint8_t)(int8_t)bytes_within(from / SACK_UNIT, INT8_MIN, INT8_MAX);
-    r[AT_SECOND] = (uint8_t)(bytes_within(len / SACK_UNIT, 0, SACK_LEN_MASK) | (bytes_within(blocks, 1, 4) - 1) << SACK_COUNT_SHIFT);
+    r[AT_SECOND] =
+        (uint8_t)(bytes_within(len / SACK_UNIT, 0, SACK_LEN_MASK) | (bytes_within(blocks, 1, 4) - 1) << SACK_COUNT_SHIFT);
 }
 
 /* Octets that count up, from 0 or 1. */
@@ -228,7 +229,8 @@ static uint8_t usual_options(const uint8_t *header, unsigned flags)
     return (uint8_t)usual;
 }
 
-static void put_options(const struct variables *v, const uint8_t *header, uint8_t *r, const struct scn_packet *packet, unsigned flags)
+static void put_options(const struct variables *v, const uint8_t *header, uint8_t *r, const struct scn_packet *packet,
+                        unsigned flags)
 {
     for (unsigned i = 0; i < packet->option_count; i++)
         bytes_put_option(v, r, &packet->options[i]);
@@ -291,7 +293,8 @@ void bytes_put_segment(struct variables *v, const uint8_t *header, uint8_t *r, c
     }
     if (packet->urgent.relation == SCN_EQ) {
         r[AT_HOW] |= HOW_URGENT;
-        r[AT_URGENT] = (uint8_t)(int8_t)bytes_within(constant(v, packet->urgent.value, 0) - bytes_get16(r, AT_LEN), INT8_MIN, INT8_MAX);
+        r[AT_URGENT] =
+            (uint8_t)(int8_t)bytes_within(constant(v, packet->urgent.value, 0) - bytes_get16(r, AT_LEN), INT8_MIN, INT8_MAX);
     }
     put_options(v, header, r, packet, flags);
     if (packet->override_count && !r[AT_KEY])

@@ -102,9 +102,11 @@ int64_t bytes_descriptor(const struct naming *naming, int64_t script);
 /* The endpoint (0 to 3) that stands for one; *exact: and is one like it. */
 unsigned bytes_endpoint(const struct naming *naming, const struct scn_endpoint_ref *endpoint, bool *exact);
 /* ICMP's type and code as numbers. */
-void bytes_icmp_numbers(const struct variables *variables, const struct scn_packet *packet, unsigned version, int64_t *type, int64_t *code);
+void bytes_icmp_numbers(const struct variables *variables, const struct scn_packet *packet, unsigned version, int64_t *type,
+                        int64_t *code);
 
 /* NULL when b, which was decoded, does what a does; else what differs. What is expected of either, results among it, counts not. */
-const char *bytes_differs(const struct variables *variables, const struct naming *naming, const struct scn_step *a, const struct scn_step *b);
+const char *bytes_differs(const struct variables *variables, const struct naming *naming, const struct scn_step *a,
+                          const struct scn_step *b);
 
 #endif

@@ -1,5 +1,5 @@
-/* Where things stand in the octets of a scenario, and what they choose from: the format of docs/fuzz-bytes.md as names. For the codec
- * itself (engine/scenario/bytes), and for what works on octets without making scenarios of them: engine/fuzz. */
+/* Where things stand in the octets of a scenario, and what they choose from: the format of docs/fuzz-bytes.md as names. For the
+ * codec itself (engine/scenario/bytes), and for what works on octets without making scenarios of them: engine/fuzz. */
 #ifndef TCPASSAY_SCENARIO_BYTES_LAYOUT_H
 #define TCPASSAY_SCENARIO_BYTES_LAYOUT_H
 
@@ -74,7 +74,8 @@ extern const uint8_t bytes_icmp_types[2][ICMP_COUNT]; /* of ICMP, and of ICMPv6 
 /* Nanoseconds of a time octet, and the octet that is nearest to them. */
 int64_t bytes_time_ns(uint8_t octet);
 uint8_t bytes_time_octet(int64_t ns);
-/* The far offset that 16 bits mean: +- 2^e + d, with e in bits 15 to 11, the minus in bit 10, and d, signed, in the rest; of 32 bits. */
+/* The far offset that 16 bits mean: +- 2^e + d, with e in bits 15 to 11, the minus in bit 10, and d, signed, in the rest; of 32
+ * bits. */
 int64_t bytes_far(uint16_t octets);
 /* The 16 bits that come nearest to an offset, modulo 2^32. */
 uint16_t bytes_far_octets(int64_t offset);

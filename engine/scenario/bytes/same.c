@@ -1,5 +1,6 @@
-/* Do two steps do the same? Not: do they read the same. `write(4, ..., 10) = 10` sends what `send(4, ..., 10, MSG_DONTWAIT) = ...` sends,
- * and `ack 11` acknowledges what `ack rcv_nxt()` does where that is 11. What is expected is not compared: octets expect nothing. */
+/* Do two steps do the same? Not: do they read the same. `write(4, ..., 10) = 10` sends what `send(4, ..., 10, MSG_DONTWAIT) = ...`
+ * sends, and `ack 11` acknowledges what `ack rcv_nxt()` does where that is 11. What is expected is not compared: octets expect
+ * nothing. */
 #include "engine/scenario/bytes/inside.h"
 
 #include <string.h>
@@ -25,7 +26,8 @@ unsigned bytes_endpoint(const struct naming *naming, const struct scn_endpoint_r
     const struct scn_endpoint *named = &naming->scenario->endpoints[slot];
     const bool second_port = slot && named->port_index == 1;
     const unsigned place = second_port ? last : slot < last ? slot : last - 1;
-    *exact = !endpoint->subscript && named->address_index == 1 && named->port_index == (second_port ? 1 : 0) && (second_port || slot < last);
+    *exact = !endpoint->subscript && named->address_index == 1 && named->port_index == (second_port ? 1 : 0) &&
+             (second_port || slot < last);
     return place;
 }
 
@@ -36,7 +38,8 @@ static const struct { const char *name; uint8_t codes[2]; } icmp_codes[] = {
     {"net_unreachable", {0, 0}}, {"host_unreachable", {1, 3}}, {"protocol_unreachable", {2, 4}}, {"port_unreachable", {3, 4}}, {"frag_needed", {4, 0}},
     {"no_route", {0, 0}}, {"admin_prohibited", {13, 1}}, {"address_unreachable", {1, 3}}};
 
-void bytes_icmp_numbers(const struct variables *variables, const struct scn_packet *packet, unsigned version, int64_t *type, int64_t *code)
+void bytes_icmp_numbers(const struct variables *variables, const struct scn_packet *packet, unsigned version, int64_t *type,
+                        int64_t *code)
 {
     const struct scn_expr *of_type = packet->icmp.type, *of_code = packet->icmp.code;
     *type = bytes_constant(variables, of_type, 3);
@@ -98,7 +101,8 @@ static bool same_number(const struct pair *p, const struct scn_match *a, const s
 
 static bool same_option(const struct pair *p, const struct scn_option *a, const struct scn_option *b)
 {
-    if (a->kind != b->kind || a->form != b->form || a->value_count != b->value_count || a->experimental || a->symbol || !a->stated_len != !b->stated_len)
+    if (a->kind != b->kind || a->form != b->form || a->value_count != b->value_count || a->experimental || a->symbol ||
+        !a->stated_len != !b->stated_len)
         return false;
     if (a->bytes_len != b->bytes_len || (a->bytes_len && memcmp(a->bytes, b->bytes, a->bytes_len) != 0))
         return false;
@@ -141,7 +145,8 @@ static unsigned ecn_of(const struct scn_packet *packet)
 static bool has_other_fields(const struct scn_packet *packet)
 {
     return packet->tos.relation != SCN_NONE || packet->ttl.relation != SCN_NONE || packet->flow_label.relation != SCN_NONE ||
-           packet->src_port.relation != SCN_NONE || packet->dst_port.relation != SCN_NONE || packet->encapsulation || packet->unsupported;
+           packet->src_port.relation != SCN_NONE || packet->dst_port.relation != SCN_NONE || packet->encapsulation ||
+           packet->unsupported;
 }
 
 static const char *segment_differs(const struct pair *p, const struct scn_packet *a, const struct scn_packet *b)
@@ -166,7 +171,8 @@ static const char *icmp_differs(const struct pair *p, const struct scn_packet *a
     bytes_icmp_numbers(p->b, b, version, &type[1], &code[1]);
     if (type[0] != type[1] || code[0] != code[1] || !same_filled(p, &a->icmp.mtu, &b->icmp.mtu, 0))
         return "ICMP's type, code or MTU";
-    const bool same = a->icmp.quotes_segment && same_number(p, &a->seq, &b->seq, false, PKT_ACK) && same_filled(p, &a->len, &b->len, 0);
+    const bool same =
+        a->icmp.quotes_segment && same_number(p, &a->seq, &b->seq, false, PKT_ACK) && same_filled(p, &a->len, &b->len, 0);
     return same && !a->override_count ? NULL : "what ICMP quotes";
 }
 
@@ -205,9 +211,11 @@ static bool is_left_open(const struct scn_expr *expr)
 /* Names and numbers in the same places, whatever brackets are around them. */
 static bool same_content(const struct pair *p, const struct scn_expr *a, const struct scn_expr *b)
 {
-    while (a && (a->kind == SCN_EXPR_LIST || (a->kind == SCN_EXPR_STRUCT && b && b->kind != SCN_EXPR_STRUCT)) && a->child_count == 1)
+    while (a && (a->kind == SCN_EXPR_LIST || (a->kind == SCN_EXPR_STRUCT && b && b->kind != SCN_EXPR_STRUCT)) &&
+           a->child_count == 1)
         a = a->child[0];
-    while (b && (b->kind == SCN_EXPR_LIST || (b->kind == SCN_EXPR_STRUCT && a && a->kind != SCN_EXPR_STRUCT)) && b->child_count == 1)
+    while (b && (b->kind == SCN_EXPR_LIST || (b->kind == SCN_EXPR_STRUCT && a && a->kind != SCN_EXPR_STRUCT)) &&
+           b->child_count == 1)
         b = b->child[0];
     if (is_left_open(a) || is_left_open(b))
         return is_left_open(a) && is_left_open(b);
@@ -260,7 +268,8 @@ static bool same_descriptor(const struct pair *p, const struct scn_expr *a, cons
     return bytes_descriptor(p->naming, bytes_constant(p->a, a, 0)) == bytes_constant(p->b, b, -1);
 }
 
-static const char *call_differs(const struct pair *p, const struct scn_step *step, const struct scn_call *a, const struct scn_call *b)
+static const char *call_differs(const struct pair *p, const struct scn_step *step, const struct scn_call *a,
+                                const struct scn_call *b)
 {
     const char *name = plain_name(a->name);
     const bool makes = !strcmp(name, "socket") || !strcmp(name, "accept");
@@ -299,7 +308,8 @@ static const char *link_differs(const struct pair *p, const struct scn_step *a, 
     return same ? NULL : "the link event";
 }
 
-const char *bytes_differs(const struct variables *variables, const struct naming *naming, const struct scn_step *a, const struct scn_step *b)
+const char *bytes_differs(const struct variables *variables, const struct naming *naming, const struct scn_step *a,
+                          const struct scn_step *b)
 {
     struct variables of_a = *variables, of_b = *variables;
     const struct pair p = {&of_a, &of_b, naming};

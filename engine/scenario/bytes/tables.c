@@ -72,7 +72,8 @@ bool bytes_arrangement(const uint8_t *record, struct arrangement *out)
     return true;
 }
 
-/* ---- time: one half of all octets is no time; the other is 128 steps, twelve to a decade, from 1 us to 50000 s ------------------ */
+/* ---- time: one half of all octets is no time; the other is 128 steps, twelve to a decade, from 1 us to 50000 s ------------------
+ */
 
 enum { TIME_SET = 128, TIMES_COUNT = 128, PER_DECADE = 12 };
 

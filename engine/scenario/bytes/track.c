@@ -158,7 +158,8 @@ void bytes_track_gathered(struct variables *variables, const struct scn_step *st
 {
     int64_t to;
     bytes_speak_of(variables, &step->gather.endpoint);
-    if (variables->endpoint < TRACKED_COUNT && constant_of(variables, &step->gather.to, &to) && to > variables->tracked[variables->endpoint].rcv_nxt)
+    if (variables->endpoint < TRACKED_COUNT && constant_of(variables, &step->gather.to, &to) &&
+        to > variables->tracked[variables->endpoint].rcv_nxt)
         variables->tracked[variables->endpoint].rcv_nxt = to;
 }
 

@@ -264,7 +264,8 @@ static void a_scenario_becomes_the_nearest_octets_and_the_report_says_what_was_l
 }
 
 /* A passive opening, as the suite's scenarios write it. */
-static const char handshake[] = "//: needs listen\n//: isn 1000\n//: preamble\nrepeat (2 - 1) {\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n"
+static const char handshake[] =
+    "//: needs listen\n//: isn 1000\n//: preamble\nrepeat (2 - 1) {\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n"
                                 "+0 listen(3, 1) = 0\n+0 < S 0:0(0) win 65535 <mss 1460>\n+0~+1 > S. 0:0(0) ack 1 <...>\n+0 < . 1:1(0) ack 1 win 65535\n"
                                 "+0 accept(3, ..., ...) = 8\n+0 state ESTABLISHED\n}\n//: body\n";
 
@@ -342,7 +343,8 @@ static void a_handshake_of_its_own_kind_stays_one(void **unused)
     (void)unused;
     uint8_t out[SCN_BYTES_MAX];
     struct scn_bytes_report report;
-    struct scenario *s = parse_portable("//: needs listen\n//: preamble\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n+0 listen(3, 5) = 0\n"
+    struct scenario *s = parse_portable(
+        "//: needs listen\n//: preamble\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n+0 listen(3, 5) = 0\n"
                                         "+0 < S 0:0(0) win 1000 <mss 1460>\n+0~+1 > S. 0:0(0) ack 1 <...>\n+0 < . 1:1(0) ack 1 win 1000\n+0 accept(3, ..., ...) = 4\n//: body\n");
     const size_t len = scn_bytes_encode(s, 0, out, &report);
     struct scenario *t = scn_bytes_decode(out, len);
@@ -384,7 +386,8 @@ static void the_suite_becomes_a_corpus(void **unused)
         scn_free(s);
     }
     fts_close(walk);
-    print_message("%u files; of %u steps that do something %u are exact; %u steps expect; %u scenarios without a step\n", files, steps, exact, by_design, empty);
+    print_message("%u files; of %u steps that do something %u are exact; %u steps expect; %u scenarios without a step\n", files,
+                  steps, exact, by_design, empty);
     assert_true(files > 200 && exact > steps / 100 * 85 && by_design > 10000 && empty < files / 10);
 }
 
