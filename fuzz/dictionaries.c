@@ -53,7 +53,8 @@ static const char *const http_requests[] = {
 static const char *const http_answers[] = {
     "HTTP/1.1 200 OK\r\n", "HTTP/1.0 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 204 No Content\r\n", "HTTP/1.1 304 Not Modified\r\n",
     "HTTP/1.1 101 Switching Protocols\r\n", "HTTP/1.1 ", "Content-Length: ", "Transfer-Encoding: chunked\r\n", "Connection: close\r\n",
-    "Connection: keep-alive\r\n", "\r\n\r\n", "\r\n", "\n", "0\r\n\r\n", "a\r\n", "18446744073709551615", "ffffffffffffffff", ";x=y", "gzip, chunked", "\x1b[31m",
+    "Connection: keep-alive\r\n",
+    "\r\n\r\n", "\r\n", "\n", "0\r\n\r\n", "a\r\n", "18446744073709551615", "ffffffffffffffff", ";x=y", "gzip, chunked", "\x1b[31m",
 };
 
 static const char *const pixit_values[] = {

@@ -130,7 +130,9 @@ static int play(const struct cli_target *named, const char *target, uint64_t see
     int code = replay->bytes ? load_octets(&suite, selectors, selector_count, &broken)
                              : cli_load_suite("replay", NULL, selectors, selector_count, &suite, &broken);
     if (code == EXIT_OK)
-        code = number_as_found(&suite) ? cli_select_tests("replay", &suite, selectors, replay->bytes ? 0 : selector_count, SCN_SOAK, &tests, &count) : EXIT_UNABLE;
+        code = number_as_found(&suite)
+                   ? cli_select_tests("replay", &suite, selectors, replay->bytes ? 0 : selector_count, SCN_SOAK, &tests, &count)
+                   : EXIT_UNABLE;
     if (code == EXIT_OK && replay->print) {
         code = print_scenarios(tests, count);
     } else if (code == EXIT_OK) {

@@ -91,7 +91,8 @@ static int16_t clock_offset(struct mutation *m)
 /* About as long as a timer waits: delayed ACK, RTO and its doubles, keep-alive, 2 MSL, user timeout, the two hours, half a day. */
 static uint8_t timer_octet(struct mutation *m)
 {
-    static const int64_t times_ms[] = {1, 10, 40, 100, 200, 500, 1000, 1200, 2000, 3000, 4000, 8000, 15000, 30000, 60000, 120000, 240000, 7000000, 8000000, 40000000};
+    static const int64_t times_ms[] = {1, 10, 40, 100, 200, 500, 1000, 1200, 2000, 3000, 4000,
+                                       8000, 15000, 30000, 60000, 120000, 240000, 7000000, 8000000, 40000000};
     const int octet = bytes_time_octet(DRAW(m, times_ms) * NS_PER_TICK) + (int)below(m, 3) - 1;
     return (uint8_t)(octet > UINT8_MAX ? UINT8_MAX : octet);
 }
@@ -120,7 +121,8 @@ static void change_flags(struct mutation *m, uint8_t *r)
 
 static void change_seq(struct mutation *m, uint8_t *r)
 {
-    static const uint8_t bases[] = {BASE_LEFT_OUT, BASE_NEXT, BASE_NEXT, BASE_NEXT, BASE_SCRIPT, BASE_UNA, BASE_EDGE, BASE_EDGE, BASE_EDGE, BASE_FAR, BASE_FAR, BASE_ABSOLUTE};
+    static const uint8_t bases[] = {BASE_LEFT_OUT, BASE_NEXT, BASE_NEXT, BASE_NEXT, BASE_SCRIPT, BASE_UNA, BASE_EDGE,
+                                    BASE_EDGE, BASE_EDGE, BASE_FAR, BASE_FAR, BASE_ABSOLUTE};
     const uint8_t base = DRAW(m, bases);
     int16_t offset = near_offset(m);
     if (base == BASE_FAR || base == BASE_ABSOLUTE)

@@ -118,7 +118,8 @@ enum schedule_end schedule_real(const struct schedule *s, struct target_error *e
 {
     struct sched_param before;
     int policy;
-    struct real r = {.s = s, .error = error, .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .began_ns = real_now_ns(), .buffer = malloc(PKT_BYTES_MAX), .end = SCHEDULE_DONE,
+    struct real r = {.s = s, .error = error, .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .began_ns = real_now_ns(),
+                     .buffer = malloc(PKT_BYTES_MAX), .end = SCHEDULE_DONE,
                      .next_place = s->driver->many ? 0 : (uint64_t)(real_now_ns() / place_ns)};
     if (r.epoll_fd < 0 || !r.buffer) {
         *error = (struct target_error){.kind = TARGET_ERR_UNAVAILABLE, .text = "out of memory or file descriptors"};

@@ -267,7 +267,8 @@ static struct figure play_real(struct real *r, const struct inputs *in)
 {
     struct figure f = {.seconds = -now_s(CLOCK_MONOTONIC), .processor_seconds = -now_s(CLOCK_PROCESS_CPUTIME_ID)};
     for (unsigned i = 0; i < LINUX_PLAYS; i++) {
-        const struct player_place place = {.tester_address = i % r->target->info.tester_count, .tester_port = 20480, .first_port = (uint16_t)(i * 4 % PLAYER_PORTS),
+        const struct player_place place = {.tester_address = i % r->target->info.tester_count, .tester_port = 20480,
+                                           .first_port = (uint16_t)(i * 4 % PLAYER_PORTS),
                                            .iut_port = (uint16_t)(2000 + i * PLAYER_IUT_PORTS), .echo_id = 7};
         const struct inputs one = {.octets = in->octets + i % in->count, .lens = in->lens + i % in->count};
         if (!fuzz_play_begin(r->play, one.octets[0], one.lens[0], &place, i, clock_ns()))
@@ -323,7 +324,8 @@ static void on_linux(void)
     struct inputs in = sequences();
     if (!r.buffer || !r.target)
         fail(error.text);
-    const struct fuzz_play_config play = {.target = r.target, .judged = true, .fences_left_out = true, .states_left_out = true, .wait_max_ns = 1000000, .signals = &signals,
+    const struct fuzz_play_config play = {.target = r.target, .judged = true, .fences_left_out = true, .states_left_out = true,
+                                          .wait_max_ns = 1000000, .signals = &signals,
                                           .catch_up = drain, .context = &r};
     r.play = fuzz_play_new(&play);
     if (!r.play)

@@ -25,7 +25,9 @@ static void a_peer_may_contradict_its_own_fin(void **state)
          {"< F. 107 ack 1", "> . 1 ack 1", "< . 108+512 ack 1", "> . 1 ack 1", "< . 1+700 ack 1", "> . 1 ack 108", "= CLOSE-WAIT"}},
         {"or it does not", TALK_SOUND,
          {"< F. 107 ack 1", "> . 1 ack 1", "< . 108+512 ack 1", "> . 1 ack 1", "< . 1+700 ack 1", "> . 1 ack 701", "= ESTABLISHED"}},
-        {"two FINs: the first counts", TALK_SOUND, {"< F. 2 ack 1", "> . 1 ack 1", "< F. 3 ack 1", "> . 1 ack 1", "< . 1+2 ack 1", "> . 1 ack 3", "= CLOSE-WAIT"}},
+        {"two FINs: the first counts",
+         TALK_SOUND,
+         {"< F. 2 ack 1", "> . 1 ack 1", "< F. 3 ack 1", "> . 1 ack 1", "< . 1+2 ack 1", "> . 1 ack 3", "= CLOSE-WAIT"}},
         {"or the second", TALK_SOUND, {"< F. 2 ack 1", "> . 1 ack 1", "< F. 3 ack 1", "> . 1 ack 1", "< . 1+2 ack 1", "> . 1 ack 4", "= CLOSE-WAIT"}},
         {"a FIN where there is text: what was received is received", TALK_SOUND,
          {"< . 1+11 ack 1", "> . 1 ack 12", "< F. 11 ack 1", "> . 1 ack 12", "! receive 11"}},
@@ -56,7 +58,8 @@ static void what_may_have_been_refused_changes_nothing_for_certain(void **state)
         {"nor where an older segment opens it again (SND.WL1)", TALK_SOUND, {"< . 2 ack 1 win 0", "|", "< . 1 ack 1 win 500", "! close", "+600"}},
         {"a FIN is due when the window is open", RULE_FIN_SENT, {"< . 1 ack 1 win 500", "! close", "+600"}},
         {"an ACK from outside the window: what it covers is sent again and again, and what is queued waits", TALK_SOUND,
-         {"! send 100", "> P. 1+100 ack 1", "< . 100000 ack 101", "> . 101 ack 1", "! send 100", "+1000", "> . 1+100 ack 1", "+2000", "> . 1+100 ack 1", "+4000",
+         {"! send 100", "> P. 1+100 ack 1", "< . 100000 ack 101", "> . 101 ack 1", "! send 100", "+1000", "> . 1+100 ack 1", "+2000", "> . 1+100 ack 1",
+          "+4000",
           "> . 1+100 ack 1", "+8000", "> . 1+100 ack 1", "+16000", "> . 1+100 ack 1", "+16000"}},
         {"the same of a part of it", TALK_SOUND,
          {"! send 200", "> P. 1+200 ack 1", "< . 100000 ack 101", "> . 201 ack 1", "+1000", "> P. 1+200 ack 1", "+2000", "> P. 1+200 ack 1", "+4000",
@@ -87,7 +90,8 @@ static void what_may_have_been_refused_changes_nothing_for_certain(void **state)
 
 static void an_acknowledgment_from_nowhere_grants_no_window(void **state)
 {
-    static const char *const open[] = {"! listen", "< S 0 win 65535 <wscale 14>", "> S. 0 ack 1 win 1000 <wscale 0>", "< . 1 ack 1 win 65535", "! accept", NULL};
+    static const char *const open[] = {"! listen", "< S 0 win 65535 <wscale 14>", "> S. 0 ack 1 win 1000 <wscale 0>",
+                                       "< . 1 ack 1 win 65535", "! accept", NULL};
     static const struct talk_row rows[] = {
         {"nor takes one back", TALK_SOUND, {"< SP. 0+10 ack =2960456705 win 53830", "> . 1 ack 1", "! send 524", "> P. 1+524 ack 1"}},
     };
@@ -133,7 +137,9 @@ static void one_connection_after_the_other(void **state)
     };
     static const char *const scaled[] = {"! listen", "< S 0 <wscale 0>", "> S. 0 ack 1 win 65535 <wscale 2>", NULL};
     static const struct talk_row half_open[] = {
-        {"a SYN,ACK that comes again cannot say a scaled window", TALK_SOUND, {"< . 300000 ack 1", "> . 1 ack 1 win 32768", "+1000", "> S. 0 ack 1 win 65535 <wscale 2>"}},
+        {"a SYN,ACK that comes again cannot say a scaled window",
+         TALK_SOUND,
+         {"< . 300000 ack 1", "> . 1 ack 1 win 32768", "+1000", "> S. 0 ack 1 win 65535 <wscale 2>"}},
     };
     (void)state;
     play(1u << TCP_STATE_LISTEN, time_wait, rows, COUNT(rows));

@@ -348,7 +348,8 @@ static void a_handshake_of_its_own_kind_stays_one(void **unused)
                                         "+0 < S 0:0(0) win 1000 <mss 1460>\n+0~+1 > S. 0:0(0) ack 1 <...>\n+0 < . 1:1(0) ack 1 win 1000\n+0 accept(3, ..., ...) = 4\n//: body\n");
     const size_t len = scn_bytes_encode(s, 0, out, &report);
     struct scenario *t = scn_bytes_decode(out, len);
-    static const char *const steps[] = {"+0      < S 0:0(0) win 1000 <mss 1460>", "+0      fence", "+0      < . 1:1(0) ack 1 win 1000", "+0      accept(3, ..., ...) = <=4"};
+    static const char *const steps[] = {"+0      < S 0:0(0) win 1000 <mss 1460>", "+0      fence", "+0      < . 1:1(0) ack 1 win 1000",
+                                        "+0      accept(3, ..., ...) = <=4"};
     assert_steps(t, t->body.count - 4, steps, ARRAY_LEN(steps));
     assert_int_equal(out[4], 2 | 2 << 3);
     assert_int_equal(report.exact, 6);
