@@ -166,5 +166,5 @@ wants 0 'by plain sockets only' 'as if without privilege' probe $quick --unprivi
 
 # ---- interrupted
 answers silent
-wants 130 'port [0-9]+: unknown' 'Ctrl-C' timeout --preserve-status --signal INT 1 "$tcpassay" probe --wait 60 192.0.2.2 $port
+wants 130 'port [0-9]+: unknown' 'Ctrl-C' timeout --preserve-status --signal INT 3 "$tcpassay" probe --wait 60 192.0.2.2 $port
 finish
