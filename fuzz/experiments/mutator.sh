@@ -9,10 +9,11 @@ trap 'rm -rf "$work"' EXIT
 for mutator in off on; do
     for seed in $(seq "$seeds"); do
         mkdir "$work/c"
+        # shellcheck disable=SC2086 # the seeds: one folder or none
         TCPASSAY_MUTATOR=$mutator "$harness" -seed="$seed" -runs="$executions" -max_len=1000 -len_control=0 -reduce_inputs=0 -verbosity=1 "$work/c" $corpus \
             >"$work/out" 2>&1 </dev/null
         edges=$(sed -n 's/.* cov: \([0-9]*\).*/\1/p' "$work/out" | tail -n 1)
-        echo "mutator $mutator seed $seed edges $edges $(grep '^plays' "$work/out") inputs $(ls "$work/c" | wc -l)" | tee -a "$work/lines"
+        echo "mutator $mutator seed $seed edges $edges $(grep '^plays' "$work/out") inputs $(find "$work/c" -type f | wc -l)" | tee -a "$work/lines"
         rm -r "$work/c"
     done
 done
