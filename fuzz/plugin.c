@@ -53,7 +53,7 @@ static const char *library_of(int *argc, char **argv)
     const ssize_t len = readlink("/proc/self/exe", beside, sizeof beside - sizeof "reference.so");
     beside[len > 0 ? len : 0] = '\0';
     char *slash = strrchr(beside, '/');
-    strcpy(slash ? slash + 1 : beside, "reference.so");
+    memcpy(slash ? slash + 1 : beside, "reference.so", sizeof "reference.so");
     return beside;
 }
 

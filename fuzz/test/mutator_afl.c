@@ -19,12 +19,13 @@ struct library {
     void (*deinit)(void *);
 };
 
-static void *symbol(void *handle, const char *name)
+/* function: where its address goes. */
+static void take(void *handle, const char *name, void *function)
 {
     void *found = dlsym(handle, name);
     if (!found)
         fail_msg("%s has no %s", MUTATOR_LIBRARY, name);
-    return found;
+    memcpy(function, &found, sizeof found);
 }
 
 static struct library opened(void)
@@ -32,10 +33,10 @@ static struct library opened(void)
     struct library l = {.handle = dlopen(MUTATOR_LIBRARY, RTLD_NOW)};
     if (!l.handle)
         fail_msg("%s", dlerror());
-    *(void **)&l.init = symbol(l.handle, "afl_custom_init");
-    *(void **)&l.fuzz = symbol(l.handle, "afl_custom_fuzz");
-    *(void **)&l.describe = symbol(l.handle, "afl_custom_describe");
-    *(void **)&l.deinit = symbol(l.handle, "afl_custom_deinit");
+    take(l.handle, "afl_custom_init", &l.init);
+    take(l.handle, "afl_custom_fuzz", &l.fuzz);
+    take(l.handle, "afl_custom_describe", &l.describe);
+    take(l.handle, "afl_custom_deinit", &l.deinit);
     return l;
 }
 
