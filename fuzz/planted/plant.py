@@ -117,7 +117,7 @@ def experiment(build, defect, options):
     changed = build.object(defect["file"], planted_source(defect), folder)
     harness = build.program("sequences_fuzzer", changed, folder)
     quick = {**ENVIRONMENT, "ASAN_OPTIONS": "symbolize=0", "UBSAN_OPTIONS": "symbolize=0"} # each seed that dies of the defect ends a process
-    subprocess.run([harness, "-merge=1", "-max_len=3080", "-detect_leaks=0", corpus, options.corpus], stdout=subprocess.DEVNULL,
+    subprocess.run([harness, "-merge=1", "-max_len=3080", "-detect_leaks=0", f"-artifact_prefix={corpus}-", corpus, options.corpus], stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL, env=quick, check=False)
     seeds = len(os.listdir(corpus))
     artifact, cpu, executions, what = fuzz(harness, corpus, folder, options.seconds, options.seed)
@@ -142,7 +142,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", default="planted-results")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.check:
         return check()
     if not options.build:
