@@ -213,11 +213,13 @@ case_mischief() {
     for kind in garbage flood; do
         began=$SECONDS
         on_host "$mischief" far0 "$kind" 4 &
+        local maker=$!
         run "$kind" "$(with_port)" --profile quick --shard "$shard"
         code=$?
         holds "$kind: ends with 0, 1 or 3" [ "$code" -le 3 ]
         holds "$kind: ends within 90 s" [ $((SECONDS - began)) -le 90 ]
         holds "$kind: every test has its verdict, or exit 3" [ "$code" -eq 3 -o "$(verdicts "$work/$kind" | wc -l)" -eq "$(verdicts "$work/linux" | wc -l)" ]
+        wait "$maker" # the next run shall find the link empty
         wait_for 10 ping_works
     done
     run after "$(with_port)" --profile quick --shard "$shard"
