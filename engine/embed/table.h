@@ -1,7 +1,8 @@
 /* Tables of tab-separated values that become C tables at build time: what the programs that make them share.
  *
- * PROGRAM OUT.inc A.tsv B.tsv …: each file begins with the header line; rows of all files are merged and sorted by id, as strverscmp()
- * sorts, so the output depends on the rows alone. A row that is wrong, or an id used twice, stops the build with "file:line: what".
+ * PROGRAM OUT.inc A.tsv B.tsv …: each file begins with the header line; rows of all files are merged and sorted by id, as
+ * strverscmp() sorts, so the output depends on the rows alone. A row that is wrong, or an id used twice, stops the build with
+ * "file:line: what".
  */
 #ifndef TCPASSAY_EMBED_TABLE_H
 #define TCPASSAY_EMBED_TABLE_H

@@ -82,7 +82,7 @@ function noteTransmission(test, event, segment, wire, tester, open) {
 // asked for), and how long it must go on.
 const TIMING_PLOTS = {
     syn: { title: "Retransmissions of the SYN", rto: 1, r2: 180, r2_text: "R2: 3 minutes at least (RFC 9293 MUST-23)", says: "An initial timeout of 1 s (RFC 6298 §2, SHOULD), doubled each time (§5.5, MUST); it is not given up before 3 minutes." },
-    "syn-ack": { title: "Retransmissions of the SYN,ACK", rto: 1, r2: 180, r2_text: "R2: 3 minutes at least (RFC 9293 MUST-23)", says: "As for the SYN: 1 s (RFC 6298 §2, SHOULD), doubled each time (§5.5, MUST)." },
+    "syn-ack": { title: "Retransmissions of the SYN,ACK", rto: 1, r2: null, r2_text: "", says: "As for the SYN: 1 s (RFC 6298 §2, SHOULD), doubled each time (§5.5, MUST)." },
     data: { title: "Retransmissions of data", rto: 1, r2: 100, r2_text: "R2: 100 s or more (RFC 9293 SHLD-11)", says: "A timeout of 1 s at least (RFC 6298 §2.4, SHOULD), doubled each time (§5.5, MUST), and 100 s or more until it is given up (SHOULD)." },
     fin: { title: "Retransmissions of the FIN", rto: 1, r2: 100, r2_text: "R2: 100 s or more (RFC 9293 SHLD-11)", says: "A FIN is sent again as data are." },
     probe: { title: "Probes of a closed window", rto: null, r2: null, r2_text: "", says: "The first after a timeout (RFC 9293 SHLD-29), the interval growing exponentially (SHLD-30); as long as they are answered, the connection stays (MUST-37)." },
