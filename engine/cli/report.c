@@ -113,6 +113,8 @@ static int check_arguments(const struct reporting *r)
         return cli_usage_error("report", "at most %d runs are put side by side", VERSUS_RUNS_MAX);
     if (!r->compare && r->path_count > 1)
         return cli_usage_error("report", "several results: add --compare to see them side by side");
+    if (r->compare && r->path_count < 2)
+        return cli_usage_error("report", "--compare takes two runs or more");
     if (r->compare && (r->site || r->baseline || r->line))
         return cli_usage_error("report", "--site, --baseline and --line are about one run, not about several side by side");
     for (int format = 0; r->compare && format < REPORT_COUNT; format++)

@@ -651,6 +651,7 @@ def compare(work):
     run(*paths, code=2)
     run(*paths, "--compare", "--junit", "-", code=2)
     run(*([paths[0]] * 17), "--compare", code=2)
+    run(paths[0], "--compare", code=2)
     run(code=2)
     stdout, _ = run(paths[1], "--baseline", paths[0], code=1)
     check("baseline: another target is said", b"another target" in stdout)
